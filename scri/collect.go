@@ -1,0 +1,408 @@
+package scri
+
+import (
+	"cmp"
+	"io"
+	"slices"
+)
+
+// ended reports whether err is the clean end of a stream. An error that merely
+// wraps io.EOF, as one about a cut connection may, is none.
+func ended(err error) bool {
+	return err == io.EOF //nolint:errorlint // a wrapped io.EOF is a broken answer
+}
+
+// Collect reads s to its end, closes it and returns the answer it was. When the
+// answer broke off, what came of it is returned beside the error, less the
+// signatures of unfinished parts; an end before each choice had its finish is
+// an error of kind truncated. Nothing of the result aliases the events, save
+// that a replay nobody read before gives back its own answer. The caller sees
+// to it that s is bounded.
+func Collect(s Stream) (*ChatResponse, error) {
+	if r, ok := take(s); ok {
+		return r, s.Close()
+	}
+	var c collector
+	for {
+		e, err := s.Next()
+		if err == nil {
+			if err = c.add(e); err == nil {
+				continue
+			}
+		}
+		if ended(err) && c.complete() {
+			_ = s.Close() // the answer is complete; nothing can be done about it
+			return c.response(), nil
+		}
+		if ended(err) {
+			err = &Error{Kind: ErrTruncated, Message: "the answer ended without a finish reason"}
+		}
+		return c.response(), joined(err, s.Close())
+	}
+}
+
+// take returns the answer of a replay that nobody has read of, running its
+// events by those who look on.
+func take(s Stream) (*ChatResponse, bool) {
+	t, ok := s.(*teed)
+	if !ok {
+		r := Whole(s)
+		return r, r != nil
+	}
+	r := t.fresh()
+	if r == nil {
+		return nil, false
+	}
+	for {
+		if _, err := t.Next(); err != nil {
+			return r, ended(err)
+		}
+	}
+}
+
+// slots holds things by the number a stream gave them, in any order and with
+// gaps. A number given anew starts another thing behind the first.
+type slots[T any] struct {
+	list []*slot[T]
+	at   map[int]*slot[T]
+}
+
+type slot[T any] struct {
+	i int
+	v T
+}
+
+func (s *slots[T]) find(i int) *T {
+	if n := len(s.list); n > 0 && s.list[n-1].i == i {
+		return &s.list[n-1].v
+	}
+	if v := s.at[i]; v != nil {
+		return &v.v
+	}
+	return nil
+}
+
+func (s *slots[T]) add(i int) *T {
+	v := &slot[T]{i: i}
+	s.list = append(s.list, v)
+	if len(s.list) > 1 && s.at == nil {
+		s.at = map[int]*slot[T]{s.list[0].i: s.list[0]}
+	}
+	if s.at != nil {
+		s.at[i] = v
+	}
+	return &v.v
+}
+
+func (s *slots[T]) get(i int) *T {
+	if v := s.find(i); v != nil {
+		return v
+	}
+	return s.add(i)
+}
+
+func (s *slots[T]) sorted() []*slot[T] {
+	slices.SortStableFunc(s.list, func(a, b *slot[T]) int { return cmp.Compare(a.i, b.i) })
+	return s.list
+}
+
+type collector struct {
+	head    ChatResponse
+	choices slots[choiceAcc]
+	done    bool
+}
+
+type choiceAcc struct {
+	messages slots[messageAcc]
+	finish   *Finish
+	logProbs []TokenLogProb
+	ext      *Ext
+}
+
+type messageAcc struct {
+	open   Message
+	opened bool
+	parts  slots[partAcc]
+}
+
+type partAcc struct {
+	part   Part
+	text   joiner
+	signed bool // by a delta
+	ended  bool
+}
+
+// add takes in one event. Its error is one that the stream carried as an event.
+func (c *collector) add(e *StreamEvent) error {
+	switch e.Kind {
+	case EventStart:
+		c.merge(e.Head, true)
+	case EventSeam:
+		c.drop()
+		c.merge(e.Head, false)
+	case EventMessage:
+		ch := c.choices.get(e.Choice)
+		m := ch.messages.find(e.Message)
+		if m == nil || m.opened {
+			m = ch.messages.add(e.Message)
+		}
+		m.opened = true
+		if e.Open != nil {
+			m.open = e.Open.Clone()
+		}
+	case EventPart:
+		c.begin(e)
+	case EventDelta:
+		c.delta(e)
+	case EventPartEnd:
+		p := c.part(e)
+		p.ended = true
+		p.part.Ext = mergeExt(p.part.Ext, e.Ext)
+	case EventUsage:
+		c.head.Usage = e.Usage.Clone()
+	case EventFinish:
+		ch := c.choices.get(e.Choice)
+		if e.Finish != nil {
+			ch.finish = clonePtr(e.Finish)
+		}
+		ch.logProbs = append(ch.logProbs, cloneLogProbs(e.LogProbs)...)
+		ch.ext = mergeExt(ch.ext, e.Ext)
+	case EventWarning:
+		if e.Warning != nil {
+			c.head.Warnings = append(c.head.Warnings, *e.Warning)
+		}
+	case EventDone:
+		c.finish(e)
+	case EventError:
+		if e.Err != nil {
+			return clonePtr(e.Err)
+		}
+	default: // pings and wire events have no place in a whole answer
+	}
+	return nil
+}
+
+func (c *collector) finish(e *StreamEvent) {
+	c.done = true
+	c.merge(e.Head, true)
+	if e.Usage != nil {
+		c.head.Usage = e.Usage.Clone()
+	}
+	if e.Finish != nil && (len(c.choices.list) > 0 || *e.Finish != Finish{}) {
+		c.choices.get(0).finish = clonePtr(e.Finish)
+	}
+}
+
+// merge adds what h tells to the head. After a seam it is another who speaks:
+// the answer stays the one it was.
+func (c *collector) merge(h *ChatResponse, same bool) {
+	if h == nil {
+		return
+	}
+	r := &c.head
+	if h.ID != "" && (same || r.ID == "") {
+		r.ID = h.ID
+	}
+	if h.Model != "" {
+		r.Model = h.Model
+	}
+	if h.Provider != "" {
+		r.Provider = h.Provider
+	}
+	if !h.Created.IsZero() && (same || r.Created.IsZero()) {
+		r.Created = h.Created
+	}
+	if h.Usage != nil {
+		r.Usage = h.Usage.Clone()
+	}
+	if h.Lineage != nil {
+		r.Lineage = h.Lineage
+	}
+	r.Ext = mergeExt(r.Ext, h.Ext)
+	r.Warnings = mergeWarnings(r.Warnings, h.Warnings)
+}
+
+// mergeWarnings appends those of more that list has not got yet, as often as
+// more has them.
+func mergeWarnings(list, more []Warning) []Warning {
+	known := make(map[Warning]int, len(list))
+	for _, w := range list {
+		known[w]++
+	}
+	out := slices.Clip(list)
+	for _, w := range more {
+		if known[w] > 0 {
+			known[w]--
+			continue
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+func (c *collector) message(e *StreamEvent) *messageAcc {
+	m := c.choices.get(e.Choice).messages.get(e.Message)
+	if m.open.Role == "" && !m.opened {
+		m.open.Role = RoleAssistant
+	}
+	return m
+}
+
+func (c *collector) part(e *StreamEvent) *partAcc {
+	m := c.message(e)
+	p := m.parts.find(e.Part)
+	if p == nil {
+		p = m.parts.add(e.Part)
+		p.part.Kind = PartText
+	}
+	return p
+}
+
+func (c *collector) begin(e *StreamEvent) {
+	p := c.message(e).parts.add(e.Part)
+	if e.Whole == nil {
+		p.part.Kind = PartText
+		return
+	}
+	p.part = e.Whole.Clone()
+	if t := p.streamed(); !t.IsZero() {
+		p.text.add(*t)
+		*t = Text{}
+	}
+}
+
+// streamed is the field to which the deltas of the part belong.
+func (p *partAcc) streamed() *Text {
+	switch p.part.Kind {
+	case PartToolCall:
+		if p.part.Call == nil {
+			p.part.Call = new(ToolCall)
+		}
+		return &p.part.Call.Args
+	case PartMedia:
+		if p.part.Media == nil {
+			p.part.Media = new(Media)
+		}
+		return &p.part.Media.Data
+	default:
+		return &p.part.Text
+	}
+}
+
+func (c *collector) delta(e *StreamEvent) {
+	p := c.part(e)
+	p.text.add(e.Delta)
+	if s := e.Signature; s != nil {
+		p.sign(s)
+	}
+	if e.Citation != nil {
+		p.part.Citations = append(p.part.Citations, e.Citation.clone())
+	}
+	if len(e.LogProbs) > 0 {
+		ch := c.choices.get(e.Choice)
+		ch.logProbs = append(ch.logProbs, cloneLogProbs(e.LogProbs)...)
+	}
+}
+
+// sign adds a signature, or goes on with one that came in pieces.
+func (p *partAcc) sign(s *Signature) {
+	p.signed = true
+	v := s.clone()
+	if old := p.part.Signature; old != nil {
+		var j joiner
+		j.add(old.Value)
+		j.add(s.Value)
+		v.Value = j.join()
+		v.Dialect = cmp.Or(v.Dialect, old.Dialect)
+		v.Provider = cmp.Or(v.Provider, old.Provider)
+		v.Model = cmp.Or(v.Model, old.Model)
+		v.Redacted = v.Redacted || old.Redacted
+	}
+	p.part.Signature = v
+}
+
+// complete reports whether the answer has come to its end.
+func (c *collector) complete() bool {
+	for _, ch := range c.choices.list {
+		if ch.v.finish == nil {
+			return false
+		}
+	}
+	return c.done || len(c.choices.list) > 0
+}
+
+// drop removes the signatures of parts that nobody will finish.
+func (c *collector) drop() {
+	for _, ch := range c.choices.list {
+		if ch.v.finish != nil {
+			continue
+		}
+		for _, m := range ch.v.messages.list {
+			for _, p := range m.v.parts.list {
+				if p.v.signed && !p.v.ended {
+					p.v.part.Signature, p.v.signed = nil, false
+				}
+			}
+		}
+	}
+}
+
+// response makes the answer of what was read.
+func (c *collector) response() *ChatResponse {
+	c.drop()
+	r := c.head
+	for _, s := range c.choices.sorted() {
+		ch := Choice{LogProbs: s.v.logProbs, Ext: s.v.ext}
+		if s.v.finish != nil {
+			ch.Finish = *s.v.finish
+		}
+		for _, m := range s.v.messages.sorted() {
+			ch.Output = append(ch.Output, m.v.message())
+		}
+		r.Choices = append(r.Choices, ch)
+	}
+	return &r
+}
+
+func (m *messageAcc) message() Message {
+	out := m.open
+	out.Parts = nil
+	for _, p := range m.parts.sorted() {
+		if t := p.v.text.join(); !t.IsZero() {
+			*p.v.streamed() = t
+		}
+		out.Parts = append(out.Parts, p.v.part)
+	}
+	return out
+}
+
+// joiner makes one text of many in linear time. Several are joined as JSON
+// writes them, which costs nothing when they came from the wire, mends escapes
+// of surrogate pairs that were cut apart, and is what will be written again.
+type joiner struct {
+	one Text // while there was only one
+	buf []byte
+}
+
+func (j *joiner) add(t Text) {
+	switch {
+	case t.IsZero():
+	case j.buf != nil:
+		j.buf = t.AppendJSONInner(j.buf)
+	case j.one.IsZero():
+		j.one = t.Clone()
+	default:
+		j.buf = make([]byte, 1, 2*(j.one.Size()+t.Size())+64)
+		j.buf[0] = '"'
+		j.buf = j.one.AppendJSONInner(j.buf)
+		j.buf = t.AppendJSONInner(j.buf)
+	}
+}
+
+func (j *joiner) join() Text {
+	if j.buf == nil {
+		return j.one
+	}
+	j.one, j.buf = QuotedText(append(j.buf, '"')), nil
+	return j.one
+}

@@ -1,0 +1,207 @@
+package scri
+
+import "slices"
+
+// EventKind says which fields of a StreamEvent are valid.
+type EventKind string
+
+// The kinds of events, in the order in which a stream has them.
+const (
+	EventStart   EventKind = "start"    // Head (without choices)
+	EventMessage EventKind = "message"  // Open (without parts): message Message of choice Choice begins
+	EventPart    EventKind = "part"     // Whole: part Part begins, with what is known of it so far
+	EventDelta   EventKind = "delta"    // Delta, Signature, Citation, LogProbs: more of part Part
+	EventPartEnd EventKind = "part_end" // the part is finished; Ext: members known only now
+	EventUsage   EventKind = "usage"    // Usage: replaces what was said before
+	EventFinish  EventKind = "finish"   // Finish of choice Choice; LogProbs not bound to a part; Ext of the choice
+	EventOpaque  EventKind = "opaque"   // Ext.Members: a wire event of Ext.Dialect that has no other word
+	EventPing    EventKind = "ping"     // the upstream is alive
+	EventWarning EventKind = "warning"  // Warning
+	EventSeam    EventKind = "seam"     // Head: from here on another target speaks
+	EventError   EventKind = "error"    // Err: only on the SCRI wire; in the process Next returns it
+	EventDone    EventKind = "done"     // Head (lineage, warnings, members known only now), Usage, Finish of choice 0
+)
+
+// StreamEvent is one step of an answer. It and all that it points to are valid
+// until the next call of Next; Clone keeps it.
+//
+// Delta of a part of kind text, thinking or refusal goes on Part.Text; of a
+// tool call, Call.Args; of media, Media.Data. A part may also come whole, with
+// its EventPart alone. Parts of one message may be open at the same time.
+type StreamEvent struct {
+	Kind      EventKind      `json:"kind"`
+	Choice    int            `json:"choice,omitempty"`
+	Message   int            `json:"message,omitempty"`
+	Part      int            `json:"part,omitempty"`
+	Delta     Text           `json:"delta,omitzero"`
+	Signature *Signature     `json:"signature,omitempty"`
+	Citation  *Citation      `json:"citation,omitempty"`
+	LogProbs  []TokenLogProb `json:"logprobs,omitempty"`
+	Head      *ChatResponse  `json:"head,omitempty"`
+	Open      *Message       `json:"open,omitempty"`
+	Whole     *Part          `json:"whole,omitempty"`
+	Finish    *Finish        `json:"finish,omitempty"`
+	Usage     *Usage         `json:"usage,omitempty"`
+	Warning   *Warning       `json:"warning,omitempty"`
+	Err       *Error         `json:"error,omitempty"`
+	Ext       *Ext           `json:"ext,omitempty"`
+}
+
+// Content reports whether the event shows the client something of the answer,
+// so that from then on nobody else can give it unnoticed.
+func (e *StreamEvent) Content() bool {
+	switch e.Kind {
+	case EventDelta:
+		return !e.Delta.IsZero() || e.Signature != nil || e.Citation != nil
+	case EventPart:
+		return e.Whole != nil && (!e.Whole.Text.IsZero() || e.Whole.Kind == PartToolCall ||
+			e.Whole.Kind == PartMedia || e.Whole.Kind == PartOpaque || e.Whole.Kind == PartToolResult || e.Whole.Signature != nil)
+	default:
+		return false
+	}
+}
+
+// Clone returns an event that stays valid, sharing no bytes with e.
+func (e *StreamEvent) Clone() *StreamEvent {
+	c := *e
+	c.Delta = e.Delta.Clone()
+	c.Signature = e.Signature.clone()
+	if e.Citation != nil {
+		v := e.Citation.clone()
+		c.Citation = &v
+	}
+	c.LogProbs = cloneLogProbs(e.LogProbs)
+	c.Head = e.Head.cloneHead()
+	if e.Open != nil {
+		v := e.Open.Clone()
+		c.Open = &v
+	}
+	if e.Whole != nil {
+		v := e.Whole.Clone()
+		c.Whole = &v
+	}
+	c.Finish = clonePtr(e.Finish)
+	c.Usage = e.Usage.Clone()
+	c.Warning = clonePtr(e.Warning)
+	c.Err = clonePtr(e.Err)
+	c.Ext = e.Ext.Clone()
+	return &c
+}
+
+func clonePtr[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	v := *p
+	return &v
+}
+
+// Clone returns a copy that shares no bytes with e. It may be called on nil.
+func (e *Ext) Clone() *Ext {
+	if e == nil {
+		return nil
+	}
+	return &Ext{Dialect: e.Dialect, Members: slices.Clone(e.Members), Form: e.Form}
+}
+
+// Clone returns a copy that shares no bytes with u. It may be called on nil.
+func (u *Usage) Clone() *Usage {
+	if u == nil {
+		return nil
+	}
+	c := *u
+	c.Input, c.Output, c.Thinking = clonePtr(u.Input), clonePtr(u.Output), clonePtr(u.Thinking)
+	c.CacheRead, c.CacheWrite = clonePtr(u.CacheRead), clonePtr(u.CacheWrite)
+	c.Raw = slices.Clone(u.Raw)
+	return &c
+}
+
+func (s *Signature) clone() *Signature {
+	c := clonePtr(s)
+	if c != nil {
+		c.Value = s.Value.Clone()
+	}
+	return c
+}
+
+func (c *Citation) clone() Citation {
+	v := *c
+	v.Quote, v.Ext = c.Quote.Clone(), c.Ext.Clone()
+	return v
+}
+
+func cloneLogProbs(list []TokenLogProb) []TokenLogProb {
+	out := slices.Clone(list)
+	for i := range out {
+		out[i].Token = out[i].Token.Clone()
+		out[i].Bytes = slices.Clone(out[i].Bytes)
+		out[i].Top = cloneLogProbs(out[i].Top)
+		out[i].Ext = out[i].Ext.Clone()
+	}
+	return out
+}
+
+// Clone returns a copy that shares no bytes with p.
+func (p *Part) Clone() Part {
+	c := *p
+	c.Text = p.Text.Clone()
+	c.Raw = slices.Clone(p.Raw)
+	c.Ext = p.Ext.Clone()
+	c.Signature = p.Signature.clone()
+	c.Citations = slices.Clone(p.Citations)
+	for i := range c.Citations {
+		c.Citations[i] = p.Citations[i].clone()
+	}
+	if p.Cache != nil {
+		c.Cache = &CacheMark{TTL: p.Cache.TTL, Ext: p.Cache.Ext.Clone()}
+	}
+	if m := clonePtr(p.Media); m != nil {
+		m.Data, m.URL, m.Text, m.Ext = m.Data.Clone(), m.URL.Clone(), m.Text.Clone(), m.Ext.Clone()
+		c.Media = m
+	}
+	if t := clonePtr(p.Call); t != nil {
+		t.Args, t.Ext = t.Args.Clone(), t.Ext.Clone()
+		c.Call = t
+	}
+	if r := clonePtr(p.Result); r != nil {
+		r.Parts, r.Ext = cloneParts(r.Parts), r.Ext.Clone()
+		c.Result = r
+	}
+	return c
+}
+
+func cloneParts(list []Part) []Part {
+	out := slices.Clone(list)
+	for i := range out {
+		out[i] = list[i].Clone()
+	}
+	return out
+}
+
+// Clone returns a copy that shares no bytes with m.
+func (m *Message) Clone() Message {
+	c := *m
+	c.Parts = cloneParts(m.Parts)
+	c.Ext = m.Ext.Clone()
+	return c
+}
+
+// cloneHead copies a response; lineage and warnings stay shared, as they are
+// never changed once they are in an event.
+func (r *ChatResponse) cloneHead() *ChatResponse {
+	c := clonePtr(r)
+	if c == nil {
+		return nil
+	}
+	c.Usage, c.Ext = r.Usage.Clone(), r.Ext.Clone()
+	c.Choices = slices.Clone(r.Choices)
+	for i := range c.Choices {
+		ch := &c.Choices[i]
+		ch.Output = slices.Clone(ch.Output)
+		for j := range ch.Output {
+			ch.Output[j] = ch.Output[j].Clone()
+		}
+		ch.LogProbs, ch.Ext = cloneLogProbs(ch.LogProbs), ch.Ext.Clone()
+	}
+	return c
+}

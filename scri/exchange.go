@@ -1,0 +1,76 @@
+package scri
+
+import (
+	"context"
+	"net/http"
+)
+
+// Op is what a request asks for.
+type Op string
+
+// The operations.
+const (
+	OpChat   Op = "chat"
+	OpCount  Op = "count"  // count the tokens of a chat request
+	OpModels Op = "models" // list models
+	OpModel  Op = "model"  // tell about one model
+	OpInfo   Op = "info"   // a runtime's small facts: version, loaded models
+)
+
+// Caller is who asks.
+type Caller struct {
+	Key      string // name of the key, never the key itself; "" = none was needed
+	Team     string
+	Role     string
+	Loopback bool
+}
+
+// Exchange is one request on its way.
+type Exchange struct {
+	ID       string
+	Op       Op
+	In       *ChatRequest // as it came; never modified
+	Req      *ChatRequest // as the stages made it; starts as In, copy on write
+	Caller   Caller
+	Header   http.Header // of the client's request; read only
+	Lineage  *Lineage
+	Warnings []Warning
+}
+
+// Handler answers a chat exchange. A whole answer is Replay(resp).
+type Handler func(ctx context.Context, x *Exchange) (Stream, error)
+
+// CountResponse is the number of tokens of a chat request.
+type CountResponse struct {
+	Input     int64    `json:"input_tokens"`
+	Estimated bool     `json:"estimated,omitempty"` // the gateway's own estimate
+	Model     string   `json:"model,omitempty"`
+	Provider  string   `json:"provider,omitempty"`
+	Lineage   *Lineage `json:"lineage,omitempty"`
+	Ext       *Ext     `json:"ext,omitempty"`
+}
+
+// ModelInfo is a model that can be asked for.
+type ModelInfo struct {
+	ID            string   `json:"id"` // "provider:model", an alias or a chain
+	Model         string   `json:"model,omitempty"`
+	Provider      string   `json:"provider,omitempty"`
+	Zone          string   `json:"zone,omitempty"` // local, private, cloud
+	ContextWindow int64    `json:"context_window,omitempty"`
+	MaxOutput     int64    `json:"max_output_tokens,omitempty"`
+	Created       int64    `json:"created,omitempty"` // Unix seconds
+	SizeBytes     int64    `json:"size_bytes,omitempty"`
+	Digest        string   `json:"digest,omitempty"`
+	Family        string   `json:"family,omitempty"`
+	ParameterSize string   `json:"parameter_size,omitempty"`
+	Quantization  string   `json:"quantization,omitempty"`
+	Capabilities  []string `json:"capabilities,omitempty"`
+	Loaded        bool     `json:"loaded,omitempty"`
+	Raw           RawJSON  `json:"-"` // as the provider's dialect gave it
+	Dialect       string   `json:"-"`
+}
+
+// ModelList is all models that can be asked for.
+type ModelList struct {
+	Models []ModelInfo `json:"models"`
+}
