@@ -10,12 +10,13 @@ import "io"
 // not be changed while it is read. [Collect] of it gives back r.
 func Replay(r *ChatResponse) Stream { return &replay{r: r} }
 
-// Whole returns the answer that s replays if s comes from [Replay] and nobody
-// has read of it yet, else nil. It lets a stage that does not care for events
-// do without them. The answer is shared and must not be changed.
+// Whole returns the answer that s replays if s comes from [Replay] (or says by a
+// method Whole of its own that it holds a whole answer) and nobody has read of
+// it yet, else nil. It lets a stage that does not care for events do without
+// them. The answer is shared and must not be changed.
 func Whole(s Stream) *ChatResponse {
-	if r, ok := s.(*replay); ok {
-		return r.Whole()
+	if w, ok := s.(interface{ Whole() *ChatResponse }); ok {
+		return w.Whole()
 	}
 	return nil
 }

@@ -90,8 +90,8 @@ func (t *teed) Pending() bool { return Pending(t.s) }
 // is closed; an answer that ends cleanly without content is no error. Pings and
 // the like before the content are shown to each in seen, as they come.
 func Peek(s Stream, seen func(*StreamEvent)) (Stream, error) {
-	if r, ok := s.(*replay); ok && r.i == 0 {
-		return r, nil
+	if Whole(s) != nil {
+		return s, nil
 	}
 	p := &peeked{s: s}
 	for {
