@@ -1,0 +1,151 @@
+// Package route turns the model that a client asked for into a plan: the
+// targets that may answer, in the order in which they are asked, each with the
+// reason why it stands there or was left out.
+package route
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Behaviour is the [behaviour] table.
+type Behaviour struct {
+	DefaultProvider string `toml:"default_provider"` // who is asked for models that nobody is known to have; "" = the first local one
+	PreferLocal     *bool  `toml:"prefer_local"`     // local targets come first whatever their priority; default true
+	EnableFallback  *bool  `toml:"enable_fallback"`  // ask the next target when one fails; default true
+}
+
+// Chain is a named ladder of targets.
+type Chain struct {
+	Targets  []string // "provider:model", "provider", an alias or a model's name
+	Strategy string   // "" or "priority": in the order of Targets
+}
+
+// ParseChain reads a chain as configuration spells it: a list of targets, or a
+// table with targets and more. Keys of the table that are not built yet are
+// returned as ignored.
+func ParseChain(v any) (c Chain, ignored []string, err error) {
+	switch v := v.(type) {
+	case []any:
+		c.Targets, err = targets(v)
+		return c, nil, err
+	case map[string]any:
+		for key, val := range v {
+			switch key {
+			case "targets":
+				list, ok := val.([]any)
+				if !ok {
+					return c, nil, fmt.Errorf("targets must be a list of strings")
+				}
+				if c.Targets, err = targets(list); err != nil {
+					return c, nil, err
+				}
+			case "strategy":
+				s, ok := val.(string)
+				if !ok || !slices.Contains(strategies(), s) {
+					return c, nil, fmt.Errorf("strategy must be one of %s", strings.Join(strategies(), ", "))
+				}
+				c.Strategy = s
+				if s != "priority" {
+					ignored = append(ignored, key)
+				}
+			case "hedge_after", "resume_streams", "weights":
+				ignored = append(ignored, key)
+			default:
+				return c, nil, fmt.Errorf("unknown key %q", key)
+			}
+		}
+		if c.Targets == nil {
+			return c, nil, fmt.Errorf("targets are missing")
+		}
+		slices.Sort(ignored)
+		return c, ignored, nil
+	default:
+		return c, nil, fmt.Errorf("must be a list of targets or a table")
+	}
+}
+
+func strategies() []string {
+	return []string{"priority", "confidence_based", "cost", "latency", "weighted", "least_busy"}
+}
+
+func targets(list []any) ([]string, error) {
+	if len(list) == 0 {
+		return nil, fmt.Errorf("a chain needs at least one target")
+	}
+	out := make([]string, len(list))
+	for i, v := range list {
+		s, ok := v.(string)
+		if !ok || strings.TrimSpace(s) == "" {
+			return nil, fmt.Errorf("target %d must be a string like \"provider:model\"", i+1)
+		}
+		out[i] = s
+	}
+	return out, nil
+}
+
+// Config is what routing is configured with.
+type Config struct {
+	Behaviour Behaviour
+	Aliases   map[string]string
+	Chains    map[string]Chain
+}
+
+// Entry is what routing knows of one provider that is on.
+type Entry struct {
+	Name     string
+	Dialect  string
+	Zone     string // local, private, cloud
+	Priority int    // smaller is asked earlier; 0 = local
+	Default  string // model when none is named; "" = the provider decides
+	Models   []Model
+	Caps     map[string]bool // what it can do; nil = unknown, a missing key = unknown
+}
+
+// Model is what routing knows of one model of a provider.
+type Model struct {
+	Name   string
+	Window int64           // tokens of prompt and answer; 0 = unknown
+	Caps   map[string]bool // overrides the provider's
+}
+
+func (e *Entry) model(name string) (*Model, bool) {
+	for i := range e.Models {
+		if sameModel(e.Models[i].Name, name) {
+			return &e.Models[i], true
+		}
+	}
+	return nil, false
+}
+
+// sameModel compares names of models: an absent tag is ":latest", as Ollama has it.
+func sameModel(a, b string) bool {
+	if a == b {
+		return true
+	}
+	return strings.TrimSuffix(a, ":latest") == strings.TrimSuffix(b, ":latest")
+}
+
+// cannot returns what the request needs and the target is known not to have.
+func (e *Entry) cannot(m *Model, n Needs) string {
+	has := func(name string) bool {
+		if m != nil {
+			if v, ok := m.Caps[name]; ok {
+				return v
+			}
+		}
+		v, ok := e.Caps[name]
+		return v || !ok
+	}
+	switch {
+	case n.Tools && !has("tools"):
+		return "cannot call tools"
+	case n.Vision && !has("vision"):
+		return "cannot see images"
+	case m != nil && m.Window > 0 && n.Tokens > m.Window:
+		return fmt.Sprintf("context window of %d tokens is too small for about %d", m.Window, n.Tokens)
+	default:
+		return ""
+	}
+}

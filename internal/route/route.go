@@ -1,0 +1,288 @@
+package route
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// Names that are always understood, whatever is configured.
+const (
+	NameLocal     = "local"     // local targets first; others only by fallback
+	NameSovereign = "sovereign" // local targets alone, whatever fails
+	DefaultChain  = "default"
+)
+
+// Installed tells which models a local runtime has now, and whether that is
+// known at all.
+type Installed func(ctx context.Context, provider string) (names []string, known bool)
+
+// Target is one place where a request may be answered.
+type Target struct {
+	Provider string
+	Model    string // "" = the provider's default, settled when it is asked
+	Zone     string
+	Asked    bool // the client named this model itself: that it does not exist is the client's error
+}
+
+// String returns "provider:model".
+func (t Target) String() string {
+	if t.Model == "" {
+		return t.Provider
+	}
+	return t.Provider + ":" + t.Model
+}
+
+// Needs is what a request demands of a target.
+type Needs struct {
+	Tokens int64 // estimated, prompt alone
+	Tools  bool
+	Vision bool
+}
+
+// Query is what a plan is made for.
+type Query struct {
+	Model string // as asked
+	Chain string // a chain the caller wishes; "" = none
+	Needs Needs
+	Allow func(zone string) error // the verdict
+}
+
+// Plan is the targets to ask, in order.
+type Plan struct {
+	Chain   string
+	Targets []Target
+	Reasons []scri.Reason
+}
+
+// Router makes plans. It is immutable and safe for concurrent use.
+type Router struct {
+	entries   []Entry // in the order in which they are preferred
+	index     map[string]*Entry
+	aliases   map[string]string
+	chains    map[string][]Target
+	implicit  []Target // the default chain where none is configured
+	fallback  bool
+	byDefault string
+	installed Installed
+}
+
+// New checks the configuration against the providers that are on and returns
+// its router. What names a provider that is not on is left out with a warning;
+// what cannot be understood at all is an error.
+func New(cfg Config, entries []Entry, installed Installed) (*Router, []string, error) {
+	r := &Router{
+		aliases: cfg.Aliases, chains: map[string][]Target{}, index: map[string]*Entry{},
+		fallback: orTrue(cfg.Behaviour.EnableFallback), installed: installed,
+	}
+	r.entries = slices.Clone(entries)
+	preferLocal := orTrue(cfg.Behaviour.PreferLocal)
+	slices.SortStableFunc(r.entries, func(a, b Entry) int {
+		if preferLocal && (a.Zone == "local") != (b.Zone == "local") {
+			return boolCmp(a.Zone == "local")
+		}
+		return cmp.Or(cmp.Compare(a.Priority, b.Priority), boolCmp2(a.Name, b.Name, cfg.Behaviour.DefaultProvider))
+	})
+	for i := range r.entries {
+		e := &r.entries[i]
+		r.index[e.Name] = e
+		if model := e.Default; model != "" || e.Zone == "local" {
+			r.implicit = append(r.implicit, Target{Provider: e.Name, Model: model, Zone: e.Zone})
+		}
+	}
+	warn := r.setDefault(cfg.Behaviour.DefaultProvider)
+	if err := r.checkAliases(); err != nil {
+		return nil, nil, err
+	}
+	more, err := r.setChains(cfg.Chains)
+	return r, append(warn, more...), err
+}
+
+func orTrue(b *bool) bool { return b == nil || *b }
+
+func boolCmp(first bool) int {
+	if first {
+		return -1
+	}
+	return 1
+}
+
+// boolCmp2 puts the name that is first before the other.
+func boolCmp2(a, b, first string) int {
+	if (a == first) == (b == first) {
+		return 0
+	}
+	return boolCmp(a == first)
+}
+
+func (r *Router) setDefault(name string) (warn []string) {
+	if _, ok := r.index[name]; ok {
+		r.byDefault = name
+		return nil
+	}
+	if len(r.entries) > 0 {
+		r.byDefault = r.entries[0].Name
+	}
+	if name != "" {
+		warn = append(warn, fmt.Sprintf("behaviour.default_provider: provider %q is not on", name))
+	}
+	return warn
+}
+
+// checkAliases follows each alias to its end.
+func (r *Router) checkAliases() error {
+	for _, name := range slices.Sorted(maps.Keys(r.aliases)) {
+		seen := map[string]bool{}
+		for at := name; ; {
+			if seen[at] {
+				return fmt.Errorf("aliases.%s: refers to itself", name)
+			}
+			seen[at] = true
+			next, ok := r.aliases[at]
+			if !ok {
+				break
+			}
+			at = next
+		}
+	}
+	return nil
+}
+
+func (r *Router) setChains(chains map[string]Chain) (warn []string, err error) {
+	for _, name := range slices.Sorted(maps.Keys(chains)) {
+		var list []Target
+		for _, s := range chains[name].Targets {
+			t, ok := r.target(s)
+			if !ok {
+				warn = append(warn, fmt.Sprintf("chains.%s: target %q is left out: its provider is not on", name, s))
+				continue
+			}
+			list = append(list, t)
+		}
+		if len(list) == 0 && name != DefaultChain {
+			warn = append(warn, fmt.Sprintf("chains.%s: no target is left, the chain is not usable", name))
+		}
+		r.chains[name] = list
+	}
+	return warn, nil
+}
+
+// target reads one target of a chain: provider:model, a provider, an alias, or
+// a model that some provider is known to have.
+func (r *Router) target(s string) (Target, bool) {
+	for range len(r.aliases) + 1 {
+		next, ok := r.aliases[s]
+		if !ok {
+			break
+		}
+		s = next
+	}
+	if t, ok := r.pinned(s); ok {
+		return t, true
+	}
+	if e, ok := r.index[s]; ok {
+		return Target{Provider: e.Name, Model: e.Default, Zone: e.Zone}, true
+	}
+	for i := range r.entries {
+		if m, ok := r.entries[i].model(s); ok {
+			return Target{Provider: r.entries[i].Name, Model: m.Name, Zone: r.entries[i].Zone}, true
+		}
+	}
+	return Target{}, false
+}
+
+// pinned reads "provider:model" or "provider/model" of a provider that is on.
+func (r *Router) pinned(s string) (Target, bool) {
+	i := strings.IndexAny(s, ":/")
+	if i <= 0 || i == len(s)-1 {
+		return Target{}, false
+	}
+	e, ok := r.index[s[:i]]
+	if !ok {
+		return Target{}, false
+	}
+	return Target{Provider: e.Name, Model: s[i+1:], Zone: e.Zone}, true
+}
+
+// defaultChain is the configured one, or all providers in their order.
+func (r *Router) defaultChain() []Target {
+	if c := r.chains[DefaultChain]; len(c) > 0 {
+		return c
+	}
+	return r.implicit
+}
+
+// Plan returns who is asked for the query, in order. It fails with an error of
+// kind not_found for a model that nobody has, and with the reasons when every
+// target had to be left out.
+func (r *Router) Plan(ctx context.Context, q Query) (*Plan, error) {
+	p := &Plan{Reasons: make([]scri.Reason, 0, 2)}
+	list, err := r.resolve(ctx, q, p)
+	if err != nil {
+		return nil, err
+	}
+	var last error
+	for i, t := range list {
+		if slices.ContainsFunc(p.Targets, func(o Target) bool { return o.Provider == t.Provider && o.Model == t.Model }) {
+			continue
+		}
+		if i > 0 && !r.fallback && len(p.Targets) > 0 {
+			break
+		}
+		if err := q.Allow(t.Zone); err != nil {
+			last = err
+			p.reason("verdict", "denied", t.String(), scri.AsError(err).Message)
+			continue
+		}
+		e := r.index[t.Provider]
+		m, _ := e.model(t.Model)
+		if why := e.cannot(m, q.Needs); why != "" {
+			last = &scri.Error{Kind: scri.ErrUnsupported, Message: t.String() + " " + why}
+			p.reason("plan", "skipped", t.String(), why)
+			continue
+		}
+		p.Targets = append(p.Targets, t)
+	}
+	if len(p.Targets) == 0 {
+		return nil, r.nobody(q, p, last)
+	}
+	return p, nil
+}
+
+func (p *Plan) reason(stage, code, target, detail string) {
+	p.Reasons = append(p.Reasons, scri.Reason{Stage: stage, Code: code, Target: target, Detail: detail})
+}
+
+// nobody explains why a plan is empty.
+func (r *Router) nobody(q Query, p *Plan, last error) error {
+	if last == nil {
+		return &scri.Error{
+			Kind: scri.ErrUnavailable, Message: "no provider is on",
+			Hint: "start a local runtime (ollama serve), or add a provider to the configuration and set its key",
+		}
+	}
+	e := *scri.AsError(last)
+	var why []string
+	for _, x := range p.Reasons {
+		if x.Target != "" {
+			why = append(why, x.Target+": "+x.Detail)
+		}
+	}
+	e.Message = "no target can take the request for " + asked(q.Model) + ": " + strings.Join(why, "; ")
+	if e.Kind == scri.ErrUnsupported && q.Needs.Tokens > 0 && strings.Contains(e.Message, "context window") {
+		e.Kind = scri.ErrContextLength
+	}
+	return &e
+}
+
+func asked(model string) string {
+	if model == "" {
+		return "the default model"
+	}
+	return fmt.Sprintf("%q", model)
+}
