@@ -1,0 +1,84 @@
+package dialect
+
+import (
+	"strings"
+
+	"github.com/aratta-gateway/aratta/internal/wire"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// Unknown gathers the members of one wire object that its decoder has no word
+// for, and the words of its spelling, to make an Ext of them. The zero Unknown
+// is ready for use.
+type Unknown struct {
+	members []byte
+	form    string
+}
+
+// Add takes a member, `"name":value`, as [wire.Scanner.Member] returns it.
+func (u *Unknown) Add(member []byte) {
+	if len(member) == 0 {
+		return // the scanner has met an error
+	}
+	if len(u.members) == 0 {
+		u.members = append(make([]byte, 0, len(member)+2), '{')
+	} else {
+		u.members = append(u.members, ',')
+	}
+	u.members = append(u.members, member...)
+}
+
+// Form notes how something was spelled.
+func (u *Unknown) Form(word string) {
+	if u.form != "" {
+		u.form += " "
+	}
+	u.form += word
+}
+
+// Empty reports whether no member was added.
+func (u *Unknown) Empty() bool { return len(u.members) == 0 }
+
+// Object returns the members as one JSON object, or nil.
+func (u *Unknown) Object() scri.RawJSON {
+	if len(u.members) == 0 {
+		return nil
+	}
+	n := len(u.members)
+	return append(u.members[:n:n], '}')
+}
+
+// Ext returns what was gathered, or nil if there was nothing.
+func (u *Unknown) Ext(dialect string) *scri.Ext {
+	if len(u.members) == 0 && u.form == "" {
+		return nil
+	}
+	return &scri.Ext{Dialect: dialect, Members: u.Object(), Form: u.form}
+}
+
+// Foreign reports each non-null member of an Ext that belongs to another dialect
+// as dropped, at "<path>/ext/<name>". path is a function because it is built
+// only where there is something to report.
+func Foreign(warn *[]scri.Warning, e *scri.Ext, own string, path func() string) {
+	if e == nil || e.Dialect == own || len(e.Members) == 0 {
+		return
+	}
+	s := wire.NewScanner(e.Members)
+	for name := range s.Members() {
+		if s.Kind() == wire.Null {
+			continue
+		}
+		*warn = append(*warn, scri.Warning{
+			Code: scri.WarnDropped, Path: path() + "/ext/" + Escape(name),
+			Detail: "a member that only " + e.Dialect + " knows",
+		})
+	}
+}
+
+// Escape writes a name as one token of a JSON pointer.
+func Escape(name string) string {
+	if !strings.ContainsAny(name, "~/") {
+		return name
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
+}
