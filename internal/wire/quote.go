@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"unicode/utf8"
 	"unsafe"
 )
@@ -65,8 +66,8 @@ func plain(s string) int {
 		}
 		switch c := b[i]; {
 		case c >= utf8.RuneSelf:
-			r, n := utf8.DecodeRune(b[i:])
-			if r == utf8.RuneError && n == 1 {
+			n := runes(b[i:], '"')
+			if n == 0 {
 				return i
 			}
 			i += n
@@ -95,14 +96,14 @@ func AppendUnquote(b, quoted []byte) []byte {
 // half a surrogate pair is encoded as if it were a rune, so that different
 // ones stay different.
 func appendUnescaped(b, content []byte, halves bool) []byte {
+	b = slices.Grow(b, len(content)) // no escape is shorter than what it stands for
 	for {
-		i := bytes.IndexByte(content, '\\')
-		if i < 0 {
-			return append(b, content...)
+		n := toBackslash(b[len(b):cap(b)], content)
+		b = b[:len(b)+n]
+		if content = content[n:]; len(content) == 0 {
+			return b
 		}
-		b = append(b, content[:i]...)
-		content = content[i:]
-		n := escape(content)
+		n = escape(content)
 		switch {
 		case n == 0:
 			b = append(b, '\\')
@@ -123,6 +124,27 @@ func appendUnescaped(b, content []byte, halves bool) []byte {
 		}
 		content = content[n:]
 	}
+}
+
+// toBackslash copies src up to its first backslash to dst, which has room for
+// all of it. The first bytes are copied a word at a time, since escapes come in
+// swarms; a word may reach beyond the backslash.
+func toBackslash(dst, src []byte) int {
+	i := 0
+	for i < 32 && len(src)-i >= 8 {
+		x := load(src[i : i+8])
+		binary.LittleEndian.PutUint64(dst[i:i+8], x)
+		x ^= eachSlash
+		if m := (x - eachOne) &^ x & eachHigh; m != 0 {
+			return i + bits.TrailingZeros64(m)>>3
+		}
+		i += 8
+	}
+	end := bytes.IndexByte(src[i:], '\\')
+	if end < 0 {
+		end = len(src) - i
+	}
+	return i + copy(dst[i:], src[i:i+end])
 }
 
 // half returns the value of the \u escape that b begins with, or -1.

@@ -41,15 +41,12 @@ func (s *Scanner) Peek(name string) []byte {
 func (s *Scanner) peek(name string) []byte {
 	i := s.space(s.pos + 1)
 	for i < len(s.doc) && s.doc[i] == '"' {
-		end := s.str(i)
-		if end < 0 {
+		end, value := s.name(i)
+		if value < 0 {
 			return nil
 		}
 		found := s.text(i+1, end-1) == name
-		if i = s.colon(end); i < 0 {
-			return nil
-		}
-		s.pos = i
+		s.pos = value
 		v := s.Raw()
 		if found {
 			return v
@@ -107,7 +104,7 @@ func (s *Scanner) jump(i int, inside, object bool) int {
 				}
 				depth++
 				if c == '{' {
-					i = s.name(i)
+					_, i = s.name(i)
 				}
 				if i < 0 {
 					return i
@@ -134,7 +131,8 @@ func (s *Scanner) after(i, depth int, open *kinds) (int, int) {
 		object := open.object(depth - 1)
 		switch c := s.doc[i]; {
 		case c == ',' && object:
-			return s.name(s.space(i + 1)), depth
+			_, i = s.name(s.space(i + 1))
+			return i, depth
 		case c == ',':
 			return i + 1, depth
 		case c == '}' && object, c == ']' && !object:
@@ -147,30 +145,26 @@ func (s *Scanner) after(i, depth int, open *kinds) (int, int) {
 	return i, depth
 }
 
-// name returns the index of the value whose quoted name stands at i.
-func (s *Scanner) name(i int) int {
+// name returns the index after the quoted name that stands at i, and that of
+// its value.
+func (s *Scanner) name(i int) (end, value int) {
 	if i >= len(s.doc) {
-		return s.ended(i)
+		return 0, s.ended(i)
 	}
 	if s.doc[i] != '"' {
-		return s.unexpected(i, "where a name should begin")
+		return 0, s.unexpected(i, "where a name should begin")
 	}
-	if i = s.str(i); i < 0 {
-		return i
+	if end = s.str(i); end < 0 {
+		return 0, end
 	}
-	return s.colon(i)
-}
-
-// colon returns the index of the value behind the colon that is next.
-func (s *Scanner) colon(i int) int {
-	i = s.space(i)
+	i = s.space(end)
 	if i >= len(s.doc) {
-		return s.ended(i)
+		return 0, s.ended(i)
 	}
 	if s.doc[i] != ':' {
-		return s.unexpected(i, "after a name")
+		return 0, s.unexpected(i, "after a name")
 	}
-	return s.space(i + 1)
+	return end, s.space(i + 1)
 }
 
 // str returns the index after the string whose opening quote is at i.

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf8"
@@ -28,86 +29,160 @@ type findings struct {
 // strings are; nobody has to look at them again.
 func survey(doc []byte) (f findings) {
 	low := uint64(eachSpace) // zero once a control byte is known: then they are not looked for
-	i := 0
-	for {
-		// A byte's high bit in m: not ASCII, below 0x20, or a backslash. A
-		// borrow can only mark bytes above one that is marked rightly.
-		for len(doc)-i >= 16 {
-			x := binary.LittleEndian.Uint64(doc[i:])
-			y := binary.LittleEndian.Uint64(doc[i+8:])
-			mx := x | (x - low) | ((x ^ eachSlash) - eachOne)
-			my := y | (y - low) | ((y ^ eachSlash) - eachOne)
-			if (mx|my)&eachHigh == 0 {
-				i += 16
-				continue
+	next := 0                // no backslash before this index
+	for i := 0; i < len(doc); {
+		if i == next {
+			next = min(i+stretch, len(doc))
+			if n := bytes.IndexByte(doc[i:next], '\\'); n >= 0 {
+				next = i + n
 			}
-			if mx &= eachHigh; mx != 0 {
-				i += bits.TrailingZeros64(mx) >> 3
-			} else {
-				i += 8 + bits.TrailingZeros64(my&eachHigh)>>3
-			}
+		}
+		i += ascii(doc[i:next], low)
+		if i == len(doc) {
 			break
 		}
-		if i >= len(doc) {
-			return f
-		}
+		n := 0
 		switch c := doc[i]; {
 		case c >= utf8.RuneSelf:
-			n := runes(doc[i:])
-			if i += n; n == 0 {
-				f.at, f.msg = i, "invalid UTF-8"
-				return f
-			}
+			n, f.msg = runes(doc[i:], '\\'), "invalid UTF-8"
 		case c == '\\':
 			f.escapes = true
-			n := escape(doc[i:])
-			if n == 0 {
-				f.at, f.msg = i, "invalid escape in string"
-				return f
-			}
-			i += n
+			n, f.msg = escapes(doc[i:], low), "invalid escape in string"
 		case c < ' ' && !f.ctrl:
 			f.ctrl, low = true, 0
-		default: // only in the last 15 bytes
-			i++
+			continue
+		default: // the end of a stretch
+			continue
 		}
+		if n == 0 {
+			f.at = i
+			return f
+		}
+		f.msg = ""
+		i += n
+		next = max(next, i)
 	}
+	return f
 }
 
-// runes returns the length of the run of runes at the start of b, single ASCII
-// characters between them included, or 0 when the first is broken. Cyrillic
-// and the like is four letters a step.
-func runes(b []byte) int {
+// stretch is how far a backslash is searched for before the same bytes are
+// looked at in another way: near enough for them to be in the first cache.
+const stretch = 8 << 10
+
+// ascii returns how many bytes b begins with that are ASCII and, as long as low
+// says so, not below 0x20.
+func ascii(b []byte, low uint64) int {
 	i := 0
-	for {
-		for len(b)-i >= 8 {
-			x := binary.LittleEndian.Uint64(b[i:])
-			if x&0xc0e0c0e0c0e0c0e0 != 0x80c080c080c080c0 || // leader, follower
-				(x&0x001e001e001e001e+0x00ff00ff00ff00ff)&0x0100010001000100 != 0x0100010001000100 { // overlong
-				break
-			}
-			i += 8
-		}
-		if len(b)-i < 2 {
+	for len(b)-i >= 64 {
+		p := (*[64]byte)(b[i:])
+		x0, x1, x2, x3 := load(p[0:8]), load(p[8:16]), load(p[16:24]), load(p[24:32])
+		x4, x5, x6, x7 := load(p[32:40]), load(p[40:48]), load(p[48:56]), load(p[56:64])
+		m := x0 | (x0 - low) | x1 | (x1 - low) | x2 | (x2 - low) | x3 | (x3 - low)
+		n := x4 | (x4 - low) | x5 | (x5 - low) | x6 | (x6 - low) | x7 | (x7 - low)
+		if (m|n)&eachHigh != 0 {
 			break
 		}
-		c, d := b[i], b[i+1]
-		switch {
-		case c >= utf8.RuneSelf:
-			if c >= 0xc2 && c <= 0xdf && d&0xc0 == 0x80 {
-				i += 2
-				continue
+		i += 64
+	}
+	for ; len(b)-i >= 8; i += 8 {
+		x := load(b[i : i+8])
+		if m := (x | (x - low)) & eachHigh; m != 0 {
+			return i + bits.TrailingZeros64(m)>>3
+		}
+	}
+	for ; i < len(b); i++ {
+		if b[i] >= utf8.RuneSelf || b[i] < byte(low) {
+			return i
+		}
+	}
+	return i
+}
+
+func load(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
+
+// escapes returns the length of the run of escapes at the start of b, bytes
+// between them included as long as there are not many; 0 when the first is
+// broken. Source code has an escape every few bytes.
+func escapes(b []byte, low uint64) int {
+	const legalLow = 1<<'"' | 1<<'/'
+	const legalHigh = 1<<('\\'-64) | 1<<('b'-64) | 1<<('f'-64) | 1<<('n'-64) | 1<<('r'-64) | 1<<('t'-64)
+	i := 0
+	for len(b)-i >= 26 {
+		c := b[i+1]
+		legal := uint64(legalLow)
+		if c >= 64 {
+			legal = legalHigh
+		}
+		if c >= 128 || legal>>(c&63)&1 == 0 {
+			break // \u among them
+		}
+		i += 2
+		m := special(load(b[i:i+8]), low)
+		if m == 0 {
+			i += 8
+			if m = special(load(b[i:i+8]), low); m == 0 {
+				i += 8
+				if m = special(load(b[i:i+8]), low); m == 0 {
+					return i + 8
+				}
 			}
+		}
+		i += bits.TrailingZeros64(m) >> 3
+		if b[i] != '\\' {
+			return i
+		}
+	}
+	if n := escape(b[i:]); n > 0 {
+		return i + n
+	}
+	return i
+}
+
+// special marks the bytes of x that are not ASCII, below 0x20 (if low says so)
+// or a backslash, in their high bits. The lowest mark is right; those above it
+// may come from a borrow.
+func special(x, low uint64) uint64 {
+	return (x | (x - low) | ((x ^ eachSlash) - eachOne)) & eachHigh
+}
+
+// runes returns the length of the run of runes at the start of b, a few ASCII
+// characters between them included (none below 0x20, no backslash and no stop),
+// or 0 when the first is broken. Cyrillic and the like is four letters a step.
+func runes(b []byte, stop byte) int {
+	i, plain := 0, 0
+	for len(b)-i >= 8 {
+		x := load(b[i : i+8])
+		if x&0xc0e0c0e0c0e0c0e0 == 0x80c080c080c080c0 && // leader, follower, and not overlong
+			(x&0x001e001e001e001e+0x00ff00ff00ff00ff)&0x0100010001000100 == 0x0100010001000100 {
+			i += 8
+			plain = 0
+			continue
+		}
+		c := byte(x)
+		switch {
+		case c >= 0xc2 && c <= 0xdf && x>>8&0xc0 == 0x80:
+			i += 2
+			plain = 0
+		case c >= utf8.RuneSelf:
 			r, n := utf8.DecodeRune(b[i:])
 			if r == utf8.RuneError && n == 1 {
 				return i
 			}
 			i += n
-		case c >= ' ' && c != '\\' && d >= utf8.RuneSelf:
+			plain = 0
+		case c >= ' ' && c != '\\' && c != stop && plain < 8:
 			i++
+			plain++
 		default:
 			return i
 		}
+	}
+	for i < len(b) && b[i] >= utf8.RuneSelf {
+		r, n := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
 	}
 	return i
 }

@@ -129,12 +129,12 @@ func (s *Scanner) nextName(set *nameSet) (string, bool) {
 			return "", false
 		}
 	}
-	value := s.name(i)
+	end, value := s.name(i)
 	if value < 0 {
 		return "", false
 	}
 	l.at = int32(i)
-	name := s.text(i+1, closing(s.doc, i+1))
+	name := s.text(i+1, end-1)
 	if !s.add(set, name, i) {
 		s.syntax(i, "repeated name in object")
 		return "", false
