@@ -9,98 +9,58 @@ import (
 	"github.com/aratta-gateway/aratta/scri"
 )
 
-// sign is a phrase by which providers tell what kind of failure it was.
-type sign struct {
-	kind    scri.ErrorKind
-	phrases []string
-}
-
-// signs are asked in their order, before the status. Providers agree on few
-// codes, but their texts say much the same things.
-func signs() []sign {
-	return []sign{
-		{scri.ErrQuota, []string{
-			"insufficient_quota", "current quota", "insufficient balance", "insufficient credits", "credit balance",
-			"insufficient_credits", "billing_error", "billing hard limit", "payment required", "requires more credits",
-		}},
-		{scri.ErrContextLength, []string{
-			"context_length", "context length", "context window", "context size", "exceed_context_size",
-			"too_many_prompt_tokens", "prompt is too long", "prompt too long", "input is too long", "too many input tokens",
-			"input tokens exceeded", "messages is too long", "reduce the length of the messages", "max_prompt_tokens",
-		}},
-		{scri.ErrContentFilter, []string{
-			"content_filter", "content_policy", "content management policy", "responsibleaipolicy", "usage guidelines",
-			"safety_check", "content_moderation", "moderation_blocked", "data_inspection_failed", "flagged by",
-		}},
-		{scri.ErrAuth, []string{
-			"invalid_api_key", "incorrect api key", "invalid api key", "api key not valid", "api_key_invalid",
-			"authentication_error", "authentication fails", "unauthenticated", "invalid x-api-key", "no auth credentials",
-		}},
-		{scri.ErrNotFound, []string{
-			"model_not_found", "invalid_model", "invalid model", "model not found", "not a valid model", "unknown model",
-			"no such model", "model does not exist", "deploymentnotfound",
-		}},
-		{scri.ErrOverloaded, []string{"overloaded", "engine is currently", "no capacity", "at capacity", "server is busy", "loading model"}},
-		{scri.ErrUnsupported, []string{
-			"unsupported", "not supported", "does not support", "doesn't support", "no endpoints found that support",
-			"unknown variant", "not a chat model", "not allowed to sample", "not_supported",
-		}},
+// ErrorKind says what kind of failure an answer with this status, machine code
+// and message is. Status 0 stands for an error inside a 200 answer.
+func ErrorKind(status int, code, message string) scri.ErrorKind {
+	if k, ok := kindByText(status, strings.ToLower(code+" "+message)); ok {
+		return k
 	}
+	return kindByStatus(status)
 }
 
-// ErrorKind judges a provider's failure by its HTTP status (0 where it came
-// inside a stream) and its words: the codes and types it gave, and its text.
-func ErrorKind(status int, codes, message string) scri.ErrorKind {
-	text := strings.ToLower(codes + "\n" + message)
-	for _, s := range signs() {
-		if !fits(s.kind, status) {
-			continue
-		}
-		for _, p := range s.phrases {
+// kindByText looks for phrases that say more than the status does, the most telling first.
+// Providers agree on few codes, so their texts are looked at as well.
+func kindByText(status int, text string) (scri.ErrorKind, bool) {
+	has := func(phrases ...string) bool {
+		for _, p := range phrases {
 			if strings.Contains(text, p) {
-				return s.kind
+				return true
 			}
 		}
+		return false
 	}
-	if status == 0 {
-		status = statusOf(text)
-	}
-	return kindOfStatus(status)
-}
-
-// fits keeps words from overruling a status that is clearer than they are.
-func fits(k scri.ErrorKind, status int) bool {
-	switch k {
-	case scri.ErrContextLength:
-		return status != http.StatusTooManyRequests && status != http.StatusUnauthorized
-	case scri.ErrOverloaded:
-		return status == 0 || status >= http.StatusTooManyRequests
-	case scri.ErrAuth, scri.ErrNotFound, scri.ErrUnsupported, scri.ErrContentFilter:
-		return status < http.StatusTooManyRequests
-	default:
-		return true
-	}
-}
-
-// statusOf finds a status in the words of an error that came without one.
-func statusOf(text string) int {
 	switch {
-	case strings.Contains(text, "rate_limit"), strings.Contains(text, "rate limit"), strings.Contains(text, "too many requests"):
-		return http.StatusTooManyRequests
-	case strings.Contains(text, "invalid_request"), strings.Contains(text, "tool_use_failed"):
-		return http.StatusBadRequest
-	case strings.Contains(text, "permission"):
-		return http.StatusForbidden
-	case strings.Contains(text, "not_found"):
-		return http.StatusNotFound
-	case strings.Contains(text, "timeout"), strings.Contains(text, "timed out"):
-		return http.StatusGatewayTimeout
+	case status == http.StatusUnauthorized:
+		return scri.ErrAuth, true
+	case has("context_length", "context length", "context window", "prompt is too long", "prompt too long",
+		"too_many_prompt_tokens", "maximum context", "exceeds the available context", "input is too long", "input length exceeds",
+		"context size", "input tokens exceeded", "messages is too long"):
+		return scri.ErrContextLength, true
+	case has("insufficient_quota", "insufficient balance", "insufficient credit", "exceeded your current quota",
+		"billing_", "credit balance", "payment required", "usage limit"):
+		return scri.ErrQuota, true
+	case has("content_filter", "content_policy", "content management policy", "responsibleai", "flagged by", "safety system",
+		"usage guidelines", "safety_check"):
+		return scri.ErrContentFilter, true
+	case status != http.StatusTooManyRequests && has("invalid_api_key", "invalid api key", "incorrect api key",
+		"invalid x-api-key", "authentication_error", "api key not valid", "unauthorized"):
+		return scri.ErrAuth, true
+	case has("model_not_found", "not_found_error", "unknown model", "no such model", "invalid model", "invalid_model") ||
+		has("model") && has("not found", "does not exist", "is not a valid model", "not a known model"):
+		return scri.ErrNotFound, true
+	case status < http.StatusTooManyRequests && has("unsupported", "not supported", "not support ", "that support tool use",
+		"unknown variant", "not a chat model", "not allowed to sample"):
+		return scri.ErrUnsupported, true
+	case has("rate_limit", "rate limit", "too many requests"):
+		return scri.ErrRateLimited, true
+	case has("overloaded", "server busy", "at capacity", "no capacity"):
+		return scri.ErrOverloaded, true
 	default:
-		return http.StatusBadGateway
+		return "", false
 	}
 }
 
-func kindOfStatus(status int) scri.ErrorKind {
+func kindByStatus(status int) scri.ErrorKind {
 	switch status {
 	case http.StatusUnauthorized:
 		return scri.ErrAuth
@@ -108,18 +68,16 @@ func kindOfStatus(status int) scri.ErrorKind {
 		return scri.ErrQuota
 	case http.StatusForbidden:
 		return scri.ErrPermission
-	case http.StatusNotFound:
+	case http.StatusNotFound, http.StatusGone:
 		return scri.ErrNotFound
-	case http.StatusRequestTimeout, http.StatusGatewayTimeout, 524:
+	case http.StatusRequestTimeout, http.StatusGatewayTimeout:
 		return scri.ErrTimeout
-	case http.StatusRequestEntityTooLarge:
-		return scri.ErrContextLength
 	case http.StatusTooManyRequests:
 		return scri.ErrRateLimited
+	case http.StatusNotImplemented, http.StatusMethodNotAllowed:
+		return scri.ErrUnsupported
 	case http.StatusServiceUnavailable, 529:
 		return scri.ErrOverloaded
-	case http.StatusNotImplemented:
-		return scri.ErrUnsupported
 	}
 	if status >= 400 && status < 500 {
 		return scri.ErrInvalid
@@ -127,9 +85,9 @@ func kindOfStatus(status int) scri.ErrorKind {
 	return scri.ErrUnavailable
 }
 
-// RetryAfter reads how long a provider asks to wait: retry-after-ms, or
-// retry-after in seconds or as a date, which is measured against the answer's
-// own Date as dialects have no clock. Zero when it does not say.
+// RetryAfter is how long an answer asks to wait, or 0: retry-after-ms,
+// Retry-After in seconds, or as a date, which is told against the answer's own
+// Date so that no clock is needed.
 func RetryAfter(h http.Header) time.Duration {
 	if ms, err := strconv.ParseFloat(h.Get("Retry-After-Ms"), 64); err == nil && ms > 0 {
 		return bounded(ms * float64(time.Millisecond))
@@ -138,8 +96,8 @@ func RetryAfter(h http.Header) time.Duration {
 	if v == "" {
 		return 0
 	}
-	if sec, err := strconv.ParseFloat(v, 64); err == nil {
-		return bounded(sec * float64(time.Second))
+	if s, err := strconv.ParseFloat(v, 64); err == nil {
+		return bounded(s * float64(time.Second))
 	}
 	at, err := http.ParseTime(v)
 	if err != nil {
@@ -152,10 +110,11 @@ func RetryAfter(h http.Header) time.Duration {
 	return bounded(float64(at.Sub(now)))
 }
 
-// bounded keeps a nonsensical wait from overflowing: a day is as good as ever.
-func bounded(ns float64) time.Duration {
-	if !(ns > 0) {
+// bounded keeps what a header says between 0 and a day.
+func bounded(d float64) time.Duration {
+	const day = float64(24 * time.Hour)
+	if !(d > 0) { // NaN as well
 		return 0
 	}
-	return time.Duration(min(ns, float64(24*time.Hour)))
+	return time.Duration(min(d, day))
 }
