@@ -7,8 +7,6 @@ import (
 	"strings"
 	"unicode/utf8"
 	"unsafe"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // RawJSON is one JSON value, verbatim. Nil means absent. Its bytes are shared
@@ -70,18 +68,14 @@ func QuotedText(q []byte) Text {
 
 func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// String returns the text itself, unescaped. It allocates only where there are
-// escapes to resolve.
+// String returns the text itself, unescaped; an escaped half of a surrogate pair
+// is U+FFFD. It allocates only where there are escapes to resolve.
 func (t Text) String() string {
 	switch t.form {
 	case formLiteral:
 		return t.s[1 : len(t.s)-1]
 	case formQuoted:
-		b, err := jsontext.AppendUnquote(nil, t.s)
-		if err != nil && b == nil {
-			return t.s[1 : len(t.s)-1]
-		}
-		return alias(b)
+		return alias(t.AppendText(make([]byte, 0, len(t.s)-2)))
 	default:
 		return t.s
 	}
@@ -105,18 +99,21 @@ func (t Text) AppendText(b []byte) []byte {
 	case formLiteral:
 		return append(b, t.s[1:len(t.s)-1]...)
 	case formQuoted:
-		return append(b, t.String()...)
+		return appendUnescaped(b, t.s[1:len(t.s)-1])
 	default:
 		return append(b, t.s...)
 	}
 }
 
-// AppendJSON appends the text to b as a JSON string with its quotes.
+// AppendJSON appends the text to b as a JSON string with its quotes. One that
+// came quoted is written as it came, else an ill-formed byte becomes U+FFFD.
 func (t Text) AppendJSON(b []byte) []byte {
 	if t.form != formPlain {
 		return append(b, t.s...)
 	}
-	return appendQuote(b, t.s)
+	b = append(b, '"')
+	b = appendEscaped(b, t.s)
+	return append(b, '"')
 }
 
 // AppendJSONInner is AppendJSON without the quotes, to build one JSON string
@@ -125,38 +122,7 @@ func (t Text) AppendJSONInner(b []byte) []byte {
 	if t.form != formPlain {
 		return append(b, t.s[1:len(t.s)-1]...)
 	}
-	n := len(b)
-	b = appendQuote(b, t.s)
-	copy(b[n:], b[n+1:len(b)-1])
-	return b[:len(b)-2]
-}
-
-// appendQuote writes s as a JSON string with as few escapes as JSON allows; an
-// ill-formed byte becomes U+FFFD.
-func appendQuote(b []byte, s string) []byte {
-	if plain(s) {
-		b = append(b, '"')
-		b = append(b, s...)
-		return append(b, '"')
-	}
-	if !utf8.ValidString(s) {
-		s = strings.ToValidUTF8(s, "\ufffd")
-	}
-	b, _ = jsontext.AppendQuote(b, s) // fails on ill-formed UTF-8 alone
-	return b
-}
-
-// plain reports whether s can stand between quotes as it is.
-func plain(s string) bool {
-	ascii := true
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c < 0x20 || c == '"' || c == '\\' {
-			return false
-		}
-		ascii = ascii && c < utf8.RuneSelf
-	}
-	return ascii || utf8.ValidString(s)
+	return appendEscaped(b, t.s)
 }
 
 // Clone returns a Text with bytes of its own.
@@ -180,6 +146,10 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 			return nil
 		}
 		return &json.UnmarshalTypeError{Value: "non-string", Type: reflect.TypeFor[Text]()}
+	}
+	if !utf8.Valid(b) { // encoding/json lets it pass
+		*t = QuotedText(bytes.ToValidUTF8(b, []byte("\ufffd")))
+		return nil
 	}
 	*t = QuotedText(bytes.Clone(b))
 	return nil
