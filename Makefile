@@ -1,0 +1,48 @@
+# What people type. Everything needs Go alone; the linter is built on first use.
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  = -s -w -X main.version=$(VERSION)
+LINT_VERSION = v2.15.0
+LINT     = bin/golangci-lint-$(LINT_VERSION)
+FUZZTIME ?= 30s
+
+export CGO_ENABLED = 0
+
+.PHONY: run build test race sdk lint bench cover fuzz clean help
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+run: build ## start the gateway with its simulator and show its main job
+	@bin/aratta demo
+
+build: ## build bin/aratta, one static binary
+	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/aratta ./cmd/aratta
+
+test: ## run every test, with the race detector, and the official SDKs against a running server
+	CGO_ENABLED=1 $(GO) test -race -timeout 15m ./...
+	cd sdktest && CGO_ENABLED=1 $(GO) test -race -timeout 10m ./...
+
+lint: $(LINT) ## run the linters
+	$(LINT) run ./...
+	cd sdktest && ../$(LINT) run --config ../.golangci.yml ./...
+
+$(LINT):
+	GOBIN=$(CURDIR)/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	mv bin/golangci-lint $@
+
+bench: ## measure against a bare reverse proxy (needs ../shared/loadgen)
+	$(GO) run ./internal/bench
+
+cover: ## coverage by package
+	$(GO) test -coverprofile=cover.out ./... && $(GO) tool cover -func=cover.out | tail -n 1
+
+fuzz: ## run every fuzz target for FUZZTIME each
+	@for pkg in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+	    echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+	  done; \
+	done
+
+clean: ## remove what was built
+	rm -rf bin cover.out
