@@ -74,6 +74,10 @@ func (w *Writer) Float(f float64) {
 		w.B = append(w.B, "null"...)
 	case abs != 0 && (abs < 1e-6 || abs >= 1e21):
 		w.B = strconv.AppendFloat(w.B, f, 'e', -1, 64)
+		if n := len(w.B); w.B[n-4] == 'e' && w.B[n-2] == '0' { // e-07: one digit is enough
+			w.B[n-2] = w.B[n-1]
+			w.B = w.B[:n-1]
+		}
 	default:
 		w.B = strconv.AppendFloat(w.B, f, 'f', -1, 64)
 	}

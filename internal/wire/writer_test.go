@@ -57,7 +57,7 @@ func TestWriterCommas(t *testing.T) {
 
 func TestWriterFloat(t *testing.T) {
 	for f, want := range map[float64]string{
-		0: "0", 1: "1", -2.5: "-2.5", 1e20: "100000000000000000000", 1e21: "1e+21", 1e-6: "0.000001", 1e-7: "1e-07",
+		0: "0", 1: "1", -2.5: "-2.5", 1e20: "100000000000000000000", 1e21: "1e+21", 1e-6: "0.000001", 1e-7: "1e-7",
 		math.Inf(1): "null", math.Inf(-1): "null", 0.1: "0.1", 1 << 53: "9007199254740992", math.MaxFloat64: "1.7976931348623157e+308",
 	} {
 		var w wire.Writer
