@@ -1,6 +1,8 @@
 package scri
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -40,8 +42,8 @@ type Error struct {
 	Hint       string        `json:"hint,omitempty"` // what to do about it
 	Provider   string        `json:"provider,omitempty"`
 	RequestID  string        `json:"request_id,omitempty"`
-	Path       string        `json:"path,omitempty"` // JSON pointer to the field, as the client sent it
-	RetryAfter time.Duration `json:"-"`
+	Path       string        `json:"path,omitempty"`     // JSON pointer to the field, as the client sent it
+	RetryAfter time.Duration `json:"-"`                  // in JSON retry_after_ms
 	Raw        []byte        `json:"-"`                  // the provider's body, for its own dialect and for diagnosis
 	Dialect    string        `json:"-"`                  // whose body Raw is
 	Attempts   []Attempt     `json:"attempts,omitempty"` // what was tried before it was given up
@@ -66,6 +68,43 @@ func (e *Error) Error() string {
 		b.WriteString(")")
 	}
 	return b.String()
+}
+
+// errorJSON is an Error on the wire, where durations are numbers.
+type errorJSON struct {
+	*plainError
+	RetryAfterMS float64 `json:"retry_after_ms,omitempty"`
+}
+
+type plainError Error
+
+// MarshalJSON writes RetryAfter as retry_after_ms.
+func (e Error) MarshalJSON() ([]byte, error) {
+	return marshal(errorJSON{(*plainError)(&e), float64(e.RetryAfter) / float64(time.Millisecond)})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *Error) UnmarshalJSON(b []byte) error {
+	in := errorJSON{plainError: new(plainError)}
+	if err := json.Unmarshal(b, &in); err != nil {
+		return err
+	}
+	*e = Error(*in.plainError)
+	// A wait beyond a year is one for ever; more would not fit a Duration.
+	const most = float64(366*24*time.Hour) / float64(time.Millisecond)
+	e.RetryAfter = time.Duration(min(max(in.RetryAfterMS, 0), most) * float64(time.Millisecond))
+	return nil
+}
+
+// marshal is json.Marshal without escapes for HTML, which nothing here is for.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 // Unwrap returns the cause.

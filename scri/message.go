@@ -141,7 +141,7 @@ func (m Message) MarshalJSON() ([]byte, error) {
 	case len(m.Parts) > 0:
 		out.Content = m.Parts
 	}
-	return json.Marshal(out)
+	return marshal(out)
 }
 
 // UnmarshalJSON reads content as a string or as a list of parts.
