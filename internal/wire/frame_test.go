@@ -100,6 +100,7 @@ func TestSSE(t *testing.T) {
 		{"CR CR LF is two", "data: x\r\r\ndata: y\n\n", []frame{{Data: "x"}, {Data: "y"}}},
 		{"several data lines", "data: a\ndata\ndata:b\n\n", []frame{{Data: "a\n\nb"}}},
 		{"data lines around others", "data: a\nevent: e\n: note\nodd\ndata: b\nid: 1\n\n", []frame{{Event: "e", Data: "a\nb", ID: "1"}}},
+		{"id and event between data lines", "data\nid: 1\ndata\nevent: e\ndata: abcdefghij\ndata: k\n\n", []frame{{Event: "e", Data: "\n\nabcdefghij\nk", ID: "1"}}},
 		{"one space is cut", "data:x\ndata: x\ndata:  x\ndata:\tx\n\n", []frame{{Data: "x\nx\n x\n\tx"}}},
 		{"empty data", "data\n\ndata:\n\ndata: \n\n", []frame{{}, {}, {}}},
 		{"no data", "event: e\nid: 1\n\n\n\nretry: 5\n\n", nil},

@@ -28,13 +28,21 @@ type SSE struct {
 
 // parts is a frame under construction, as offsets into the buffer.
 type parts struct {
-	any, comment    bool // a field of it was seen; it is a comment
-	event, data, id span
-	retry           time.Duration
+	any, comment bool // a field of it was seen; it is a comment
+	data         span
+	event, id    named
+	retry        time.Duration
 }
 
 // span is buf[from:to], absent when from is negative.
 type span struct{ from, to int }
+
+// named is the value of a field other than data: a span, or a copy where
+// joining data lines would have overwritten it.
+type named struct {
+	span
+	copied []byte
+}
 
 var _ FrameReader = (*SSE)(nil)
 
@@ -61,9 +69,9 @@ func (s *SSE) Next() (*Frame, error) {
 	}
 	s.ready = false
 	s.frame = Frame{
-		Event:   s.bytes(s.next.event),
+		Event:   s.named(s.next.event),
 		Data:    s.bytes(s.next.data),
-		ID:      s.bytes(s.next.id),
+		ID:      s.named(s.next.id),
 		Retry:   s.next.retry,
 		Comment: s.next.comment,
 	}
@@ -160,10 +168,10 @@ func (s *SSE) field(start, end int) {
 	case "data":
 		s.addData(value)
 	case "event":
-		s.next.event = value
+		s.next.event = named{span: value}
 	case "id":
 		if bytes.IndexByte(s.bytes(value), 0) < 0 {
-			s.next.id = value
+			s.next.id = named{span: value}
 		}
 	case "retry":
 		if d := retry(s.bytes(value)); d >= 0 {
@@ -192,6 +200,11 @@ func (s *SSE) addData(value span) {
 		*d = value
 		return
 	}
+	for _, v := range []*named{&s.next.event, &s.next.id} {
+		if v.copied == nil && v.from > d.from {
+			v.copied = append([]byte{}, s.bytes(v.span)...)
+		}
+	}
 	s.buf[d.to] = '\n'
 	n := copy(s.buf[d.to+1:], s.buf[value.from:value.to])
 	d.to += 1 + n
@@ -212,14 +225,21 @@ func (s *SSE) bytes(v span) []byte {
 	return s.buf[v.from:v.to:v.to]
 }
 
+func (s *SSE) named(v named) []byte {
+	if v.copied != nil {
+		return v.copied
+	}
+	return s.bytes(v.span)
+}
+
 func (s *SSE) clear() {
 	none := span{-1, -1}
-	s.next = parts{event: none, data: none, id: none, retry: -1}
+	s.next = parts{event: named{span: none}, data: none, id: named{span: none}, retry: -1}
 }
 
 // move follows the buffer's content when that was moved by delta.
 func (p *parts) move(delta int) {
-	for _, v := range []*span{&p.event, &p.data, &p.id} {
+	for _, v := range []*span{&p.event.span, &p.data, &p.id.span} {
 		if v.from >= 0 {
 			v.from += delta
 			v.to += delta
