@@ -31,6 +31,7 @@ const (
 	firstBuffer = 2 << 10  // most streams are idle most of the time
 	burstBuffer = 32 << 10 // as far as a buffer grows because reads fill it
 	defaultMax  = 16 << 20 // where a caller names no limit
+	smallFrames = 16       // after so many reads a large buffer is given up
 )
 
 // source is the part of a stream that is in memory: buf[base:end], lines before
@@ -42,6 +43,7 @@ type source struct {
 	lf, cr         int // next '\n' and '\r' from pos on, or up to where there is none
 	max            int
 	full           bool  // the last read filled the buffer
+	small          int   // how often it was found empty since more than burstBuffer was needed
 	err            error // of the reader; final
 }
 
@@ -64,11 +66,21 @@ func (s *source) fill() {
 }
 
 // makeRoom makes sure that there is room to read into: by dropping what was
-// consumed, else by growing. Each byte is moved a bounded number of times.
+// consumed, else by growing. Each byte is moved a bounded number of times. What
+// one large frame needed (some streams begin with an echo of the request) is
+// given back when the small ones after it do not need it.
 func (s *source) makeRoom() {
 	kept := s.end - s.base
+	if s.end > burstBuffer {
+		s.small = 0
+	}
 	if kept == 0 && s.base > 0 {
-		s.shift(s.buf)
+		s.small++
+		if len(s.buf) > burstBuffer && s.small > smallFrames {
+			s.shift(make([]byte, firstBuffer))
+		} else {
+			s.shift(s.buf)
+		}
 	}
 	size := max(len(s.buf), firstBuffer)
 	if s.full && len(s.buf) < burstBuffer || kept > size/2 && s.end == len(s.buf) {

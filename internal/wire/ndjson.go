@@ -39,9 +39,12 @@ func (n *NDJSON) Next() (*Frame, error) {
 
 // Pending reports whether a whole line is in memory.
 func (n *NDJSON) Pending() bool {
-	for !n.ready && n.line() {
+	for !n.ready {
+		if !n.line() {
+			return false
+		}
 	}
-	return n.ready
+	return true
 }
 
 // line takes one line in, if a whole one is in memory.

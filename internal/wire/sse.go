@@ -82,9 +82,12 @@ func (s *SSE) Next() (*Frame, error) {
 
 // Pending reports whether a whole event or comment is in memory.
 func (s *SSE) Pending() bool {
-	for !s.ready && s.line() {
+	for !s.ready {
+		if !s.line() {
+			return false
+		}
 	}
-	return s.ready
+	return true
 }
 
 // Garbage returns how many lines so far were neither a known field nor a

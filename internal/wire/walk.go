@@ -207,6 +207,9 @@ func (s *Scanner) add(set *nameSet, text string, at int) bool {
 		}
 	}
 	if len(seen) < few {
+		if s.names == nil {
+			s.names = make([]nameRef, 0, 2*few)
+		}
 		s.names = append(s.names, nameRef{key, at})
 		return true
 	}
