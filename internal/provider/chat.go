@@ -1,0 +1,304 @@
+package provider
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/wire"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// Call is what one attempt is asked with, besides the request.
+type Call struct {
+	Model     string // the provider's own name of the model
+	Tokens    int64  // of the prompt, estimated; 0 = unknown
+	NumCtx    int64  // context window to ask a local runtime for; 0 = as it needs
+	KeepAlive string // how long a local runtime shall keep the model; "" = as configured
+	LogProbs  bool   // ask for log-probabilities though the request does not
+}
+
+// Info is what is known of an attempt when its answer begins.
+type Info struct {
+	Model      string
+	Warnings   []scri.Warning // what the request lost or gained on its way out
+	Status     int            // of HTTP; 0 = no answer
+	UpstreamID string         // the provider's own id of the request
+	FirstByte  time.Duration  // from sending until the head of the answer
+}
+
+// Chat sends a request and returns the answer, which comes as it is made if the
+// request asks for a stream. The context must carry a Permit. The Info is there
+// even when there is an error, which is always a *scri.Error that names the
+// provider. The stream must be closed.
+func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call Call) (scri.Stream, *Info, error) {
+	a := &attempt{p: p}
+	a.info.Model = call.Model
+	out, err := a.prepare(ctx, req, call)
+	if err != nil {
+		return nil, &a.info, p.fill(scri.AsError(err))
+	}
+	l := p.timeouts.whole()
+	if req.Stream {
+		l = p.timeouts.stream(p.zone)
+	}
+	if err := a.send(ctx, out, l); err != nil {
+		return nil, &a.info, p.fill(scri.AsError(err))
+	}
+	s, err := a.open(req.Stream)
+	if err != nil {
+		return nil, &a.info, a.fill(scri.AsError(err))
+	}
+	return s, &a.info, nil
+}
+
+// prepare encodes the request for its target.
+func (a *attempt) prepare(ctx context.Context, req *scri.ChatRequest, call Call) (*dialect.Outgoing, error) {
+	if err := a.p.usable(call.Model); err != nil {
+		return nil, err
+	}
+	if err := a.p.aim(ctx, req, call, &a.target); err != nil {
+		return nil, err
+	}
+	out, warnings, err := a.p.dialect.EncodeRequest(req, &a.target)
+	a.info.Warnings = warnings
+	return out, err
+}
+
+// usable refuses what must not be tried at all.
+func (p *Provider) usable(model string) error {
+	if p.disabled != "" {
+		return &scri.Error{Kind: scri.ErrUnavailable, Message: "switched off: " + p.disabled}
+	}
+	if p.zone == ZoneLocal && p.runsElsewhere(model) {
+		return &scri.Error{
+			Kind: scri.ErrPolicy, Message: fmt.Sprintf("model %s is served by the runtime but runs in a cloud, and this provider is in zone local", model),
+			Hint: `describe the runtime a second time with zone = "cloud" if its cloud models are wanted`,
+		}
+	}
+	return nil
+}
+
+// aim says what the dialect must know of where the request goes.
+func (p *Provider) aim(ctx context.Context, req *scri.ChatRequest, call Call, t *dialect.Target) error {
+	*t = dialect.Target{
+		Provider: p.name, Model: call.Model, NumCtx: call.NumCtx, KeepAlive: call.KeepAlive,
+		WantUsage: req.Stream, LogProbs: call.LogProbs, Reasoning: p.spec.Reasoning,
+	}
+	if t.KeepAlive == "" {
+		t.KeepAlive = p.entry.KeepAlive
+	}
+	if m, ok := p.spec.Model(call.Model); ok {
+		t.MaxOutput = m.MaxOutput
+	}
+	if t.NumCtx != 0 {
+		return nil
+	}
+	n, err := p.numCtx(ctx, req, call)
+	t.NumCtx = n
+	return err
+}
+
+// open reads a whole answer, or begins a stream.
+func (a *attempt) open(stream bool) (scri.Stream, error) {
+	mime := mediaType(a.resp.Header)
+	if !stream && mime != "text/event-stream" || mime == "text/html" {
+		return a.replay()
+	}
+	if mime == "application/json" {
+		// Asked for a stream it gave one piece: an error, or a whole answer. Or it
+		// streams lines and does not say so.
+		body, err := a.whole()
+		if err != nil {
+			return nil, err
+		}
+		if wire.Valid(body) == nil {
+			return a.replayed(body)
+		}
+		a.readErr, a.body = nil, bytes.NewReader(body)
+	}
+	a.answer.Stream = a.body
+	a.events = a.p.dialect.DecodeStream(&a.answer)
+	return a, nil
+}
+
+func (a *attempt) replay() (scri.Stream, error) {
+	body, err := a.whole()
+	if err != nil {
+		return nil, err
+	}
+	return a.replayed(body)
+}
+
+func (a *attempt) replayed(body []byte) (scri.Stream, error) {
+	a.answer.Body = body
+	resp, err := a.p.dialect.DecodeResponse(&a.answer)
+	if err != nil {
+		return nil, err
+	}
+	resp.Provider = a.p.name
+	if resp.Model == "" {
+		resp.Model = a.target.Model
+	}
+	return scri.Replay(resp), nil
+}
+
+// Next returns the next event of the stream.
+func (a *attempt) Next() (*scri.StreamEvent, error) {
+	if a.end != nil {
+		return nil, a.end
+	}
+	e, err := a.events.Next()
+	if err != nil {
+		a.end = a.ended(err)
+		return nil, a.end
+	}
+	if !a.content && e.Content() {
+		a.content = true
+		a.watch.enter(phaseIdle, a.watch.limits.idle)
+	}
+	if e.Head != nil && e.Kind == scri.EventStart {
+		e.Head.Provider = a.p.name
+	}
+	return e, nil
+}
+
+// ended turns what ended the stream into what Next returns from then on.
+func (a *attempt) ended(err error) error {
+	if errors.Is(err, io.EOF) && a.readFailure() == nil {
+		if a.readErr != nil {
+			a.done()
+		} else {
+			a.clean.Store(true) // the connection is given back by Close
+		}
+		return io.EOF
+	}
+	defer a.done()
+	if cause := a.readFailure(); cause != nil {
+		return cause
+	}
+	if a.closed.Load() {
+		return &scri.Error{Kind: scri.ErrCanceled, Message: "the answer was closed", Provider: a.p.name, Err: err}
+	}
+	return a.failure(err)
+}
+
+// readFailure is the failure of the network that ended reading, if one did.
+func (a *attempt) readFailure() *scri.Error {
+	if a.readErr == nil || errors.Is(a.readErr, io.EOF) {
+		return nil
+	}
+	return scri.AsError(a.readErr)
+}
+
+// Close ends the answer.
+func (a *attempt) Close() error {
+	a.closed.Store(true)
+	a.shut.Do(func() {
+		if a.clean.Load() {
+			a.drain()
+		}
+		a.done()
+	})
+	return nil
+}
+
+// Pending reports whether Next would not wait.
+func (a *attempt) Pending() bool { return a.end != nil || scri.Pending(a.events) }
+
+// ask sends a request about something else than a chat and returns the body of
+// its answer.
+func (p *Provider) ask(ctx context.Context, out *dialect.Outgoing, model string) (*dialect.Answer, error) {
+	if p.disabled != "" {
+		return nil, p.fill(&scri.Error{Kind: scri.ErrUnavailable, Message: "switched off: " + p.disabled})
+	}
+	a := &attempt{p: p, target: dialect.Target{Provider: p.name, Model: model}}
+	if err := a.send(ctx, out, p.timeouts.quick()); err != nil {
+		return nil, err
+	}
+	body, err := a.whole()
+	if err != nil {
+		return nil, err
+	}
+	a.answer.Body = body
+	return &a.answer, nil
+}
+
+// Counts reports whether the provider can count tokens.
+func (p *Provider) Counts() bool {
+	_, ok := p.dialect.(dialect.Counter)
+	return ok
+}
+
+// Count asks the provider how many tokens a request has.
+func (p *Provider) Count(ctx context.Context, req *scri.ChatRequest, call Call) (*scri.CountResponse, error) {
+	c, ok := p.dialect.(dialect.Counter)
+	if !ok {
+		return nil, p.fill(&scri.Error{Kind: scri.ErrUnsupported, Message: "the dialect " + p.dialect.Name() + " cannot count tokens"})
+	}
+	var t dialect.Target
+	t.Provider, t.Model = p.name, call.Model
+	out, _, err := c.EncodeCountRequest(req, &t)
+	if err != nil {
+		return nil, p.fill(scri.AsError(err))
+	}
+	answer, err := p.ask(ctx, out, call.Model)
+	if err != nil {
+		return nil, err
+	}
+	n, err := c.DecodeCount(answer)
+	if err != nil {
+		return nil, p.fill(scri.AsError(err))
+	}
+	n.Provider, n.Model = p.name, call.Model
+	return n, nil
+}
+
+// Health is what a probe found.
+type Health struct {
+	Status int           // of HTTP
+	Took   time.Duration // until the head of the answer
+	Body   []byte        // what the probe's path answered
+}
+
+// Probe asks whether the provider is there, without spending tokens. An answer
+// that says that it knows no such path is as good as any: somebody is there.
+func (p *Provider) Probe(ctx context.Context) (*Health, error) {
+	if p.disabled != "" {
+		return nil, p.fill(&scri.Error{Kind: scri.ErrUnavailable, Message: "switched off: " + p.disabled})
+	}
+	path := p.spec.Health
+	if path == "" {
+		path = "/"
+	}
+	u, err := p.address.root(path)
+	if err != nil {
+		return nil, p.fill(scri.AsError(err))
+	}
+	a := &attempt{p: p}
+	var given http.Header
+	if l, ok := p.dialect.(dialect.Lister); ok { // such as the version that Anthropic wants
+		given = l.ListRequest(&a.target).Header
+	}
+	err = a.sendTo(ctx, &outbound{method: http.MethodGet, url: u, header: p.header(given)}, p.timeouts.quick())
+	h := &Health{Status: a.info.Status, Took: a.info.FirstByte}
+	if err != nil {
+		if h.Status == http.StatusNotFound || h.Status == http.StatusMethodNotAllowed {
+			return h, nil
+		}
+		return h, err
+	}
+	h.Body, err = a.whole()
+	return h, err
+}
+
+// the stream half of an attempt
+var _ interface {
+	scri.Stream
+	Pending() bool
+} = (*attempt)(nil)

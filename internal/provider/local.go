@@ -1,0 +1,357 @@
+package provider
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"math/bits"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// How long answers about models are believed, and how many are kept.
+const (
+	maxShown     = 256
+	showFor      = 10 * time.Minute
+	listFor      = 15 * time.Second
+	cloudListFor = 5 * time.Minute
+	loadedFor    = 5 * time.Second
+	failedFor    = 10 * time.Second
+)
+
+// Shower is the optional part of a dialect that tells about one model.
+type Shower interface {
+	ShowRequest(model string) *dialect.Outgoing
+	DecodeShow(a *dialect.Answer) (*scri.ModelInfo, error)
+}
+
+// PSer is the optional part of a dialect that tells which models are loaded,
+// and with which context window.
+type PSer interface {
+	PSRequest() *dialect.Outgoing
+	DecodePS(a *dialect.Answer) (*scri.ModelList, error)
+}
+
+// List asks the provider for its models, at most every few seconds. ID is the
+// provider's own name of the model. The context must carry a Permit.
+func (p *Provider) List(ctx context.Context) ([]scri.ModelInfo, error) {
+	l, ok := p.dialect.(dialect.Lister)
+	if !ok {
+		return nil, p.fill(&scri.Error{Kind: scri.ErrUnsupported, Message: "the dialect " + p.dialect.Name() + " cannot list models"})
+	}
+	keep := listFor
+	if p.zone == ZoneCloud {
+		keep = cloudListFor
+	}
+	return p.lists.get(ctx, "", keep, failedFor, func(ctx context.Context) ([]scri.ModelInfo, error) {
+		answer, err := p.ask(ctx, l.ListRequest(&dialect.Target{Provider: p.name}), "")
+		if err != nil {
+			return nil, err
+		}
+		list, err := l.DecodeModels(answer)
+		if err != nil {
+			return nil, p.fill(scri.AsError(err))
+		}
+		for i := range list.Models {
+			p.describeModel(&list.Models[i])
+		}
+		return list.Models, nil
+	})
+}
+
+// describeModel adds what the catalogue and the configuration know.
+func (p *Provider) describeModel(m *scri.ModelInfo) {
+	if m.ID == "" {
+		m.ID = m.Model
+	}
+	m.Provider, m.Zone = p.name, p.zone
+	if known, ok := p.spec.Model(m.ID); ok {
+		if known.ContextWindow != 0 {
+			m.ContextWindow = known.ContextWindow
+		}
+		if known.MaxOutput != 0 {
+			m.MaxOutput = known.MaxOutput
+		}
+		if len(m.Capabilities) == 0 {
+			m.Capabilities = known.Capabilities
+		}
+	}
+}
+
+// Models lists the provider's models as far as that is known: those that it
+// says it has, or, when it does not say, those of the configuration and the
+// catalogue. Where the configuration names models, others are left out of a
+// cloud's list. The slice is the caller's.
+func (p *Provider) Models(ctx context.Context) []scri.ModelInfo {
+	if p.disabled != "" {
+		return nil
+	}
+	list, err := p.List(ctx)
+	if err == nil && p.zone == ZoneCloud && len(p.entry.Models) > 0 {
+		return slices.DeleteFunc(slices.Clone(list), func(m scri.ModelInfo) bool { return !p.configured(m.ID) })
+	}
+	if err == nil {
+		return slices.Clone(list)
+	}
+	if p.zone == ZoneLocal {
+		return nil // what is not there cannot be asked for
+	}
+	var out []scri.ModelInfo
+	for i := range p.spec.Models {
+		m := &p.spec.Models[i]
+		if len(p.entry.Models) > 0 && !p.configured(m.Name) || m.Retired != "" {
+			continue
+		}
+		info := scri.ModelInfo{ID: m.Name}
+		p.describeModel(&info)
+		out = append(out, info)
+	}
+	return out
+}
+
+func (p *Provider) configured(model string) bool {
+	return slices.ContainsFunc(p.entry.Models, func(m ModelEntry) bool { return sameModel(m.Name, model) })
+}
+
+// sameModel compares names as Ollama does: no tag means "latest".
+func sameModel(a, b string) bool {
+	return a == b || strings.TrimSuffix(a, ":latest") == strings.TrimSuffix(b, ":latest")
+}
+
+// runsElsewhere reports whether a model that a local runtime offers is run in
+// its maker's cloud. Ollama has such: their tag ends in "cloud", and the list
+// names a remote host.
+func (p *Provider) runsElsewhere(model string) bool {
+	_, tag, _ := strings.Cut(model, ":")
+	if tag == "cloud" || strings.HasSuffix(tag, "-cloud") {
+		return true
+	}
+	list, _ := p.lists.peek("")
+	for i := range list {
+		if sameModel(list[i].ID, model) {
+			return remote(&list[i])
+		}
+	}
+	if shown, ok := p.shown.peek(model); ok {
+		return remote(shown)
+	}
+	return false
+}
+
+func remote(m *scri.ModelInfo) bool {
+	return bytes.Contains(m.Raw, []byte(`"remote_host"`)) || bytes.Contains(m.Raw, []byte(`"remote_model"`))
+}
+
+// ResolveModel chooses a model where none is named, and says why it did. A local
+// runtime takes the default if it is installed, else the largest model it has;
+// any other provider takes the default, else the first one configured.
+func (p *Provider) ResolveModel(ctx context.Context) (model, reason string) {
+	if p.zone == ZoneLocal || p.kind == Local {
+		return p.ResolveLocal(ctx)
+	}
+	switch {
+	case p.entry.DefaultModel != "":
+		return p.entry.DefaultModel, "default_model"
+	case len(p.entry.Models) > 0:
+		return p.entry.Models[0].Name, "the first of models"
+	default:
+		return "", "no model is named: set default_model in [" + string(p.kind) + "." + p.name + "]"
+	}
+}
+
+// ResolveLocal chooses an installed model, and says why it did.
+func (p *Provider) ResolveLocal(ctx context.Context) (model, reason string) {
+	def := p.entry.DefaultModel
+	list, err := p.List(ctx)
+	if err != nil {
+		e := scri.AsError(err)
+		if def != "" {
+			return def, "default_model; what is installed is not known: " + e.Message
+		}
+		return "", "what is installed is not known: " + e.Message
+	}
+	for i := range list {
+		if def != "" && sameModel(list[i].ID, def) {
+			return list[i].ID, "default_model is installed"
+		}
+	}
+	best := bestModel(list)
+	switch {
+	case best == nil:
+		return "", "no chat model is installed" + p.pullHint(def)
+	case def != "":
+		return best.ID, fmt.Sprintf("default_model %s is not installed; %s is the largest that is", def, best.ID)
+	default:
+		return best.ID, "the largest model installed"
+	}
+}
+
+func (p *Provider) pullHint(model string) string {
+	if model == "" || p.spec.Pull == "" {
+		return ""
+	}
+	return ": " + strings.ReplaceAll(p.spec.Pull, "{model}", model)
+}
+
+// bestModel is the largest model that chats and runs here.
+func bestModel(list []scri.ModelInfo) *scri.ModelInfo {
+	var fit []*scri.ModelInfo
+	for i := range list {
+		if m := &list[i]; chats(m) && !remote(m) && !strings.HasSuffix(m.ID, "cloud") {
+			fit = append(fit, m)
+		}
+	}
+	if len(fit) == 0 {
+		return nil
+	}
+	return slices.MinFunc(fit, func(a, b *scri.ModelInfo) int {
+		return cmp.Or(cmp.Compare(parameters(b), parameters(a)), cmp.Compare(b.SizeBytes, a.SizeBytes), cmp.Compare(a.ID, b.ID))
+	})
+}
+
+func chats(m *scri.ModelInfo) bool {
+	if len(m.Capabilities) > 0 {
+		return slices.Contains(m.Capabilities, "completion") || slices.Contains(m.Capabilities, "chat")
+	}
+	for _, word := range []string{"embed", "bert", "rerank", "bge-", "minilm"} {
+		if strings.Contains(strings.ToLower(m.ID+" "+m.Family), word) {
+			return false
+		}
+	}
+	return true
+}
+
+// parameters reads a count like "8.0B" or "137M".
+func parameters(m *scri.ModelInfo) float64 {
+	s := strings.ToUpper(strings.TrimSpace(m.ParameterSize))
+	for suffix, unit := range map[string]float64{"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12} {
+		if n, ok := strings.CutSuffix(s, suffix); ok {
+			v, err := strconv.ParseFloat(n, 64)
+			if err != nil {
+				return 0
+			}
+			return v * unit
+		}
+	}
+	return 0
+}
+
+// Show asks a local runtime about a model, once in a while. Nil means that it
+// does not say.
+func (p *Provider) Show(ctx context.Context, model string) *scri.ModelInfo {
+	s, ok := p.dialect.(Shower)
+	if !ok || p.zone == ZoneCloud || p.disabled != "" {
+		return nil
+	}
+	info, err := p.shown.get(ctx, model, showFor, failedFor, func(ctx context.Context) (*scri.ModelInfo, error) {
+		answer, err := p.ask(ctx, s.ShowRequest(model), model)
+		if err != nil {
+			return nil, err
+		}
+		return s.DecodeShow(answer)
+	})
+	if err != nil {
+		return nil // tolerated: the model can be asked without
+	}
+	return info
+}
+
+// Loaded asks a local runtime which models are in memory; known is false when
+// it does not say.
+func (p *Provider) Loaded(ctx context.Context) (list []scri.ModelInfo, known bool) {
+	s, ok := p.dialect.(PSer)
+	if !ok || p.zone == ZoneCloud || p.disabled != "" {
+		return nil, false
+	}
+	list, err := p.loaded.get(ctx, "", loadedFor, failedFor, func(ctx context.Context) ([]scri.ModelInfo, error) {
+		answer, err := p.ask(ctx, s.PSRequest(), "")
+		if err != nil {
+			return nil, err
+		}
+		l, err := s.DecodePS(answer)
+		if err != nil {
+			return nil, err
+		}
+		return l.Models, nil
+	})
+	return list, err == nil
+}
+
+// Window returns the context window of a model and where that is known from:
+// "config", "runtime" or "catalogue"; 0 and "" when nobody says.
+func (p *Provider) Window(ctx context.Context, model string) (tokens int64, source string) {
+	for i := range p.entry.Models {
+		if m := &p.entry.Models[i]; m.ContextWindow > 0 && sameModel(m.Name, model) {
+			return m.ContextWindow, "config"
+		}
+	}
+	if m := p.Show(ctx, model); m != nil && m.ContextWindow > 0 {
+		return m.ContextWindow, "runtime"
+	}
+	if m, ok := p.spec.Model(model); ok && m.ContextWindow > 0 {
+		return m.ContextWindow, "catalogue"
+	}
+	return 0, ""
+}
+
+// What a local runtime gives when nothing is asked for, what is kept free for
+// an answer of unknown length, and the smallest window that is asked for.
+const (
+	runtimeWindow = 4096
+	roomForAnswer = 1024
+)
+
+// numCtx is the context window to ask a local runtime for, 0 to take the
+// runtime's own. Such runtimes cut what does not fit in silence, so what needs
+// more than the usual asks for it, and what fits nowhere is refused. Windows are
+// asked for in powers of two: another one makes the runtime load the model anew.
+func (p *Provider) numCtx(ctx context.Context, req *scri.ChatRequest, call Call) (int64, error) {
+	if _, ok := p.dialect.(Shower); !ok || p.zone == ZoneCloud {
+		return 0, nil
+	}
+	for i := range p.entry.Models {
+		if m := &p.entry.Models[i]; m.ContextWindow > 0 && sameModel(m.Name, call.Model) {
+			return m.ContextWindow, p.fits(call.Tokens, m.ContextWindow, call.Model)
+		}
+	}
+	need := call.Tokens + roomForAnswer
+	if req.MaxTokens != nil && *req.MaxTokens > 0 {
+		need = call.Tokens + min(*req.MaxTokens, 8*roomForAnswer)
+	}
+	if call.Tokens == 0 || need <= runtimeWindow {
+		return 0, nil
+	}
+	most, _ := p.Window(ctx, call.Model)
+	if err := p.fits(call.Tokens, most, call.Model); err != nil {
+		return 0, err
+	}
+	if list, ok := p.Loaded(ctx); ok {
+		for i := range list {
+			if sameModel(list[i].ID, call.Model) && list[i].ContextWindow >= need {
+				return 0, nil
+			}
+		}
+	}
+	ask := int64(1) << bits.Len64(uint64(need-1))
+	if most > 0 {
+		ask = min(ask, most)
+	}
+	return ask, nil
+}
+
+func (p *Provider) fits(tokens, window int64, model string) error {
+	if window == 0 || tokens <= window {
+		return nil
+	}
+	return &scri.Error{
+		Kind: scri.ErrContextLength, Provider: p.name,
+		Message: fmt.Sprintf("about %d tokens do not fit the %d of %s", tokens, window, model),
+		Hint:    "ask a model with a longer window",
+	}
+}

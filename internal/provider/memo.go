@@ -1,0 +1,107 @@
+package provider
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// memo remembers what was asked of an upstream, for a while. Questions that are
+// asked at the same time are sent once.
+type memo[T any] struct {
+	max int
+
+	mu      sync.Mutex
+	entries map[string]*remembered[T]
+}
+
+type remembered[T any] struct {
+	ready chan struct{} // closed when value and err stand
+	value T
+	err   error
+	until time.Time // zero while it is being asked
+}
+
+func newMemo[T any](most int) *memo[T] {
+	return &memo[T]{max: most, entries: map[string]*remembered[T]{}}
+}
+
+// get returns what is remembered under key, or asks. Failures are remembered
+// for failed, so that an upstream that cannot answer is not asked each time.
+func (m *memo[T]) get(ctx context.Context, key string, good, failed time.Duration, ask func(context.Context) (T, error)) (T, error) {
+	for {
+		m.mu.Lock()
+		e, ok := m.entries[key]
+		if ok && !e.until.IsZero() && time.Now().After(e.until) {
+			ok = false
+		}
+		if !ok {
+			e = &remembered[T]{ready: make(chan struct{})}
+			m.makeRoom(key)
+			m.entries[key] = e
+			m.mu.Unlock()
+			m.fill(ctx, key, e, good, failed, ask)
+			return e.value, e.err
+		}
+		m.mu.Unlock()
+		select {
+		case <-e.ready:
+		case <-ctx.Done():
+			var zero T
+			return zero, ctx.Err()
+		}
+		m.mu.Lock()
+		given := !e.until.IsZero()
+		m.mu.Unlock()
+		if given {
+			return e.value, e.err
+		}
+		// Who asked went away before there was an answer: ask again.
+	}
+}
+
+func (m *memo[T]) fill(ctx context.Context, key string, e *remembered[T], good, failed time.Duration, ask func(context.Context) (T, error)) {
+	defer func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if e.until.IsZero() && m.entries[key] == e {
+			delete(m.entries, key)
+		}
+		close(e.ready)
+	}()
+	e.value, e.err = ask(ctx)
+	if ctx.Err() != nil {
+		return // it says nothing about the upstream
+	}
+	keep := good
+	if e.err != nil {
+		keep = failed
+	}
+	m.mu.Lock()
+	e.until = time.Now().Add(keep)
+	m.mu.Unlock()
+}
+
+// peek returns what is remembered, asking nothing.
+func (m *memo[T]) peek(key string) (T, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e, ok := m.entries[key]; ok && !e.until.IsZero() && e.err == nil {
+		return e.value, true
+	}
+	var zero T
+	return zero, false
+}
+
+// makeRoom forgets an entry when there are too many; mu is held.
+func (m *memo[T]) makeRoom(key string) {
+	delete(m.entries, key)
+	for k, e := range m.entries {
+		if len(m.entries) < m.max {
+			return
+		}
+		if !e.until.IsZero() {
+			delete(m.entries, k) // any: what is needed is asked again
+		}
+	}
+}

@@ -1,0 +1,255 @@
+package provider
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// maxSpec bounds a catalogue file.
+const maxSpec = 4 << 20
+
+// document is one catalogue file on its way in.
+type document struct {
+	file string
+	raw  []byte
+	tree *ast.File
+}
+
+func parseDocument(file string, raw []byte) (*document, error) {
+	d := &document{file: file, raw: raw}
+	if len(raw) > maxSpec {
+		return nil, invalidf("", "%s: larger than %d bytes", file, maxSpec)
+	}
+	tree, err := parser.ParseBytes(raw, 0)
+	if err != nil {
+		return nil, d.explain(err)
+	}
+	if len(tree.Docs) != 1 || tree.Docs[0].Body == nil {
+		return nil, invalidf("", "%s:1:1: want one YAML document with a provider", file)
+	}
+	d.tree = tree
+	return d, nil
+}
+
+// decode lays the document over s, field by field; lists and maps are replaced.
+func (d *document) decode(s *Spec) error {
+	if err := yaml.NewDecoder(bytes.NewReader(d.raw), yaml.Strict()).Decode(s); err != nil {
+		return d.explain(err)
+	}
+	return nil
+}
+
+// head reads the two fields that say what the rest is laid over.
+func (d *document) head() (name, extends string) {
+	return d.scalar("$.name"), d.scalar("$.extends")
+}
+
+func (d *document) node(path string) ast.Node {
+	p, err := yaml.PathString(path)
+	if err != nil {
+		return nil
+	}
+	n, err := p.FilterFile(d.tree)
+	if err != nil {
+		return nil
+	}
+	return n
+}
+
+func (d *document) scalar(path string) string {
+	if n, ok := d.node(path).(*ast.StringNode); ok {
+		return n.Value
+	}
+	return ""
+}
+
+// fail points at the value of path, or at the file's beginning where the value
+// comes from elsewhere.
+func (d *document) fail(path, format string, args ...any) error {
+	line, column := 1, 1
+	if n := d.node(path); n != nil && n.GetToken() != nil {
+		line, column = n.GetToken().Position.Line, n.GetToken().Position.Column
+	}
+	field := strings.TrimPrefix(path, "$.")
+	return invalidf("", "%s:%d:%d: %s: %s", d.file, line, column, field, fmt.Sprintf(format, args...))
+}
+
+// explain turns an error of the YAML package into file:line:column and what is
+// wrong there.
+func (d *document) explain(err error) error {
+	var ye yaml.Error
+	if !errors.As(err, &ye) || ye.GetToken() == nil {
+		return invalidf("", "%s: %v", d.file, err)
+	}
+	pos, msg, hint := ye.GetToken().Position, ye.GetMessage(), ""
+	if rest, ok := strings.CutPrefix(msg, `unknown field "`); ok {
+		name := strings.TrimSuffix(rest, `"`)
+		if near := nearest(name, specKeys()); near != "" {
+			hint = fmt.Sprintf("did you mean %q?", near)
+		}
+	}
+	if i := strings.Index(msg, "into Go struct field "); i >= 0 {
+		msg = "wrong type: " + strings.TrimSpace(msg[:i]) // Go's names mean nothing to the reader
+	}
+	return invalidf(hint, "%s:%d:%d: %s", d.file, pos.Line, pos.Column, msg)
+}
+
+func invalidf(hint, format string, args ...any) *scri.Error {
+	return &scri.Error{Kind: scri.ErrInvalid, Message: fmt.Sprintf(format, args...), Hint: hint}
+}
+
+// specKeys lists every key a catalogue file may have.
+func specKeys() []string {
+	var keys []string
+	var walk func(t reflect.Type)
+	walk = func(t reflect.Type) {
+		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+			t = t.Elem()
+		}
+		if t.Kind() != reflect.Struct {
+			return
+		}
+		for i := range t.NumField() {
+			keys = append(keys, t.Field(i).Tag.Get("yaml"))
+			walk(t.Field(i).Type)
+		}
+	}
+	walk(reflect.TypeFor[Spec]())
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// Capabilities a catalogue file may name.
+func capabilities() []string {
+	return []string{"chat", "stream", "tools", "vision", "thinking", "embeddings", "logprobs", "prefill", "audio", "documents", "json_schema"}
+}
+
+// check refuses what cannot be meant.
+func (d *document) check(s *Spec) error {
+	if s.Dialect == "" {
+		return d.fail("$.dialect", "missing; say which format the provider speaks")
+	}
+	if !slices.Contains([]string{ZoneLocal, ZonePrivate, ZoneCloud}, s.Zone) {
+		return d.fail("$.zone", "%q is none of local, private, cloud", s.Zone)
+	}
+	if s.BaseURL != "" {
+		if _, err := parseBase(s.BaseURL, s.Dialect); err != nil {
+			return d.fail("$.base_url", "%s", scri.AsError(err).Message)
+		}
+	}
+	if s.Health != "" && !strings.HasPrefix(s.Health, "/") {
+		return d.fail("$.health", "%q must begin with a slash", s.Health)
+	}
+	if s.Proxy != "" {
+		if u, err := url.Parse(s.Proxy); err != nil || u.Host == "" {
+			return d.fail("$.proxy", "not an address")
+		}
+	}
+	if err := d.checkAuth(&s.Auth); err != nil {
+		return err
+	}
+	if err := d.checkCapabilities("$.capabilities", s.Capabilities); err != nil {
+		return err
+	}
+	return d.checkModels(s.Models)
+}
+
+func (d *document) checkAuth(a *Auth) error {
+	switch a.Scheme {
+	case AuthNone, AuthBearer:
+	case AuthHeader, AuthQuery:
+		if a.Name == "" {
+			return d.fail("$.auth.name", "missing; scheme %q needs the name of the %s", a.Scheme, a.Scheme)
+		}
+	default:
+		return d.fail("$.auth.scheme", "%q is none of none, bearer, header, query", a.Scheme)
+	}
+	return nil
+}
+
+func (d *document) checkCapabilities(path string, list []string) error {
+	for i, c := range list {
+		if slices.Contains(capabilities(), c) {
+			continue
+		}
+		at := fmt.Sprintf("%s[%d]", path, i)
+		if near := nearest(c, capabilities()); near != "" {
+			return d.fail(at, "unknown capability %q; did you mean %q?", c, near)
+		}
+		return d.fail(at, "unknown capability %q; known are %s", c, strings.Join(capabilities(), ", "))
+	}
+	return nil
+}
+
+// checkModels looks at the models as the file itself lists them, so that
+// positions are right; what they are laid over was checked before.
+func (d *document) checkModels(models []Model) error {
+	seen := map[string]bool{}
+	for i, m := range models {
+		at := fmt.Sprintf("$.models[%d]", i)
+		switch {
+		case m.Name == "":
+			return d.fail(at, "a model without a name")
+		case seen[m.Name]:
+			return d.fail(at+".name", "%q is listed twice", m.Name)
+		case m.ContextWindow < 0:
+			return d.fail(at+".context_window", "negative")
+		case m.MaxOutput < 0:
+			return d.fail(at+".max_output", "negative")
+		case !isDate(m.Released):
+			return d.fail(at+".released", "%q is no date like 2025-09-29", m.Released)
+		case !isDate(m.Retired):
+			return d.fail(at+".retired", "%q is no date like 2025-09-29", m.Retired)
+		}
+		seen[m.Name] = true
+		if err := d.checkCapabilities(at+".capabilities", m.Capabilities); err != nil {
+			return err
+		}
+		if err := d.checkPrices(at+".prices", m.Prices); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *document) checkPrices(at string, p *Prices) error {
+	if p == nil {
+		return nil
+	}
+	if p.AsOf == "" || !isDate(p.AsOf) {
+		return d.fail(at+".as_of", "prices need the day on which they were true, like 2025-09-29")
+	}
+	for _, v := range []struct {
+		key   string
+		value *float64
+	}{
+		{"input", p.Input}, {"output", p.Output}, {"cache_read", p.CacheRead},
+		{"cache_write", p.CacheWrite}, {"cache_write_1h", p.CacheWrite1h},
+	} {
+		if v.value != nil && *v.value < 0 {
+			return d.fail(at+"."+v.key, "negative")
+		}
+	}
+	return nil
+}
+
+// isDate accepts a day or nothing.
+func isDate(s string) bool {
+	if s == "" {
+		return true
+	}
+	_, err := time.Parse(time.DateOnly, s)
+	return err == nil
+}

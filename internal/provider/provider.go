@@ -1,0 +1,342 @@
+package provider
+
+import (
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// Deps are what a provider is given by whoever builds it.
+type Deps struct {
+	// Dialects is the table of dialects.
+	Dialects func(name string) (dialect.Dialect, bool)
+	// Catalogue is what is known of providers.
+	Catalogue *Catalogue
+	// Version of the gateway, for the User-Agent header.
+	Version  string
+	Timeouts Timeouts
+	// LookupEnv finds keys and proxies; nil = os.LookupEnv.
+	LookupEnv func(string) (string, bool)
+	// Dial replaces the dialler, and with it the check of addresses: for tests
+	// and for simulators in the same process.
+	Dial DialFunc
+}
+
+func (d *Deps) lookupEnv(name string) (string, bool) {
+	if d.LookupEnv != nil {
+		return d.LookupEnv(name)
+	}
+	return os.LookupEnv(name)
+}
+
+// Kind is the table of the configuration that an entry stands in.
+type Kind string
+
+// The kinds.
+const (
+	Local  Kind = "local"     // [local.NAME]: a runtime of one's own
+	Remote Kind = "providers" // [providers.NAME]
+)
+
+// Provider is one place where models run. It is immutable and safe for
+// concurrent use.
+type Provider struct {
+	name     string
+	kind     Kind
+	entry    Entry
+	spec     *Spec // as configured: the catalogue's facts with the entry laid over
+	dialect  dialect.Dialect
+	traits   scri.Traits
+	zone     string
+	address  address
+	key      secret
+	disabled string
+	notes    []string
+	timeouts Timeouts
+
+	fixed     http.Header // sent with every request, the credential included
+	built     atomic.Pointer[headers]
+	door      http.RoundTripper
+	transport *http.Transport
+
+	lists  *memo[[]scri.ModelInfo]
+	shown  *memo[*scri.ModelInfo]
+	loaded *memo[[]scri.ModelInfo]
+}
+
+// New builds the provider that an entry of the configuration describes. It
+// fails when the entry makes no sense; one that makes sense but cannot be used
+// (no key, enabled = false) is built all the same and says why: see Disabled.
+func New(kind Kind, name string, e Entry, d Deps) (*Provider, error) {
+	p := &Provider{name: name, kind: kind, entry: e, timeouts: d.Timeouts}
+	if err := p.build(&d); err != nil {
+		se := scri.AsError(err)
+		se.Message = fmt.Sprintf("[%s.%s] %s", kind, name, se.Message)
+		se.Provider = ""
+		return nil, se
+	}
+	return p, nil
+}
+
+func (p *Provider) build(d *Deps) error {
+	spec, err := p.describe(d.Catalogue)
+	if err != nil {
+		return err
+	}
+	p.spec = spec
+	dial, ok := d.Dialects(spec.Dialect)
+	if !ok {
+		return invalidf("", "dialect %q is not known", spec.Dialect)
+	}
+	p.dialect, p.traits = dial, dial.Traits()
+	p.traits.Provider = p.name
+	if spec.BaseURL == "" {
+		return invalidf("", "base_url is missing")
+	}
+	base, err := parseBase(spec.BaseURL, spec.Dialect)
+	if err != nil {
+		return err
+	}
+	if err := p.settleZone(base); err != nil {
+		return err
+	}
+	p.key, p.disabled = findKey(spec.Auth, &p.entry, d)
+	if p.entry.Enabled != nil && !*p.entry.Enabled {
+		p.disabled = "switched off by enabled = false"
+	}
+	if spec.Auth.Scheme == AuthQuery && p.key != "" {
+		q := url.Values{spec.Auth.Name: {string(p.key)}}.Encode()
+		base.RawQuery = strings.TrimPrefix(base.RawQuery+"&"+q, "&")
+	}
+	p.address.base = base
+	if err := p.fixHeaders(d.Version); err != nil {
+		return err
+	}
+	p.transport, err = newTransport(&wiring{
+		provider: p.name, zone: p.zone, base: base, proxy: spec.Proxy, ca: spec.CA,
+		timeouts: d.Timeouts, dial: d.Dial, env: d.lookupEnv,
+	})
+	if err != nil {
+		return err
+	}
+	p.door = &egress{zone: p.zone, scheme: base.Scheme, host: base.Host, next: p.transport}
+	p.lists, p.shown, p.loaded = newMemo[[]scri.ModelInfo](1), newMemo[*scri.ModelInfo](maxShown), newMemo[[]scri.ModelInfo](1)
+	return nil
+}
+
+// describe finds the catalogue's entry and lays the configuration over it.
+func (p *Provider) describe(c *Catalogue) (*Spec, error) {
+	e := &p.entry
+	base, known := c.Spec(p.name)
+	switch {
+	case e.Type != "":
+		if base, known = c.Spec(e.Type); !known {
+			return nil, invalidf("", "type %q is not in the catalogue%s", e.Type, c.suggest(e.Type))
+		}
+	case known:
+	case e.Dialect == "" || e.BaseURL == "":
+		return nil, invalidf("give it a type from the catalogue, or dialect and base_url",
+			"%q is not in the catalogue%s", p.name, c.suggest(p.name))
+	default:
+		base, known = c.sameAPI(e.Dialect, e.BaseURL)
+	}
+	spec := &Spec{Zone: ZoneCloud, Auth: defaultAuth(e.Dialect)}
+	if known {
+		spec = base.clone()
+	} else if p.kind == Local {
+		spec.Zone, spec.Auth.Optional = ZoneLocal, true
+	}
+	if e.Dialect != "" && e.Dialect != spec.Dialect {
+		spec.Dialect = e.Dialect
+		if known {
+			spec.Auth = defaultAuth(e.Dialect)
+		}
+	}
+	for _, f := range []struct {
+		to   *string
+		from string
+	}{
+		{&spec.BaseURL, e.BaseURL}, {&spec.Zone, e.Zone}, {&spec.Region, e.Region},
+		{&spec.Proxy, e.Proxy}, {&spec.CA, e.CAFile},
+	} {
+		if f.from != "" {
+			*f.to = f.from
+		}
+	}
+	if e.APIKeyEnv != "" || e.APIKeyFile != "" {
+		if spec.Auth.Scheme == AuthNone {
+			spec.Auth.Scheme = AuthBearer
+		}
+		spec.Auth.Optional = false
+	}
+	if len(e.Headers) > 0 {
+		spec.Headers = maps.Clone(spec.Headers)
+		if spec.Headers == nil {
+			spec.Headers = map[string]string{}
+		}
+		maps.Copy(spec.Headers, e.Headers)
+	}
+	var own []Model
+	for _, m := range e.Models {
+		own = append(own, Model{Name: m.Name, ContextWindow: m.ContextWindow, MaxOutput: m.MaxOutput})
+	}
+	spec.Models = mergeModels(spec.Models, own)
+	return spec, nil
+}
+
+// defaultAuth is how servers of a dialect want the key when nobody says.
+func defaultAuth(dialect string) Auth {
+	switch dialect {
+	case "anthropic":
+		return Auth{Scheme: AuthHeader, Name: "x-api-key", Optional: true}
+	default:
+		return Auth{Scheme: AuthBearer, Optional: true}
+	}
+}
+
+func (p *Provider) settleZone(base *url.URL) error {
+	p.zone = p.spec.Zone
+	if !slices.Contains([]string{ZoneLocal, ZonePrivate, ZoneCloud}, p.zone) {
+		return invalidf("", "zone %q is none of local, private, cloud", p.zone)
+	}
+	if p.kind == Local && p.zone == ZoneCloud {
+		return invalidf("put it into [providers."+p.name+"]", "a local runtime cannot be in zone cloud")
+	}
+	if p.zone != ZoneLocal && base.Scheme == "http" && !isLoopbackName(base.Hostname()) {
+		p.notes = append(p.notes, "base_url begins with http://: key and conversations travel unencrypted")
+	}
+	return nil
+}
+
+// fixHeaders prepares what is sent with every request.
+func (p *Provider) fixHeaders(version string) error {
+	h := http.Header{"User-Agent": {"aratta/" + version}}
+	if p.zone != ZoneLocal && !isLoopbackName(p.address.base.Hostname()) {
+		h["Accept-Encoding"] = []string{"gzip"} // between processes of one machine it only costs
+	} else {
+		h["Accept-Encoding"] = []string{"identity"}
+	}
+	for name, value := range p.spec.Headers {
+		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) || hopHeader(name) {
+			return invalidf("", "headers: %q cannot be sent", name)
+		}
+		h.Set(name, value)
+	}
+	switch {
+	case p.key == "":
+	case p.spec.Auth.Scheme == AuthBearer:
+		h.Set("Authorization", "Bearer "+string(p.key))
+	case p.spec.Auth.Scheme == AuthHeader:
+		h.Set(p.spec.Auth.Name, string(p.key))
+	}
+	p.fixed = h
+	return nil
+}
+
+func hopHeader(name string) bool {
+	switch http.CanonicalHeaderKey(name) {
+	case "Host", "Connection", "Content-Length", "Transfer-Encoding", "Content-Encoding", "Upgrade", "Te", "Trailer", "Proxy-Authorization":
+		return true
+	default:
+		return false
+	}
+}
+
+// headers are those of one kind of request: what the dialect gave, and all.
+type headers struct{ given, all http.Header }
+
+// header returns the headers of a request, which must not be changed: a dialect
+// gives the same ones nearly always, and then they are built once.
+func (p *Provider) header(given http.Header) http.Header {
+	if b := p.built.Load(); b != nil && sameHeader(b.given, given) {
+		return b.all
+	}
+	all := make(http.Header, len(given)+len(p.fixed))
+	maps.Copy(all, given)
+	maps.Copy(all, p.fixed)
+	if all.Get("Content-Type") == "" {
+		all["Content-Type"] = []string{"application/json"}
+	}
+	p.built.Store(&headers{given.Clone(), all})
+	return all
+}
+
+func sameHeader(a, b http.Header) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for name, values := range b {
+		if !slices.Equal(a[name], values) {
+			return false
+		}
+	}
+	return true
+}
+
+// Name is the name of the provider's table in the configuration.
+func (p *Provider) Name() string { return p.name }
+
+// String is the name.
+func (p *Provider) String() string { return p.name }
+
+// GoString is the name: nothing of a provider but that is for logs.
+func (p *Provider) GoString() string { return "provider " + p.name }
+
+// LogValue is the name.
+func (p *Provider) LogValue() slog.Value { return slog.StringValue(p.name) }
+
+// Kind is the table that the provider stands in.
+func (p *Provider) Kind() Kind { return p.kind }
+
+// Zone is how far away the provider is: local, private or cloud.
+func (p *Provider) Zone() string { return p.zone }
+
+// Region is where it stands, as far as that is known.
+func (p *Provider) Region() string { return p.spec.Region }
+
+// Host is the host of base_url with its port, as a permit must name it.
+func (p *Provider) Host() string { return p.address.base.Host }
+
+// Dialect is the name of the format it speaks.
+func (p *Provider) Dialect() string { return p.dialect.Name() }
+
+// Traits is what it demands of a history, for scri.Port.
+func (p *Provider) Traits() scri.Traits { return p.traits }
+
+// Entry is what the configuration says of it. It must not be changed.
+func (p *Provider) Entry() *Entry { return &p.entry }
+
+// Spec is what is known of it, the configuration included. It must not be changed.
+func (p *Provider) Spec() *Spec { return p.spec }
+
+// Disabled tells why the provider cannot be used; "" = it can.
+func (p *Provider) Disabled() string { return p.disabled }
+
+// Notes are warnings about its configuration, for the log at the start.
+func (p *Provider) Notes() []string { return p.notes }
+
+// Priority says when it is asked: smaller is earlier, local runtimes are 0.
+func (p *Provider) Priority() int {
+	switch {
+	case p.entry.Priority != nil:
+		return *p.entry.Priority
+	case p.kind == Local:
+		return 0
+	default:
+		return 100
+	}
+}
+
+// Close ends the connections that lie idle. Attempts under way go on.
+func (p *Provider) Close() { p.transport.CloseIdleConnections() }

@@ -1,0 +1,175 @@
+package provider
+
+import (
+	"maps"
+	"slices"
+)
+
+// Zones, by how far data travels.
+const (
+	ZoneLocal   = "local"   // this machine or the room it stands in
+	ZonePrivate = "private" // the operator's own network
+	ZoneCloud   = "cloud"   // somebody else's
+)
+
+// Auth schemes.
+const (
+	AuthNone   = "none"
+	AuthBearer = "bearer" // Authorization: Bearer KEY
+	AuthHeader = "header" // NAME: KEY
+	AuthQuery  = "query"  // ?NAME=KEY
+)
+
+// Spec is what the catalogue knows of a provider.
+type Spec struct {
+	Name         string            `yaml:"name"`
+	Extends      string            `yaml:"extends"` // another entry whose facts hold where this one says nothing
+	Dialect      string            `yaml:"dialect"`
+	BaseURL      string            `yaml:"base_url"`
+	Auth         Auth              `yaml:"auth"`
+	Zone         string            `yaml:"zone"`
+	Region       string            `yaml:"region"`
+	Capabilities []string          `yaml:"capabilities"`
+	Health       string            `yaml:"health"`    // path of a probe that costs no tokens, from the root of base_url
+	Start        string            `yaml:"start"`     // the command that starts a local runtime, for hints
+	Pull         string            `yaml:"pull"`      // the command that fetches {model}, for hints
+	Reasoning    string            `yaml:"reasoning"` // how thinking is spelled, where the dialect has several ways
+	Headers      map[string]string `yaml:"headers"`   // sent with every request; no secrets
+	Limits       Limits            `yaml:"limits"`
+	Proxy        string            `yaml:"proxy"`
+	CA           string            `yaml:"ca"` // PEM file of certificates to trust besides the system's
+	Models       []Model           `yaml:"models"`
+}
+
+// Auth says how a request proves who sends it.
+type Auth struct {
+	Scheme   string `yaml:"scheme"`
+	Name     string `yaml:"name"`     // of the header or query parameter
+	Env      string `yaml:"env"`      // environment variable that holds the key
+	Optional bool   `yaml:"optional"` // works without a key too
+}
+
+// Limits are the provider's own, as documented by it; 0 = unknown.
+type Limits struct {
+	RequestsPerMinute int64 `yaml:"requests_per_minute"`
+	TokensPerMinute   int64 `yaml:"tokens_per_minute"`
+	Concurrent        int64 `yaml:"concurrent"`
+}
+
+// Model is what is known of one model; 0, nil and "" = unknown.
+type Model struct {
+	Name          string   `yaml:"name"`
+	Aliases       []string `yaml:"aliases"`
+	ContextWindow int64    `yaml:"context_window"`
+	MaxOutput     int64    `yaml:"max_output"`
+	Capabilities  []string `yaml:"capabilities"` // in place of the provider's
+	Prices        *Prices  `yaml:"prices"`
+	Released      string   `yaml:"released"`
+	Retired       string   `yaml:"retired"`
+}
+
+// Prices are US dollars for a million tokens; nil = unknown, which is not 0.
+type Prices struct {
+	AsOf         string   `yaml:"as_of"` // the day on which they were true
+	Input        *float64 `yaml:"input"`
+	Output       *float64 `yaml:"output"`
+	CacheRead    *float64 `yaml:"cache_read"`
+	CacheWrite   *float64 `yaml:"cache_write"`
+	CacheWrite1h *float64 `yaml:"cache_write_1h"`
+	UpTo         int64    `yaml:"up_to"` // input tokens beyond which other prices hold, unknown here; 0 = always true
+}
+
+func (s *Spec) clone() *Spec {
+	c := *s
+	c.Capabilities = slices.Clone(s.Capabilities)
+	c.Headers = maps.Clone(s.Headers)
+	c.Models = slices.Clone(s.Models)
+	return &c
+}
+
+// merge lays what m says over the model it overrides.
+func (m Model) merge(over Model) Model {
+	if over.Aliases != nil {
+		m.Aliases = over.Aliases
+	}
+	if over.ContextWindow != 0 {
+		m.ContextWindow = over.ContextWindow
+	}
+	if over.MaxOutput != 0 {
+		m.MaxOutput = over.MaxOutput
+	}
+	if over.Capabilities != nil {
+		m.Capabilities = over.Capabilities
+	}
+	if over.Prices != nil {
+		m.Prices = over.Prices // whole: half old and half new prices would be nobody's
+	}
+	if over.Released != "" {
+		m.Released = over.Released
+	}
+	if over.Retired != "" {
+		m.Retired = over.Retired
+	}
+	return m
+}
+
+// mergeModels lays over onto base: equal names are merged, others follow.
+func mergeModels(base, over []Model) []Model {
+	out := slices.Clone(base)
+	for _, m := range over {
+		i := slices.IndexFunc(out, func(b Model) bool { return b.Name == m.Name })
+		if i < 0 {
+			out = append(out, m)
+			continue
+		}
+		out[i] = out[i].merge(m)
+	}
+	return out
+}
+
+// Model returns what is known of a model: by its name, an alias, or its name
+// less the date or "-latest" behind it.
+func (s *Spec) Model(name string) (*Model, bool) {
+	if m := s.exact(name); m != nil {
+		return m, true
+	}
+	if short := undated(name); short != name {
+		if m := s.exact(short); m != nil {
+			return m, true
+		}
+	}
+	return nil, false
+}
+
+func (s *Spec) exact(name string) *Model {
+	for i := range s.Models {
+		if s.Models[i].Name == name || slices.Contains(s.Models[i].Aliases, name) {
+			return &s.Models[i]
+		}
+	}
+	return nil
+}
+
+// undated cuts "-latest", "-20250929" or "-2025-04-14" from a model's name.
+func undated(name string) string {
+	const latest = "-latest"
+	if n := len(name) - len(latest); n > 0 && name[n:] == latest {
+		return name[:n]
+	}
+	for _, shape := range []string{"-dddddddd", "-dddd-dd-dd"} {
+		if n := len(name) - len(shape); n > 0 && shaped(name[n:], shape) {
+			return name[:n]
+		}
+	}
+	return name
+}
+
+func shaped(s, shape string) bool {
+	for i := range len(shape) {
+		digit := s[i] >= '0' && s[i] <= '9'
+		if shape[i] == 'd' && !digit || shape[i] != 'd' && s[i] != shape[i] {
+			return false
+		}
+	}
+	return true
+}
