@@ -1,0 +1,22 @@
+// Package all is the table of the dialects: the one place that knows them all.
+package all
+
+import (
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/dialect/native"
+)
+
+// Table returns every dialect, in the order in which tables show them.
+func Table() []dialect.Dialect {
+	return []dialect.Dialect{native.New()}
+}
+
+// Get returns the dialect of that name, or nil.
+func Get(name string) dialect.Dialect {
+	for _, d := range Table() {
+		if d.Name() == name {
+			return d
+		}
+	}
+	return nil
+}

@@ -1,0 +1,193 @@
+package dialecttest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// Difference is one place in which a value differs from what became of it.
+type Difference struct {
+	Path   string // JSON pointer into the value before; "" for what was added
+	To     string // JSON pointer into the value after; "" for what was lost
+	Before string
+	After  string
+	Soft   bool // so slight that it needs no warning, and may have one
+
+	also []string // further places where a warning about it may point
+	part bool     // a whole part was lost or added
+}
+
+// String returns path, before and after.
+func (d *Difference) String() string {
+	switch {
+	case d.To == "":
+		return fmt.Sprintf("%s: lost %s", d.Path, short(d.Before))
+	case d.Path == "":
+		return fmt.Sprintf("%s: added %s", d.To, short(d.After))
+	case d.Before == d.After:
+		return fmt.Sprintf("%s: moved to %s", d.Path, d.To)
+	default:
+		return fmt.Sprintf("%s: %s became %s", d.Path, short(d.Before), short(d.After))
+	}
+}
+
+// DiffRequests returns how b differs from a, as far as it matters between two
+// dialects: how neighbouring messages of one speaker are grouped, ids that were
+// made, spellings and nulls do not.
+func DiffRequests(a, b *scri.ChatRequest) []Difference {
+	return diffTrees(requestTree(a, false), requestTree(b, false))
+}
+
+// DiffResponses does so for answers.
+func DiffResponses(a, b *scri.ChatResponse) []Difference {
+	return diffTrees(responseTree(a, false), responseTree(b, false))
+}
+
+// DiffResponsesStrict compares two answers of one dialect: its own words count too.
+func DiffResponsesStrict(a, b *scri.ChatResponse) []Difference {
+	return diffTrees(responseTree(a, true), responseTree(b, true))
+}
+
+func diffTrees(a, b *node) []Difference {
+	d := &differ{kept: map[string]bool{}, seen: map[string]bool{}}
+	d.compare(a, b)
+	return slices.DeleteFunc(d.out, func(x Difference) bool { return d.kept[x.Path] || d.kept[x.To] })
+}
+
+type differ struct {
+	out  []Difference
+	kept map[string]bool // paths of shared members that are equal somewhere
+	seen map[string]bool
+}
+
+func (d *differ) report(x Difference) {
+	key := x.Path + "\x00" + x.To + "\x00" + x.After
+	if !d.seen[key] {
+		d.seen[key] = true
+		d.out = append(d.out, x)
+	}
+}
+
+func (d *differ) compare(a, b *node) {
+	switch {
+	case a == nil && b == nil:
+	case a != nil && a.made, b != nil && b.made:
+		d.made(a, b)
+	case a == nil:
+		d.added(b)
+	case b == nil:
+		d.lost(a)
+	case a.hash == b.hash:
+		d.keep(a, b)
+	case a.shape == object && b.shape == object:
+		for _, k := range a.kids {
+			d.compare(k, b.kid(k.name))
+		}
+		for _, k := range b.kids {
+			if a.kid(k.name) == nil {
+				d.compare(nil, k)
+			}
+		}
+	case a.shape == list && b.shape == list:
+		d.lists(a, b)
+	default:
+		d.report(Difference{Path: a.path, To: b.path, Before: a.text(), After: b.text(), Soft: sameSecond(a, b)})
+	}
+}
+
+// made tells softly of ids of which one was made.
+func (d *differ) made(a, b *node) {
+	x := Difference{Soft: true}
+	if a != nil {
+		x.Path, x.Before = a.path, a.val
+	}
+	if b != nil {
+		x.To, x.After = b.path, b.val
+	}
+	d.report(x)
+}
+
+// keep notes which shared members have survived.
+func (d *differ) keep(a, b *node) {
+	if a.shared {
+		d.kept[a.path], d.kept[b.path] = true, true
+	}
+	if !a.item && !a.shared || a.shape != object || b.shape != object {
+		return
+	}
+	for _, k := range a.kids {
+		if o := b.kid(k.name); o != nil && k.shared {
+			d.keep(k, o)
+		}
+	}
+}
+
+func sameSecond(a, b *node) bool {
+	if a.name != "created" {
+		return false
+	}
+	x, err1 := time.Parse(time.RFC3339Nano, a.val)
+	y, err2 := time.Parse(time.RFC3339Nano, b.val)
+	return err1 == nil && err2 == nil && x.Unix() == y.Unix()
+}
+
+func noArguments(n *node) bool { return n.name == "args" && n.val == "{}" }
+
+func (d *differ) lost(a *node) {
+	if a.divides() {
+		for _, k := range a.kids {
+			d.lost(k)
+		}
+		return
+	}
+	d.report(Difference{Path: a.path, Before: a.text(), Soft: a.empty || a.made || noArguments(a), also: a.outside(), part: a.item && a.kid("kind") != nil})
+}
+
+func (d *differ) added(b *node) {
+	if b.divides() {
+		for _, k := range b.kids {
+			d.added(k)
+		}
+		return
+	}
+	d.report(Difference{To: b.path, After: b.text(), Soft: b.empty || b.made || noArguments(b), also: b.outside(), part: b.item && b.kid("kind") != nil})
+}
+
+// divides reports whether a lost or added node is told of member by member.
+func (n *node) divides() bool { return !n.item && n.shape != scalar && len(n.kids) > 0 }
+
+// outside returns the paths of members that do not lie below the node: those of
+// the message around a part.
+func (n *node) outside() []string {
+	var out []string
+	for _, k := range n.kids {
+		if !related(n.path, k.path) {
+			out = append(out, k.path)
+		}
+	}
+	return out
+}
+
+// text shows a node.
+func (n *node) text() string {
+	switch n.shape {
+	case scalar:
+		return n.val
+	case list:
+		var parts []string
+		for _, k := range n.kids {
+			parts = append(parts, k.text())
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	default:
+		var parts []string
+		for _, k := range n.kids {
+			parts = append(parts, k.name+":"+k.text())
+		}
+		return "{" + strings.Join(parts, " ") + "}"
+	}
+}

@@ -1,0 +1,105 @@
+package dialecttest
+
+import (
+	"path"
+	"strings"
+)
+
+// lists compares two lists item by item: what stands in another place has
+// moved, and texts that were put together or taken apart belong together.
+func (d *differ) lists(a, b *node) {
+	pairs := align(a.kids, b.kids)
+	movedA, movedB := d.moved(a, b, pairs)
+	for i, p := range pairs {
+		switch {
+		case p.a >= 0 && movedA[p.a] || p.b >= 0 && movedB[p.b]:
+		case p.b < 0:
+			from := len(d.out)
+			d.lost(a.kids[p.a])
+			d.link(from, a, b, pairs, i)
+		case p.a < 0:
+			from := len(d.out)
+			d.added(b.kids[p.b])
+			d.link(from, a, b, pairs, i)
+		default:
+			from := len(d.out)
+			d.compare(a.kids[p.a], b.kids[p.b])
+			d.link(from, a, b, pairs, i)
+		}
+	}
+}
+
+// moved finds items that were lost here and came back there.
+func (d *differ) moved(a, b *node, pairs []pair) (inA, inB map[int]bool) {
+	inA, inB = map[int]bool{}, map[int]bool{}
+	for _, p := range pairs {
+		if p.b >= 0 {
+			continue
+		}
+		best, at := sure-1, -1
+		for _, q := range pairs {
+			if q.a >= 0 || inB[q.b] {
+				continue
+			}
+			if s := likeness(a.kids[p.a], b.kids[q.b]); s > best {
+				best, at = s, q.b
+			}
+		}
+		if at < 0 {
+			continue
+		}
+		x, y := a.kids[p.a], b.kids[at]
+		inA[p.a], inB[at] = true, true
+		d.report(Difference{Path: x.path, To: y.path, Before: x.text(), After: x.text(), Soft: x.empty, also: []string{path.Dir(x.path)}})
+		d.compare(x, y)
+	}
+	return inA, inB
+}
+
+// link lets the differences reported since from, which are about pair i, be
+// explained by a warning about a neighbour that one of the texts went into, or
+// came out of.
+func (d *differ) link(from int, a, b *node, pairs []pair, i int) {
+	if from == len(d.out) {
+		return
+	}
+	var also []string
+	const reach = 8
+	for _, step := range []int{-1, 1} {
+		for k := i + step; k >= 0 && k < len(pairs) && k-i <= reach && i-k <= reach && joined(a, b, pairs[i], pairs[k]); k += step {
+			if pairs[k].a >= 0 {
+				also = append(also, a.kids[pairs[k].a].path)
+			}
+			if pairs[k].b >= 0 {
+				also = append(also, b.kids[pairs[k].b].path)
+			}
+		}
+	}
+	if also == nil {
+		return
+	}
+	for j := from; j < len(d.out); j++ {
+		d.out[j].also = append(d.out[j].also, also...)
+	}
+}
+
+// joined reports whether the text of one pair, before or after, holds a text
+// of the other pair that stood alone on the other side.
+func joined(a, b *node, p, q pair) bool {
+	pa, pb, qa, qb := textOf(a, p.a), textOf(b, p.b), textOf(a, q.a), textOf(b, q.b)
+	into := func(whole, part, partAfter string) bool {
+		return part != "" && part != partAfter && strings.Contains(whole, part)
+	}
+	return into(pb, qa, qb) || into(qb, pa, pb) || into(pa, qb, qa) || into(qa, pb, pa)
+}
+
+func textOf(n *node, i int) string {
+	if i < 0 {
+		return ""
+	}
+	k := n.kids[i]
+	if v := k.value("kind"); v == "text" || v == "thinking" || v == "refusal" {
+		return k.value("text")
+	}
+	return ""
+}

@@ -1,0 +1,293 @@
+package dialecttest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime/debug"
+	"strings"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// A law function returns what breaks the law, nothing when it is kept.
+
+// guard turns a crash into a broken law.
+func guard(f func() []string) (out []string) {
+	defer func() {
+		if r := recover(); r != nil {
+			out = []string{fmt.Sprintf("panic: %v at %s", r, where(string(debug.Stack())))}
+		}
+	}()
+	return f()
+}
+
+// where finds the first of our own lines below the panic, without addresses.
+func where(stack string) string {
+	_, after, found := strings.Cut(stack, "panic(")
+	if !found {
+		after = stack
+	}
+	for line := range strings.Lines(after) {
+		line = strings.TrimSpace(line)
+		if i := strings.Index(line, "/internal/"); i >= 0 && strings.Contains(line, ".go:") && !strings.Contains(line, "/dialecttest/") {
+			line, _, _ = strings.Cut(line[i+1:], " ")
+			return line
+		}
+	}
+	return "an unknown place"
+}
+
+// ChatRoute returns the dialect's own route for a path, or its first for chat.
+func ChatRoute(d dialect.Dialect, path string) dialect.Route {
+	var first *dialect.Route
+	for _, r := range d.Routes() {
+		if r.Op != scri.OpChat {
+			continue
+		}
+		if r.Pattern == path || path != "" && strings.HasSuffix(r.Pattern, path) {
+			return r
+		}
+		if first == nil && r.Variant == "" {
+			first = &r
+		}
+	}
+	if first == nil {
+		return dialect.Route{Method: http.MethodPost, Op: scri.OpChat}
+	}
+	return *first
+}
+
+// Incoming makes what a server of the dialect would be given.
+func Incoming(d dialect.Dialect, path string, h http.Header, body []byte) *dialect.Incoming {
+	return &dialect.Incoming{Route: ChatRoute(d, path), Header: h, Body: body, Param: func(string) string { return "" }}
+}
+
+const someModel = "some-model"
+
+// target is one that asks for nothing the request does not.
+func target(model string) *dialect.Target {
+	if model == "" {
+		model = someModel
+	}
+	return &dialect.Target{Model: model}
+}
+
+// Law1Request: decode then encode gives the same JSON value.
+func Law1Request(d dialect.Dialect, path string, h http.Header, body []byte) []string {
+	return guard(func() []string {
+		x, err := d.DecodeRequest(Incoming(d, path, h, body))
+		if err != nil {
+			return []string{"decode: " + err.Error()}
+		}
+		out, warnings, err := d.EncodeRequest(x, target(x.Model))
+		if err != nil {
+			return []string{"encode: " + err.Error()}
+		}
+		problems := JSONDiff(body, out.Body)
+		if x.Model == "" && len(problems) > 0 && problems[0] == `/model: added "`+someModel+`"` {
+			problems = problems[1:] // it stood in the path
+		}
+		return append(problems, unfounded(warnings)...)
+	})
+}
+
+func unfounded(warnings []scri.Warning) []string {
+	var out []string
+	for _, w := range warnings {
+		out = append(out, fmt.Sprintf("false alarm: %s %s", w.Code, w.Path))
+	}
+	return out
+}
+
+// Law1Response: decode then encode gives the same JSON value.
+func Law1Response(d dialect.Dialect, req *scri.ChatRequest, a *dialect.Answer) []string {
+	return guard(func() []string {
+		r, err := d.DecodeResponse(a)
+		if err != nil {
+			return []string{"decode: " + err.Error()}
+		}
+		in := Incoming(d, "", http.Header{}, nil)
+		in.Req = req
+		b, warnings := d.EncodeResponse(nil, in, r)
+		return append(JSONDiff(a.Body, b), unfounded(warnings)...)
+	})
+}
+
+// Port fits a request to a dialect as the gateway does before encoding.
+func Port(x *scri.ChatRequest, to dialect.Dialect) (*scri.ChatRequest, []scri.Warning) {
+	return scri.Port(x, to.Traits())
+}
+
+// Law4Request: what differs after a request of any dialect went through this
+// one is what the warnings say; and what it wrote, it reads and writes again.
+func Law4Request(to dialect.Dialect, x *scri.ChatRequest) []string {
+	return guard(func() []string {
+		if x.Model == "" {
+			c := *x
+			c.Model, x = someModel, &c
+		}
+		fit, warnings := Port(x, to)
+		problems := prefixed("port ", Match(DiffRequests(x, fit), warnings))
+		out, warnings, err := to.EncodeRequest(fit, target(x.Model))
+		if err != nil {
+			return append(problems, "encode: "+err.Error())
+		}
+		z, err := to.DecodeRequest(Incoming(to, out.Path, out.Header, out.Body))
+		if err != nil {
+			return append(problems, "what was encoded is no valid request: "+err.Error())
+		}
+		problems = append(problems, Match(DiffRequests(fit, z), warnings)...)
+		return append(problems, prefixed("again ", Law1Request(to, out.Path, out.Header, out.Body))...)
+	})
+}
+
+func prefixed(p string, list []string) []string {
+	for i := range list {
+		list[i] = p + list[i]
+	}
+	return list
+}
+
+// AsClient returns the request x as a client of the dialect would have sent it.
+func AsClient(to dialect.Dialect, x *scri.ChatRequest) (req *scri.ChatRequest) {
+	req = x
+	defer func() {
+		if recover() != nil {
+			req = x // the request laws tell of it
+		}
+	}()
+	fit, _ := Port(x, to)
+	t := target(x.Model)
+	t.WantUsage = true
+	out, _, err := to.EncodeRequest(fit, t)
+	if err != nil {
+		return x
+	}
+	z, err := to.DecodeRequest(Incoming(to, out.Path, out.Header, out.Body))
+	if err != nil {
+		return x
+	}
+	return z
+}
+
+// Law4Response: what differs after an answer went through the dialect is what
+// the warnings say.
+func Law4Response(to dialect.Dialect, req *scri.ChatRequest, r *scri.ChatResponse) []string {
+	return guard(func() []string {
+		in := Incoming(to, "", http.Header{}, nil)
+		in.Req = req
+		b, warnings := to.EncodeResponse(nil, in, r)
+		a := &dialect.Answer{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: b, Target: target(r.Model)}
+		z, err := to.DecodeResponse(a)
+		if err != nil {
+			return []string{"what was encoded is no answer: " + err.Error()}
+		}
+		problems := Match(DiffResponses(r, z), warnings)
+		return append(problems, prefixed("again ", Law1Response(to, req, a))...)
+	})
+}
+
+// Law7: schemas and arguments come out of the dialect byte for byte, and tools
+// in their order.
+func Law7(to dialect.Dialect, x *scri.ChatRequest) []string {
+	return guard(func() []string {
+		fit, _ := Port(x, to)
+		out, _, err := to.EncodeRequest(fit, target(x.Model))
+		if err != nil {
+			return []string{"encode: " + err.Error()}
+		}
+		z, err := to.DecodeRequest(Incoming(to, out.Path, out.Header, out.Body))
+		if err != nil {
+			return []string{"what was encoded is no valid request: " + err.Error()}
+		}
+		problems := sameTools(fit.Tools, z.Tools)
+		return append(problems, sameCalls(callsOf(fit), callsOf(z))...)
+	})
+}
+
+func sameTools(a, b []scri.Tool) (problems []string) {
+	at := 0
+	for i := range b {
+		for at < len(a) && a[at].Name != b[i].Name {
+			at++
+		}
+		if at == len(a) {
+			return append(problems, fmt.Sprintf("tool %q is out of order or new", b[i].Name))
+		}
+		if s := b[i].Schema; len(s) > 0 && !bytes.Equal(a[at].Schema, s) {
+			problems = append(problems, fmt.Sprintf("schema of %q: %s became %s", a[at].Name, short(string(a[at].Schema)), short(string(s))))
+		}
+		at++
+	}
+	return problems
+}
+
+func callsOf(x *scri.ChatRequest) (calls []*scri.ToolCall) {
+	for i := range x.Messages {
+		for j := range x.Messages[i].Parts {
+			if c := x.Messages[i].Parts[j].Call; c != nil {
+				calls = append(calls, c)
+			}
+		}
+	}
+	return calls
+}
+
+func sameCalls(a, b []*scri.ToolCall) (problems []string) {
+	if len(a) != len(b) {
+		return nil // law 4 tells of lost ones
+	}
+	for i := range a {
+		before, after := a[i].Args.String(), b[i].Args.String()
+		if before == after || before == "" && after == "{}" {
+			continue
+		}
+		var wrapped map[string]string
+		if !json.Valid([]byte(before)) || before[0] != '{' {
+			if json.Unmarshal([]byte(after), &wrapped) == nil && len(wrapped) == 1 && wrapped["_invalid_json"] == before {
+				continue
+			}
+		}
+		problems = append(problems, fmt.Sprintf("arguments of call %d (%s): %s became %s", i, a[i].Name, short(before), short(after)))
+	}
+	return problems
+}
+
+// Pretty returns the body with white space that nobody may lose inside raw values.
+func Pretty(body []byte) []byte {
+	var b bytes.Buffer
+	if json.Indent(&b, body, "", " ") != nil {
+		return body
+	}
+	return b.Bytes()
+}
+
+// LawError: an error told in the dialect is understood as the same kind.
+func LawError(to dialect.Dialect, e *scri.Error) []string {
+	return guard(func() []string {
+		status, body := to.EncodeError(nil, e)
+		var problems []string
+		if status < 400 {
+			problems = append(problems, fmt.Sprintf("status %d for an error", status))
+		}
+		if !json.Valid(body) {
+			problems = append(problems, "the body is no JSON: "+short(string(body)))
+		}
+		h := http.Header{"Content-Type": {"application/json"}}
+		z := to.DecodeError(&dialect.Answer{Status: status, Header: h, Body: body, Target: target("")})
+		switch {
+		case z == nil:
+			problems = append(problems, "it is read as no error")
+		case z.Kind != e.Kind:
+			problems = append(problems, fmt.Sprintf("%s (%d) became %s: %s", e.Kind, status, z.Kind, short(string(body))))
+		}
+		return problems
+	})
+}
+
+func isEOF(err error) bool { return errors.Is(err, io.EOF) }
