@@ -1,5 +1,7 @@
 package scri
 
+import "strconv"
+
 // Traits is what a target demands of the history it is sent. The zero value
 // demands nothing.
 type Traits struct {
@@ -31,3 +33,202 @@ const (
 	ThinkingSigned                      // only thoughts with a signature of its own
 	ThinkingNone                        // none at all
 )
+
+// Port fits the history of r to what its target demands, so that an encoder can
+// write it: signatures that are not the target's own go, ids of calls that do
+// not fit are made anew (the same from turn to turn, so that prompt caches
+// hold), calls and results find each other, roles become ones that the target
+// knows. Each change is a warning whose path points into r. The result shares
+// with r what did not change; it is r itself, and nothing is allocated, where
+// everything fits already.
+func Port(r *ChatRequest, t Traits) (*ChatRequest, []Warning) {
+	if t.fits(r) {
+		return r, nil
+	}
+	p := porter{t: t, chars: newCharset(t.CallIDChars)}
+	p.take(r.Messages)
+	if p.t.needsIDs() {
+		p.fitIDs()
+	}
+	if t.PairedCalls {
+		p.pair()
+	}
+	if len(p.warnings) == 0 {
+		return r, nil
+	}
+	out := *r
+	out.Messages = p.messages()
+	return &out, p.warnings
+}
+
+// fits reports whether Port would change nothing. It may err towards false.
+func (t *Traits) fits(r *ChatRequest) bool {
+	ids, chars := t.needsIDs(), newCharset(t.CallIDChars)
+	late := false
+	for i := range r.Messages {
+		m := &r.Messages[i]
+		if t.role(m.Role, late) != m.Role {
+			return false
+		}
+		late = late || !isSystem(m.Role)
+		for j := range m.Parts {
+			p := &m.Parts[j]
+			if t.fate(p) != fateKeep {
+				return false
+			}
+			if id, ok := callID(p); ok && ids && !t.fitsID(id, &chars) {
+				return false
+			}
+		}
+	}
+	return !t.PairedCalls || paired(r.Messages)
+}
+
+func isSystem(r Role) bool { return r == RoleSystem || r == RoleDeveloper }
+
+// role is what becomes of a role; late says that others have spoken before.
+func (t *Traits) role(r Role, late bool) Role {
+	switch {
+	case !isSystem(r):
+		return r
+	case late && !t.LateSystem:
+		return RoleUser
+	case r == RoleDeveloper && !t.Developer:
+		return RoleSystem
+	default:
+		return r
+	}
+}
+
+// fate is what becomes of a part for its signature's sake.
+type fate uint8
+
+const (
+	fateKeep   fate = iota
+	fateUnsign      // the signature goes
+	fateDrop        // the part goes
+)
+
+func (t *Traits) fate(p *Part) fate {
+	s := p.Signature
+	foreign := s != nil && !t.own(s)
+	switch {
+	case p.Kind != PartThinking:
+		if foreign {
+			return fateUnsign
+		}
+		return fateKeep
+	case t.Thinking == ThinkingNone:
+		return fateDrop
+	case t.Thinking == ThinkingSigned && (s == nil || foreign):
+		return fateDrop
+	case !foreign:
+		return fateKeep
+	case s.Redacted || p.Text.IsZero():
+		return fateDrop // there is nothing in it for anybody else
+	default:
+		return fateUnsign
+	}
+}
+
+// own reports whether the target can use the signature.
+func (t *Traits) own(s *Signature) bool {
+	if t.Dialect == "" {
+		return true
+	}
+	return s.Dialect == t.Dialect && (s.Provider == "" || t.Provider == "" || s.Provider == t.Provider)
+}
+
+// porter is the work of a Port that has something to do.
+type porter struct {
+	t        Traits
+	chars    charset
+	turns    []turn
+	warnings []Warning
+}
+
+// turn is a message on its way.
+type turn struct {
+	in      int // where it stands in the input; -1 = it is new
+	m       *Message
+	role    Role
+	pieces  []piece
+	changed bool
+}
+
+// piece is a part on its way.
+type piece struct {
+	in, part int // message and part of the input
+	p        *Part
+}
+
+func (c *piece) path() string { return partPath(c.in, c.part) }
+
+func (p *porter) warn(code, path, from, to, detail string) {
+	p.warnings = append(p.warnings, Warning{Code: code, Path: path, From: from, To: to, Detail: detail})
+}
+
+// take makes turns of messages, settling roles and signatures.
+func (p *porter) take(list []Message) {
+	late := false
+	for i := range list {
+		m := &list[i]
+		t := turn{in: i, m: m, role: p.t.role(m.Role, late)}
+		late = late || !isSystem(m.Role)
+		if t.role != m.Role {
+			t.changed = true
+			p.warn(WarnChanged, messagePath(i)+"/role", string(m.Role), string(t.role), "the target does not take this role here")
+		}
+		for j := range m.Parts {
+			p.takePart(&t, piece{in: i, part: j, p: &m.Parts[j]})
+		}
+		if len(t.pieces) == 0 && len(m.Parts) > 0 {
+			p.warn(WarnDropped, messagePath(i), "", "", "nothing was left of the message")
+			continue
+		}
+		p.turns = append(p.turns, t)
+	}
+}
+
+func (p *porter) takePart(t *turn, c piece) {
+	switch p.t.fate(c.p) {
+	case fateDrop:
+		t.changed = true
+		p.warn(WarnDropped, c.path(), string(c.p.Kind), "", "the target takes no thoughts of others back")
+	case fateUnsign:
+		t.changed = true
+		p.warn(WarnDropped, c.path()+"/signature", c.p.Signature.Dialect, "", "the signature is not the target's own")
+		part := *c.p
+		part.Signature = nil
+		c.p = &part
+		t.pieces = append(t.pieces, c)
+	default:
+		t.pieces = append(t.pieces, c)
+	}
+}
+
+// messages makes messages of turns again.
+func (p *porter) messages() []Message {
+	out := make([]Message, 0, len(p.turns))
+	for _, t := range p.turns {
+		if !t.changed && t.in >= 0 {
+			out = append(out, *t.m)
+			continue
+		}
+		m := Message{}
+		if t.in >= 0 {
+			m = *t.m
+		}
+		m.Role = t.role
+		m.Parts = make([]Part, len(t.pieces))
+		for i, c := range t.pieces {
+			m.Parts[i] = *c.p
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+func messagePath(i int) string { return "/messages/" + strconv.Itoa(i) }
+
+func partPath(i, j int) string { return messagePath(i) + "/content/" + strconv.Itoa(j) }
