@@ -198,7 +198,7 @@ func (p *porter) pairTurn(asked, answered []turn) {
 	if len(added.pieces) > 0 {
 		p.turns = append(p.turns, added)
 	}
-	p.turns = append(append(p.turns, told...), rest...)
+	p.turns = append(append(p.turns, rest...), told...)
 }
 
 func resultsOnly(t turn) bool {
