@@ -234,8 +234,10 @@ func (p *porter) split(t turn, open map[string]bool, added *turn) []turn {
 		return []turn{t}
 	}
 	t.changed = true
-	if t.role == RoleUser || t.role == RoleTool && len(keep) == 0 {
+	if t.role == RoleTool && len(keep) == 0 {
 		t.role = RoleUser
+	}
+	if t.role != RoleAssistant && t.role != RoleTool {
 		t.pieces = append(keep, orphans...)
 		return []turn{t}
 	}
