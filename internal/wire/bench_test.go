@@ -50,6 +50,7 @@ func body(size int, text string) []byte {
 const (
 	proseText = "The quick brown fox jumps over the lazy dog; it says nothing and goes its way. "
 	codeText  = "\tif err != nil {\n\t\treturn fmt.Errorf(\"read %q: %w\", name, err)\n\t}\n\tfor i := range n {\n\t\tlog.Println(\"line\", i)\n\t}\n"
+	pathText  = "{\"path\": \"C:\\\\Users\\\\me\\\\notes.txt\", \"re\": \"^\\\\d+\\\\.\\\\w*$\"}\n"
 	ruText    = "Съешь же ещё этих мягких французских булок, да выпей чаю. "
 )
 
@@ -122,7 +123,29 @@ func BenchmarkScan1M(b *testing.B)         { benchScan(b, 1<<20, proseText) }
 func BenchmarkScan1KCode(b *testing.B)     { benchScan(b, 1<<10, codeText) }
 func BenchmarkScan100KCode(b *testing.B)   { benchScan(b, 100<<10, codeText) }
 func BenchmarkScan1MCode(b *testing.B)     { benchScan(b, 1<<20, codeText) }
+func BenchmarkScan1MEscaped(b *testing.B)  { benchScan(b, 1<<20, pathText) }
 func BenchmarkScan1MCyrillic(b *testing.B) { benchScan(b, 1<<20, ruText) }
+
+// BenchmarkScan1MASCII is what clients send that escape whatever is not ASCII.
+func BenchmarkScan1MASCII(b *testing.B) {
+	var doc []byte
+	for _, r := range string(body(1<<19, ruText)) {
+		if r < 0x80 {
+			doc = append(doc, byte(r))
+		} else {
+			doc = fmt.Appendf(doc, `\u%04x`, r)
+		}
+	}
+	s := wire.NewScanner(doc)
+	b.SetBytes(int64(len(doc)))
+	for b.Loop() {
+		s.Reset(doc)
+		decode(s)
+		if s.End() != nil {
+			b.Fatal(s.Err())
+		}
+	}
+}
 
 // BenchmarkScan1MIndented has control characters outside its strings.
 func BenchmarkScan1MIndented(b *testing.B) {
