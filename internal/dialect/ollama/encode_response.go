@@ -1,0 +1,291 @@
+package ollama
+
+import (
+	"strconv"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/wire"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+const listOutput = "/choices/0/output"
+
+// EncodeResponse appends a whole answer in the shape of the route.
+func (ollama) EncodeResponse(b []byte, in *dialect.Incoming, resp *scri.ChatResponse) ([]byte, []scri.Warning) {
+	e := &teller{w: wire.Writer{B: append(b, '{')}, generate: isGenerate(in), own: resp.Ext.Of(Name)}
+	e.speech.losses = &e.losses
+	e.headLoss(resp)
+	e.head(resp.Model, timeText(resp.Created, e.own), !formed(e.own, "-model"), e.own)
+	var ch scri.Choice
+	if len(resp.Choices) > 0 {
+		ch = resp.Choices[0]
+	} else {
+		e.add(scri.WarnAdded, "/choices/0", "Ollama gives one answer")
+	}
+	e.output(&ch)
+	if len(ch.LogProbs) > 0 || formed(e.own, "+logprobs") {
+		e.w.Key("logprobs")
+		e.logProbs(ch.LogProbs, 0)
+	}
+	e.end(&ch.Finish, resp.Usage, e.own)
+	rest(&e.w, e.own, false, e.written)
+	for i := 1; i < len(resp.Choices); i++ {
+		e.drop(index("/choices", i), "Ollama gives one answer")
+	}
+	return append(e.w.B, '}'), e.warn
+}
+
+func isGenerate(in *dialect.Incoming) bool {
+	return in != nil && in.Route.Variant == VariantGenerate
+}
+
+// teller writes an answer, whole or as a stream.
+type teller struct {
+	w        wire.Writer
+	own      *scri.Ext // of the answer, if it is ours
+	generate bool
+	losses
+	speech speech
+	called bool // tools
+	spoke  bool // the member message is written
+	names  [8]string
+	n      int
+}
+
+func (e *teller) key(name string) {
+	e.w.Key(name)
+	if e.n < len(e.names) {
+		e.names[e.n] = name
+		e.n++
+	}
+}
+
+// written tells which members of the answer are there already.
+func (e *teller) written(name string) bool {
+	for _, n := range e.names[:e.n] {
+		if n == name {
+			return true
+		}
+	}
+	switch name {
+	case "message":
+		return e.spoke
+	case "response", "thinking", "images", "tool_calls":
+		return e.generate && e.speech.written(name)
+	default:
+		return false
+	}
+}
+
+func (e *teller) headLoss(r *scri.ChatResponse) {
+	if r.ID != "" {
+		e.drop("/id", "Ollama gives its answers no ids")
+	}
+	e.foreign(r.Ext, func() string { return "" })
+}
+
+func (e *teller) head(model, created string, named bool, own *scri.Ext) {
+	if model != "" || named {
+		e.key("model")
+		e.w.Str(model)
+	}
+	if created != epoch || !formed(own, "-created_at") && member(own, "created_at") == nil {
+		e.key("created_at")
+		e.w.Str(created)
+	}
+}
+
+// output writes what the answer says.
+func (e *teller) output(ch *scri.Choice) {
+	s := &e.speech
+	var ext *scri.Ext
+	role := scri.RoleAssistant
+	for i := range ch.Output {
+		m := &ch.Output[i]
+		e.messageLoss(m, i)
+		if i == 0 {
+			ext = m.Ext.Of(Name)
+			if m.Role != "" {
+				role = m.Role
+			}
+		}
+		for j := range m.Parts {
+			s.add(&m.Parts[j], place{listOutput, i, j, -1})
+		}
+	}
+	e.foreign(ch.Ext, func() string { return "/choices/0" })
+	if s.mixed {
+		path := listOutput
+		if len(ch.Output) == 1 {
+			path += "/0/content"
+		}
+		e.change(path, "", "", "Ollama has one thought and one text, without an order")
+	}
+	e.called = len(s.calls) > 0
+	if e.generate {
+		s.write(&e.w, "response", "", generateForm(ext, e.own), 0, false)
+		if ext != nil {
+			dialect.Foreign(&e.warn, ext, "", func() string { return listOutput + "/0" })
+		}
+		return
+	}
+	if formed(e.own, "-message") && len(ch.Output) <= 1 && !e.said() {
+		return
+	}
+	e.spoke = true
+	e.w.Key("message")
+	e.w.BeginObject()
+	e.role(role, ext)
+	s.write(&e.w, "content", "", ext, 0, false)
+	rest(&e.w, ext, false, func(name string) bool { return s.written(name) })
+	e.w.EndObject()
+}
+
+// generateForm is the form of the message for an answer of /api/generate, where
+// only an answer that came from there may lack its text.
+func generateForm(ext, own *scri.Ext) *scri.Ext {
+	if formed(own, VariantGenerate) {
+		return ext
+	}
+	return nil
+}
+
+func (e *teller) said() bool {
+	s := &e.speech
+	return len(s.texts)+len(s.thoughts)+len(s.images)+len(s.calls) > 0
+}
+
+func (e *teller) messageLoss(m *scri.Message, i int) {
+	if m.ID != "" {
+		e.drop(index(listOutput, i)+"/id", "")
+	}
+	if m.Name != "" {
+		e.drop(index(listOutput, i)+"/name", "")
+	}
+	e.foreign(m.Ext, func() string { return index(listOutput, i) })
+}
+
+func (e *teller) role(role scri.Role, ext *scri.Ext) {
+	if formed(ext, "-role") && role == scri.RoleAssistant {
+		return
+	}
+	e.w.Key("role")
+	if v, ok := spelled(ext, "role"); ok {
+		e.w.Str(v)
+		return
+	}
+	e.w.Str(string(role))
+}
+
+// end writes how the answer ended and what it took.
+func (e *teller) end(f *scri.Finish, u *scri.Usage, own *scri.Ext) {
+	if v, ok := spelled(own, "done"); ok && v == "false" {
+		e.key("done")
+		e.w.Bool(false)
+	} else if !formed(own, "-done") {
+		e.key("done")
+		e.w.Bool(true)
+	}
+	e.finish(f, own)
+	if u == nil {
+		return
+	}
+	if u.Input != nil {
+		e.key("prompt_eval_count")
+		e.w.Int(*u.Input)
+	}
+	if u.Output != nil {
+		e.key("eval_count")
+		e.w.Int(*u.Output)
+	}
+	if u.CacheRead != nil {
+		e.drop("/usage/cache_read_tokens", "")
+	}
+	if u.CacheWrite != nil {
+		e.drop("/usage/cache_write_tokens", "")
+	}
+	if u.Thinking != nil {
+		e.drop("/usage/reasoning_tokens", "")
+	}
+	if u.Estimated {
+		e.drop("/usage/estimated", "")
+	}
+}
+
+func (e *teller) finish(f *scri.Finish, own *scri.Ext) {
+	if f.Detail != "" {
+		e.drop("/choices/0/finish/detail", "")
+	}
+	word := reasonWord(f, e.called)
+	if f.Reason == "" && (formed(own, "-done_reason") || word == "") {
+		if v, _ := spelled(own, "done"); v != "false" && !formed(own, "-done") {
+			e.add(scri.WarnAdded, "/choices/0/finish/reason", "an answer that is done was stopped")
+		}
+		return
+	}
+	if got := reasonOf(word, e.called); got != f.Reason {
+		e.change("/choices/0/finish/reason", string(f.Reason), string(got), "")
+	}
+	if formed(own, "-done_reason") && word == "stop" {
+		return
+	}
+	if formed(own, "+done_reason") && word == "stop" {
+		word = ""
+	}
+	e.key("done_reason")
+	e.w.Str(word)
+}
+
+// reasonWord is the word for the reason: the model's own where it still fits.
+func reasonWord(f *scri.Finish, calls bool) string {
+	if f.Dialect == Name && f.Raw != "" && reasonOf(f.Raw, calls) == f.Reason {
+		return f.Raw
+	}
+	switch f.Reason {
+	case "":
+		return ""
+	case scri.FinishLength:
+		return "length"
+	default:
+		return "stop"
+	}
+}
+
+// logProbs writes the tokens; from is how many were written before.
+func (e *teller) logProbs(list []scri.TokenLogProb, from int) {
+	e.w.BeginArray()
+	for i := range list {
+		e.token(&list[i], func() string { return "/choices/0/logprobs/" + strconv.Itoa(from+i) }, true)
+	}
+	e.w.EndArray()
+}
+
+func (e *teller) token(t *scri.TokenLogProb, path func() string, top bool) {
+	w := &e.w
+	w.BeginObject()
+	w.Key("token")
+	w.B = t.Token.AppendJSON(w.B)
+	w.Key("logprob")
+	w.Float(t.LogProb)
+	if len(t.Bytes) > 0 || formed(t.Ext, "+bytes") {
+		w.Key("bytes")
+		w.BeginArray()
+		for _, c := range t.Bytes {
+			w.Int(int64(c))
+		}
+		w.EndArray()
+	}
+	if top && (len(t.Top) > 0 || formed(t.Ext, "+top")) {
+		w.Key("top_logprobs")
+		w.BeginArray()
+		for i := range t.Top {
+			e.token(&t.Top[i], func() string { return path() + "/top/" + strconv.Itoa(i) }, false)
+		}
+		w.EndArray()
+	}
+	e.foreign(t.Ext, path)
+	rest(w, t.Ext, true, func(name string) bool {
+		return name == "token" || name == "logprob" || name == "bytes" && len(t.Bytes) > 0 || name == "top_logprobs" && len(t.Top) > 0
+	})
+	w.EndObject()
+}
