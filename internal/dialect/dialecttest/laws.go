@@ -267,7 +267,19 @@ func Pretty(body []byte) []byte {
 	return b.Bytes()
 }
 
-// LawError: an error told in the dialect is understood as the same kind.
+// nearest are the kinds that formats made for providers have no word for, with
+// the one that makes a client do the same.
+var nearest = map[scri.ErrorKind]scri.ErrorKind{
+	scri.ErrPolicy:      scri.ErrPermission,
+	scri.ErrTruncated:   scri.ErrUnavailable,
+	scri.ErrInternal:    scri.ErrUnavailable,
+	scri.ErrCanceled:    scri.ErrUnavailable,
+	scri.ErrUnavailable: scri.ErrOverloaded,
+	scri.ErrUnsupported: scri.ErrInvalid,
+}
+
+// LawError: an error told in the dialect is understood as the same kind, or as
+// its nearest where the format has no word for it.
 func LawError(to dialect.Dialect, e *scri.Error) []string {
 	return guard(func() []string {
 		status, body := to.EncodeError(nil, e)
@@ -283,7 +295,7 @@ func LawError(to dialect.Dialect, e *scri.Error) []string {
 		switch {
 		case z == nil:
 			problems = append(problems, "it is read as no error")
-		case z.Kind != e.Kind:
+		case z.Kind != e.Kind && nearest[e.Kind] != z.Kind:
 			problems = append(problems, fmt.Sprintf("%s (%d) became %s: %s", e.Kind, status, z.Kind, short(string(body))))
 		}
 		return problems

@@ -66,7 +66,7 @@ Each exchange is asked, as far as it has the parts for it:
 | 4 request, 4 answer, 4 stream | for each dialect it is translated to, what differs afterwards is what the warnings say: no silent loss, no false alarm |
 | 5 truncation | a stream cut before its finish is an error, and unfinished parts have no signature |
 | 7 bytes | for each dialect: tool schemas and arguments byte for byte, tools in their order |
-| error kind, error told | an error is read as what it is, and in each dialect told so that it is read as the same |
+| error kind, error told | an error is read as what it is, and in each dialect told so that it is read as the same, or as its nearest where the format has no word for it |
 
 Laws 2 and 6 are tested in package scri. The dialect ` + "`native`" + ` has no recordings: it is a target of
 each translation, and what is written in it is read and written again like any other.
