@@ -3,9 +3,11 @@ package route
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"github.com/aratta-gateway/aratta/internal/nearest"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -186,44 +188,24 @@ func (r *Router) unknown(path, what, name string) error {
 
 // nearest is the known name most like s, if any is like it at all.
 func (r *Router) nearest(s string) string {
-	best, dist := "", max(2, len(s)/3)+1
-	try := func(name string) {
-		if d := distance(s, name); d < dist {
-			best, dist = name, d
-		}
-	}
+	var known []string
 	for i := range r.entries {
 		for _, m := range r.entries[i].Models {
-			try(m.Name)
+			known = append(known, m.Name)
 		}
 	}
-	for a := range r.aliases {
-		try(a)
-	}
-	for c := range r.chains {
-		try(c)
-	}
-	return best
+	return nearest.Name(s, append(known, r.Names()...))
 }
 
-// distance is the Levenshtein distance of two names, cut to what is sensible.
-func distance(a, b string) int {
-	const most = 64
-	a, b = a[:min(len(a), most)], b[:min(len(b), most)]
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		prev := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := prev
-			if a[i] != b[j] {
-				cost = min(prev, row[j], row[j+1]) + 1
-			}
-			prev, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
+// Names lists the names beside models that can be asked for: local, sovereign,
+// chains and aliases.
+func (r *Router) Names() []string {
+	list := []string{"auto", NameLocal, NameSovereign}
+	list = slices.AppendSeq(list, maps.Keys(r.chains))
+	list = slices.AppendSeq(list, maps.Keys(r.aliases))
+	slices.Sort(list)
+	return slices.Compact(list)
 }
+
+// Unknown is the error for a model that nothing answers to.
+func (r *Router) Unknown(name string) error { return r.unknown("/model", "model", name) }

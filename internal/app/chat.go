@@ -1,0 +1,223 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/dialect/native"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+func (p *program) chatCommand() *cobra.Command {
+	var model, system, url string
+	var why bool
+	cmd := &cobra.Command{
+		Use: "chat [PROMPT]", Short: "Ask the running gateway; without a prompt, read it from standard input",
+		Long: `Ask the running gateway and print the answer as it comes. Without a prompt it is
+read from standard input: a line each on a terminal (end with Ctrl-D), else all of it.
+A key for a gateway that wants one is taken from ARATTA_API_KEY.`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+			defer stop()
+			if url == "" {
+				l, err := Load(p.file, p.Env)
+				if err != nil {
+					return err
+				}
+				url = l.url()
+			}
+			c := &chatting{p: p, url: strings.TrimRight(url, "/"), model: model, why: why}
+			if system != "" {
+				c.history = append(c.history, scri.Message{Role: scri.RoleSystem, Parts: []scri.Part{scri.TextPart(system)}})
+			}
+			return c.run(ctx, args)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&model, "model", "m", "", "model, chain or alias; \"sovereign\" never leaves this machine (default: the default chain)")
+	f.StringVarP(&system, "system", "s", "", "system prompt")
+	f.StringVar(&url, "url", "", "address of the gateway (default: that of the configuration)")
+	f.BoolVar(&why, "why", false, "say afterwards who answered, and why")
+	return cmd
+}
+
+// url is where a client on this machine reaches the gateway.
+func (l *Loaded) url() string {
+	host := l.Server.Host
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, strconv.Itoa(l.Server.Port))
+}
+
+// chatting is one conversation at the command line.
+type chatting struct {
+	p     *program
+	url   string
+	model string
+	why   bool
+
+	sovereign bool
+	history   []scri.Message
+}
+
+// maxPrompt bounds what is read from standard input.
+const maxPrompt = 16 << 20
+
+func (c *chatting) run(ctx context.Context, args []string) error {
+	if len(args) > 0 {
+		return c.ask(ctx, strings.Join(args, " "))
+	}
+	if !terminal(c.p.In) {
+		b, err := io.ReadAll(io.LimitReader(c.p.In, maxPrompt))
+		if err != nil {
+			return err
+		}
+		if len(bytes.TrimSpace(b)) == 0 {
+			return &usageError{errors.New("there is no prompt")}
+		}
+		return c.ask(ctx, string(b))
+	}
+	lines := newLines(c.p.In)
+	for ctx.Err() == nil {
+		fmt.Fprint(c.p.Err, "> ")
+		line, err := lines.next(ctx)
+		if err != nil {
+			fmt.Fprintln(c.p.Err)
+			return nil
+		}
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		if err := c.ask(ctx, line); err != nil {
+			fmt.Fprintln(c.p.Err, "aratta:", plainError(err))
+		}
+	}
+	return nil
+}
+
+// ask sends the conversation with one more question and prints the answer.
+func (c *chatting) ask(ctx context.Context, prompt string) error {
+	msgs := append(slices.Clip(c.history), scri.Message{Role: scri.RoleUser, Parts: []scri.Part{scri.TextPart(prompt)}})
+	r := &scri.ChatRequest{Model: c.model, Messages: msgs, Stream: true}
+	if c.sovereign {
+		r.Routing = &scri.Routing{Sovereign: true}
+	}
+	body, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url+"/api/v1/chat/stream", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if key, ok := c.p.Env("ARATTA_API_KEY"); ok {
+		req.Header.Set("Authorization", "Bearer "+key)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("the gateway at %s is not reached (start it with `aratta serve`): %w", c.url, err)
+	}
+	defer res.Body.Close()
+	d := native.New()
+	a := &dialect.Answer{Status: res.StatusCode, Header: res.Header, Stream: res.Body, Target: &dialect.Target{}}
+	if res.StatusCode != http.StatusOK {
+		a.Body, err = io.ReadAll(io.LimitReader(res.Body, maxPrompt))
+		if err != nil {
+			return err
+		}
+		return d.DecodeError(a)
+	}
+	answer, err := c.print(d.DecodeStream(a))
+	if err != nil {
+		return err
+	}
+	if len(answer.Choices) > 0 {
+		c.history = append(msgs, answer.Choices[0].Output...)
+	}
+	if c.why {
+		explain(c.p.Err, answer)
+	}
+	return nil
+}
+
+// print shows the text of an answer as it comes, and returns it whole.
+func (c *chatting) print(s scri.Stream) (*scri.ChatResponse, error) {
+	color := terminal(c.p.Out)
+	kinds := map[[2]int]scri.PartKind{}
+	thinking := false
+	answer, err := scri.Collect(scri.Tee(s, func(e *scri.StreamEvent, _ error) {
+		if e == nil || e.Choice != 0 {
+			return
+		}
+		at := [2]int{e.Message, e.Part}
+		switch e.Kind {
+		case scri.EventPart:
+			kinds[at] = e.Whole.Kind
+			if e.Whole.Kind == scri.PartToolCall && e.Whole.Call != nil {
+				fmt.Fprintf(c.p.Out, "[calls %s] ", e.Whole.Call.Name)
+			}
+			if now := e.Whole.Kind == scri.PartThinking; color && now != thinking {
+				thinking = now
+				fmt.Fprint(c.p.Out, map[bool]string{true: "\x1b[2m", false: "\x1b[0m\n"}[now])
+			}
+		case scri.EventDelta:
+			if k := kinds[at]; k != scri.PartThinking || color {
+				fmt.Fprint(c.p.Out, e.Delta.String())
+			}
+		default:
+		}
+	}))
+	if thinking {
+		fmt.Fprint(c.p.Out, "\x1b[0m")
+	}
+	fmt.Fprintln(c.p.Out)
+	return answer, err
+}
+
+// explain says who answered and why.
+func explain(w io.Writer, r *scri.ChatResponse) {
+	l := r.Lineage
+	if l == nil {
+		return
+	}
+	for i := range l.Attempts {
+		a := &l.Attempts[i]
+		fmt.Fprintf(w, "  %d. %s:%s (%s) %s", i+1, a.Provider, a.Model, a.Zone, a.Outcome)
+		if a.Error != nil {
+			fmt.Fprintf(w, ": %s: %s", a.Error.Kind, a.Error.Message)
+		}
+		fmt.Fprintf(w, ", %.0f ms\n", a.TookMS)
+	}
+	for _, why := range l.Reasons {
+		if why.Detail != "" {
+			fmt.Fprintf(w, "  %s: %s %s: %s\n", why.Stage, why.Code, why.Target, why.Detail)
+		}
+	}
+	if u := r.Usage; u != nil && u.Input != nil && u.Output != nil {
+		fmt.Fprintf(w, "  %d tokens in, %d out", *u.Input, *u.Output)
+		if l.CostUSD != nil {
+			fmt.Fprintf(w, ", %.6f USD", *l.CostUSD)
+		}
+		fmt.Fprintln(w)
+	}
+	for _, x := range r.Warnings {
+		fmt.Fprintf(w, "  %s %s %s\n", x.Code, x.Path, x.Detail)
+	}
+}

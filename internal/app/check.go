@@ -1,0 +1,160 @@
+package app
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Defaults of the [server] table.
+const (
+	defaultHost      = "0.0.0.0"
+	defaultPort      = 8084
+	defaultMaxBodyMB = 32
+	defaultRequest   = 10 * time.Minute
+	defaultDrain     = 30 * time.Second
+	defaultKeepalive = 10 * time.Second
+)
+
+// check refuses values that nothing could work with, and fills in defaults.
+func (l *Loaded) check() error {
+	s := &l.Server
+	if s.Host == "" {
+		s.Host = defaultHost
+	}
+	if s.Port == 0 {
+		s.Port = defaultPort
+	}
+	if s.MaxBodyMB == 0 {
+		s.MaxBodyMB = defaultMaxBodyMB
+	}
+	s.RequestTimeout.Duration = s.RequestTimeout.or(defaultRequest)
+	s.DrainTimeout.Duration = s.DrainTimeout.or(defaultDrain)
+	s.KeepaliveAfter.Duration = s.KeepaliveAfter.or(defaultKeepalive)
+	var errs []error
+	bad := func(key, format string, args ...any) {
+		errs = append(errs, &Problem{File: l.File, Key: key, Text: fmt.Sprintf(format, args...)})
+	}
+	if s.Port < 1 || s.Port > 65535 {
+		bad("server.port", "%d is no port", s.Port)
+	}
+	if s.MaxBodyMB < 1 || s.MaxBodyMB > 1024 {
+		bad("server.max_body_mb", "%d is not between 1 and 1024", s.MaxBodyMB)
+	}
+	switch strings.ToLower(l.LogLevel) {
+	case "", "debug", "info", "warn", "error":
+	default:
+		bad("LOG_LEVEL", "%q is none of debug, info, warn, error", l.LogLevel)
+	}
+	for name := range l.Local {
+		if _, both := l.Providers[name]; both {
+			bad("providers."+name, "the name stands under [local] too; names must be unique")
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// unbuilt names what the configuration asks for and this version does not do.
+// What promises safety stops the start: to ignore it would be to break the
+// promise. The rest warns.
+func (l *Loaded) unbuilt(text []byte) error {
+	var errs []error
+	for _, t := range []struct {
+		name  string
+		asked bool
+	}{
+		{"policy", l.Policy != nil && (len(l.Policy.Presets) > 0 || len(l.Policy.Rules) > 0)},
+		{"privacy", l.Privacy != nil},
+		{"budgets", l.Budgets != nil},
+	} {
+		if t.asked {
+			line := lineOf(text, t.name)
+			errs = append(errs, &Problem{
+				File: l.File, Line: line, Column: 1, Key: t.name,
+				Text: "this version does not enforce it, and will not start as if it did; take the table out to run without",
+			})
+		}
+	}
+	l.Warnings = append(l.Warnings, l.ignored()...)
+	return errors.Join(errs...)
+}
+
+func lineOf(text []byte, table string) int {
+	at := regexp.MustCompile(`(?m)^\s*\[+\s*` + table + `[\s.\]]`).FindIndex(text)
+	if at == nil {
+		at = regexp.MustCompile(`(?m)^\s*` + table + `\s*[.=]`).FindIndex(text)
+	}
+	if at == nil {
+		return 0
+	}
+	return 1 + bytes.Count(text[:at[0]], []byte("\n")) + bytes.Count(text[at[0]:at[1]], []byte("\n"))
+}
+
+// ignored lists the keys that are read and have no effect yet.
+func (l *Loaded) ignored() []string {
+	var keys []string
+	add := func(asked bool, key string) {
+		if asked {
+			keys = append(keys, key)
+		}
+	}
+	r := &l.Routing
+	add(r.Strategy != "" && r.Strategy != "priority", "routing.strategy")
+	add(r.FallbackThreshold != nil, "routing.fallback_threshold")
+	add(r.StreamGuard != "" && r.StreamGuard != "off", "routing.stream_guard")
+	add(r.GuardTokens != nil, "routing.guard_tokens")
+	add(r.OnCold != "" && r.OnCold != "wait", "routing.on_cold")
+	add(isTrue(r.Sticky), "routing.sticky")
+	add(isTrue(r.SelfCheck), "routing.self_check")
+	add(isTrue(r.Adapt), "routing.adapt")
+	add(r.AdaptMin != nil || r.AdaptMax != nil, "routing.adapt_min/adapt_max")
+	s := &l.Resilience
+	add(s.MaxRetries != nil && *s.MaxRetries > 0, "resilience.max_retries")
+	add(s.FailureThreshold != nil, "resilience.failure_threshold")
+	add(s.Recovery.Duration > 0, "resilience.recovery")
+	add(len(s.OutageBodies) > 0, "resilience.outage_bodies")
+	c := &l.Cache
+	add(isTrue(c.Enabled) || isTrue(c.Semantic) || isTrue(c.Prefetch), "cache")
+	add(isTrue(l.Healing.Enabled), "healing")
+	m := &l.Monitoring
+	add(isTrue(m.Prometheus), "monitoring.prometheus")
+	add(m.HealthCheckInterval.Duration > 0, "monitoring.health_check_interval")
+	add(m.OTLPEndpoint != "", "monitoring.otlp_endpoint")
+	add(isTrue(m.LogContent), "monitoring.log_content")
+	add(m.LogRetention != "", "monitoring.log_retention")
+	add(l.Database.URL != "", "database.url")
+	add(l.Redis.URL != "", "redis.url")
+	for _, table := range []string{"local", "providers"} {
+		entries := l.Local
+		if table == "providers" {
+			entries = l.Providers
+		}
+		for _, name := range slices.Sorted(maps.Keys(entries)) {
+			e, at := entries[name], table+"."+name
+			add(len(e.UseWhen) > 0, at+".use_when")
+			add(e.Condition != nil, at+".condition")
+			add(e.CostLimitPerDay != nil, at+".cost_limit_per_day")
+			add(e.PricePerHour != nil && *e.PricePerHour > 0, at+".price_per_hour")
+			add(e.Manage, at+".manage")
+			for _, m := range e.Models {
+				add(m.FallbackThreshold != nil, at+".models["+m.Name+"].fallback_threshold")
+				add(len(m.SpecializedFor) > 0, at+".models["+m.Name+"].specialized_for")
+			}
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	out := make([]string, len(keys))
+	for i, k := range keys {
+		out[i] = k + ": has no effect in this version"
+	}
+	return out
+}
+
+func isTrue(b *bool) bool { return b != nil && *b }

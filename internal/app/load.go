@@ -1,0 +1,246 @@
+package app
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/aratta-gateway/aratta/internal/nearest"
+)
+
+// Env looks a variable up, as os.LookupEnv does.
+type Env func(name string) (string, bool)
+
+// Problem is one thing that is wrong or noteworthy in a configuration.
+type Problem struct {
+	File   string
+	Line   int // 0 = not known
+	Column int
+	Key    string // dotted
+	Text   string
+}
+
+// Error returns "file:line:column: key: text".
+func (p *Problem) Error() string {
+	var b strings.Builder
+	if p.File != "" {
+		b.WriteString(p.File)
+		if p.Line > 0 {
+			fmt.Fprintf(&b, ":%d:%d", p.Line, p.Column)
+		}
+		b.WriteString(": ")
+	}
+	if p.Key != "" {
+		b.WriteString(p.Key)
+		b.WriteString(": ")
+	}
+	b.WriteString(p.Text)
+	return b.String()
+}
+
+// Loaded is a configuration that was read and checked.
+type Loaded struct {
+	Config
+	File     string // "" = there is none, all defaults
+	Home     string // where user catalogues and state lie
+	Warnings []string
+	LogLevel string
+	Keys     []string // API keys for clients
+
+	unset map[string][]string // names of unset variables by the key that uses them
+}
+
+// Home is the folder of the user's files: ARATTA_HOME, or ~/.aratta.
+func Home(env Env) string {
+	if s, ok := env("ARATTA_HOME"); ok && s != "" {
+		return s
+	}
+	dir, err := os.UserHomeDir()
+	if err != nil {
+		return ".aratta"
+	}
+	return filepath.Join(dir, ".aratta")
+}
+
+// Load reads the file, or config.toml in the home folder when file is "". Only
+// there may it be absent. The environment overrides what it says.
+func Load(file string, env Env) (*Loaded, error) {
+	l := &Loaded{File: file, Home: Home(env), unset: map[string][]string{}}
+	if file == "" {
+		l.File = filepath.Join(l.Home, "config.toml")
+	}
+	b, err := os.ReadFile(l.File)
+	switch {
+	case err == nil:
+	case file == "" && errors.Is(err, fs.ErrNotExist):
+		l.File = ""
+	default:
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	if err := l.parse(b, env); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// parse reads the text of a configuration.
+func (l *Loaded) parse(b []byte, env Env) error {
+	dec := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields()
+	if err := dec.Decode(&l.Config); err != nil {
+		return l.explained(err)
+	}
+	expand(reflect.ValueOf(&l.Config).Elem(), "", env, l.unset)
+	if err := l.environment(env); err != nil {
+		return err
+	}
+	if err := l.unbuilt(b); err != nil {
+		return err
+	}
+	return l.check()
+}
+
+// explained gives the parser's errors a place and the nearest known key.
+func (l *Loaded) explained(err error) error {
+	var strict *toml.StrictMissingError
+	if errors.As(err, &strict) {
+		var list []error
+		for i := range strict.Errors {
+			e := &strict.Errors[i]
+			line, col := e.Position()
+			p := &Problem{File: l.File, Line: line, Column: col, Key: strings.Join(e.Key(), "."), Text: "unknown key"}
+			if near := nearestKey(e.Key()); near != "" {
+				p.Text += fmt.Sprintf("; did you mean %q?", near)
+			}
+			list = append(list, p)
+		}
+		return errors.Join(list...)
+	}
+	var de *toml.DecodeError
+	if errors.As(err, &de) {
+		line, col := de.Position()
+		return &Problem{File: l.File, Line: line, Column: col, Key: strings.Join(de.Key(), "."), Text: strings.TrimPrefix(de.Error(), "toml: ")}
+	}
+	return &Problem{File: l.File, Text: err.Error()}
+}
+
+var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+
+// expand replaces ${VAR} in all strings below v. Names that are not set are
+// noted under the key that uses them, and become nothing.
+func expand(v reflect.Value, key string, env Env, unset map[string][]string) {
+	switch v.Kind() {
+	case reflect.String:
+		if v.CanSet() && strings.Contains(v.String(), "${") {
+			v.SetString(expandText(v.String(), key, env, unset))
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			expand(v.Elem(), key, env, unset)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() {
+				expand(v.Field(i), join(key, tomlName(f)), env, unset)
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			expand(v.Index(i), key, env, unset)
+		}
+	case reflect.Map:
+		for _, k := range v.MapKeys() {
+			val := reflect.New(v.Type().Elem()).Elem()
+			val.Set(v.MapIndex(k))
+			expand(val, join(key, k.String()), env, unset)
+			v.SetMapIndex(k, val)
+		}
+	default:
+	}
+}
+
+func expandText(s, key string, env Env, unset map[string][]string) string {
+	return variable.ReplaceAllStringFunc(s, func(m string) string {
+		name := m[2 : len(m)-1]
+		val, ok := env(name)
+		if !ok {
+			unset[key] = append(unset[key], name)
+		}
+		return val
+	})
+}
+
+func join(key, name string) string {
+	if key == "" {
+		return name
+	}
+	return key + "." + name
+}
+
+func tomlName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("toml"), ",")
+	return name
+}
+
+// environment lays the variables that Aratta knows over the file.
+func (l *Loaded) environment(env Env) error {
+	if s, ok := env("ARATTA_HOST"); ok && s != "" {
+		l.Server.Host = s
+	}
+	if s, ok := env("ARATTA_PORT"); ok && s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			return &Problem{Key: "ARATTA_PORT", Text: fmt.Sprintf("%q is no port", s)}
+		}
+		l.Server.Port = n
+	}
+	if s, ok := env("LOG_LEVEL"); ok {
+		l.LogLevel = s
+	}
+	if s, ok := env("ARATTA_API_KEYS"); ok {
+		for k := range strings.SplitSeq(s, ",") {
+			if k = strings.TrimSpace(k); k != "" {
+				l.Keys = append(l.Keys, k)
+			}
+		}
+	}
+	return nil
+}
+
+// nearestKey is the known key that is most like the last part of an unknown
+// one, at the same place of the configuration.
+func nearestKey(key []string) string {
+	t := reflect.TypeFor[Config]()
+	for _, part := range key {
+		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+			t = t.Elem()
+		}
+		if t.Kind() == reflect.Map {
+			t = t.Elem()
+			continue
+		}
+		if t.Kind() != reflect.Struct {
+			return ""
+		}
+		names := map[string]reflect.Type{}
+		for f := range t.Fields() {
+			names[tomlName(f)] = f.Type
+		}
+		next, ok := names[part]
+		if !ok {
+			return nearest.Name(part, slices.Sorted(maps.Keys(names)))
+		}
+		t = next
+	}
+	return ""
+}

@@ -1,0 +1,141 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// IO is what a command reads and writes, so that tests can stand in.
+type IO struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Env      Env
+}
+
+// program is what all commands share.
+type program struct {
+	IO
+	version string
+	file    string // --config
+}
+
+// Main runs the command line and returns the exit code: 0, or 1 for a failure,
+// or 2 for a command line that makes no sense.
+func Main(ctx context.Context, version string, args []string, streams IO) int {
+	if streams.Env == nil {
+		streams.Env = os.LookupEnv
+	}
+	p := &program{IO: streams, version: version}
+	root := p.root()
+	root.SetArgs(args)
+	root.SetIn(streams.In)
+	root.SetOut(streams.Out)
+	root.SetErr(streams.Err)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(streams.Err, "aratta:", plainError(err))
+	var usage *usageError
+	if errors.As(err, &usage) {
+		fmt.Fprintln(streams.Err, "`aratta --help` shows what there is")
+		return 2
+	}
+	return 1
+}
+
+// usageError is a command line that makes no sense.
+type usageError struct{ error }
+
+func (e *usageError) Unwrap() error { return e.error }
+
+// plainError is an error for people: what happened, and what to do.
+func plainError(err error) string {
+	var e *scri.Error
+	if !errors.As(err, &e) {
+		return err.Error()
+	}
+	if e.Hint != "" {
+		return e.Error() + "\n  " + e.Hint
+	}
+	return e.Error()
+}
+
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "aratta",
+		Short: "Local-first AI gateway",
+		Long: `Aratta stands between applications and every language model. Local models
+answer first, on your own hardware; cloud providers are the reserve. Applications
+speak the API that they know: OpenAI's, Anthropic's, Ollama's, or Aratta's own.
+
+Try it with no model and no key:  aratta demo`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.PersistentFlags().StringVar(&p.file, "config", "", "configuration `FILE` (default ~/.aratta/config.toml, or config.toml in $ARATTA_HOME)")
+	root.AddCommand(p.serveCommand(), p.demoCommand(), p.chatCommand(), p.modelsCommand(), p.configCommand(), p.simCommand(), p.versionCommand())
+	for _, c := range root.Commands() {
+		if c.Args == nil {
+			c.Args = cobra.NoArgs
+		}
+		args := c.Args
+		c.Args = func(cmd *cobra.Command, list []string) error {
+			if err := args(cmd, list); err != nil {
+				return &usageError{err}
+			}
+			return nil
+		}
+	}
+	return root
+}
+
+func (p *program) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version",
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(p.Out, "aratta", p.version)
+			return err
+		},
+	}
+}
+
+// logger writes for people on a terminal and JSON everywhere else.
+func (p *program) logger(level string) *slog.Logger {
+	opt := &slog.HandlerOptions{Level: logLevel(level)}
+	if terminal(p.Err) {
+		return slog.New(slog.NewTextHandler(p.Err, opt))
+	}
+	return slog.New(slog.NewJSONHandler(p.Err, opt))
+}
+
+func logLevel(s string) slog.Level {
+	switch strings.ToLower(s) {
+	case "debug":
+		return slog.LevelDebug
+	case "warn":
+		return slog.LevelWarn
+	case "error":
+		return slog.LevelError
+	default:
+		return slog.LevelInfo
+	}
+}
+
+func terminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

@@ -1,0 +1,261 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/dialect/all"
+	"github.com/aratta-gateway/aratta/internal/gateway"
+	"github.com/aratta-gateway/aratta/internal/provider"
+	"github.com/aratta-gateway/aratta/internal/route"
+)
+
+// Snapshot is everything that one configuration means, built whole. It is
+// immutable; a changed configuration makes another.
+type Snapshot struct {
+	Config    *Loaded
+	Gateway   *gateway.Gateway
+	Router    *route.Router
+	Providers []*provider.Provider // those that are on, in the order of their names
+	Off       []*provider.Provider // those that are configured and not on
+	Warnings  []string
+}
+
+// BuildOptions are what a snapshot is built with besides the configuration.
+type BuildOptions struct {
+	Version  string
+	Env      Env
+	Log      *slog.Logger
+	Discover bool // look for local runtimes that are not configured
+}
+
+// Build makes the snapshot of a configuration. It connects to nobody but, with
+// Discover, to the usual ports of local runtimes.
+func Build(ctx context.Context, l *Loaded, o BuildOptions) (*Snapshot, error) {
+	catalogue, err := provider.Load(provider.Builtin(), filepath.Join(l.Home, "providers"))
+	if err != nil {
+		return nil, err
+	}
+	s := &Snapshot{Config: l, Warnings: slices.Clone(l.Warnings)}
+	deps := provider.Deps{
+		Dialects: known, Catalogue: catalogue, Version: o.Version, LookupEnv: o.Env,
+		Timeouts: provider.Timeouts{
+			Connect: l.Resilience.ConnectTimeout.Duration, Headers: l.Resilience.HeaderTimeout.Duration,
+			FirstToken: l.Resilience.FirstTokenTimeout.Duration, Idle: l.Resilience.IdleTimeout.Duration,
+			Total: l.Server.RequestTimeout.Duration,
+		},
+	}
+	if err := s.providers(l, deps); err != nil {
+		return nil, err
+	}
+	if o.Discover {
+		s.discover(ctx, l, deps)
+	}
+	if s.Router, err = s.router(l); err != nil {
+		return nil, err
+	}
+	s.Gateway = gateway.New(gateway.Options{
+		Router: s.Router, Providers: s.Providers, EchoModel: l.Server.EchoModel, Log: o.Log,
+	})
+	return s, nil
+}
+
+// providers builds what is configured.
+func (s *Snapshot) providers(l *Loaded, deps provider.Deps) error {
+	var errs []error
+	build := func(kind provider.Kind, table map[string]provider.Entry) {
+		for _, name := range slices.Sorted(maps.Keys(table)) {
+			e := table[name]
+			key := string(kind) + "." + name
+			if vars := l.unsetBelow(key); len(vars) > 0 {
+				off := false
+				e.Enabled = &off
+				s.Warnings = append(s.Warnings, fmt.Sprintf("%s: switched off: ${%s} is not set", key, strings.Join(vars, "}, ${")))
+			}
+			p, err := provider.New(kind, name, e, deps)
+			if err != nil {
+				errs = append(errs, &Problem{File: l.File, Key: key, Text: err.Error()})
+				continue
+			}
+			for _, n := range p.Notes() {
+				s.Warnings = append(s.Warnings, key+": "+n)
+			}
+			if why := p.Disabled(); why != "" {
+				s.Off = append(s.Off, p)
+				if e.Enabled == nil {
+					s.Warnings = append(s.Warnings, key+": "+why)
+				}
+				continue
+			}
+			s.Providers = append(s.Providers, p)
+		}
+	}
+	build(provider.Local, l.Local)
+	build(provider.Remote, l.Providers)
+	return errors.Join(errs...)
+}
+
+// unsetBelow lists the variables that a table uses and that are not set.
+func (l *Loaded) unsetBelow(key string) []string {
+	var vars []string
+	for k, names := range l.unset {
+		if k == key || strings.HasPrefix(k, key+".") {
+			vars = append(vars, names...)
+		}
+	}
+	slices.Sort(vars)
+	return slices.Compact(vars)
+}
+
+// discoverFor bounds the look for local runtimes; who listens on loopback
+// answers in a millisecond, and nobody at once.
+const discoverFor = 300 * time.Millisecond
+
+// discover adds the local runtimes that listen at their usual places and are
+// not configured. Ollama is added in any case: it may be started later.
+func (s *Snapshot) discover(ctx context.Context, l *Loaded, deps provider.Deps) {
+	ctx, cancel := context.WithTimeout(ctx, discoverFor)
+	defer cancel()
+	names := []string{"ollama", "vllm", "llamacpp", "lmstudio"}
+	found := make([]*provider.Provider, len(names))
+	var wg sync.WaitGroup
+	for i, name := range names {
+		if l.mentions(name) {
+			continue
+		}
+		p, err := provider.New(provider.Local, name, provider.Entry{}, deps)
+		if err != nil || p.Disabled() != "" {
+			continue
+		}
+		if name == "ollama" {
+			found[i] = p
+			continue
+		}
+		wg.Go(func() {
+			list, err := p.List(provider.WithPermit(ctx, provider.For(p.Zone(), p.Host())))
+			if err == nil && len(list) > 0 {
+				found[i] = p
+			}
+		})
+	}
+	wg.Wait()
+	for _, p := range found {
+		if p != nil {
+			s.Providers = append(s.Providers, p)
+		}
+	}
+}
+
+// mentions reports whether the configuration speaks of a local runtime.
+func (l *Loaded) mentions(kind string) bool {
+	if _, ok := l.Local[kind]; ok {
+		return true
+	}
+	if _, ok := l.Providers[kind]; ok {
+		return true
+	}
+	for _, e := range l.Local {
+		if e.Type == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// router tells routing what it must know of the providers.
+func (s *Snapshot) router(l *Loaded) (*route.Router, error) {
+	cfg := route.Config{Behaviour: l.Behaviour, Aliases: l.Aliases, Chains: map[string]route.Chain{}}
+	for _, name := range slices.Sorted(maps.Keys(l.Chains)) {
+		c, ignored, err := route.ParseChain(l.Chains[name])
+		if err != nil {
+			return nil, &Problem{File: l.File, Key: "chains." + name, Text: err.Error()}
+		}
+		for _, key := range ignored {
+			s.Warnings = append(s.Warnings, "chains."+name+"."+key+": has no effect in this version")
+		}
+		cfg.Chains[name] = c
+	}
+	entries := make([]route.Entry, 0, len(s.Providers))
+	byName := map[string]*provider.Provider{}
+	for _, p := range s.Providers {
+		entries = append(entries, entry(p))
+		byName[p.Name()] = p
+	}
+	r, warnings, err := route.New(cfg, entries, installed(byName))
+	if err != nil {
+		return nil, &Problem{File: l.File, Text: err.Error()}
+	}
+	s.Warnings = append(s.Warnings, warnings...)
+	return r, nil
+}
+
+func entry(p *provider.Provider) route.Entry {
+	spec, own := p.Spec(), p.Entry()
+	e := route.Entry{
+		Name: p.Name(), Dialect: p.Dialect(), Zone: p.Zone(), Priority: p.Priority(), Default: own.DefaultModel,
+		Caps: caps(spec.Capabilities),
+	}
+	if p.Zone() == provider.ZoneLocal {
+		e.Default = "" // what is installed decides, see provider.ResolveModel
+		e.Caps = nil   // and what it can do depends on the model
+	} else if e.Default == "" && len(own.Models) > 0 {
+		e.Default = own.Models[0].Name
+	}
+	for _, m := range spec.Models {
+		for _, name := range append([]string{m.Name}, m.Aliases...) {
+			e.Models = append(e.Models, route.Model{Name: name, Window: m.ContextWindow, Caps: caps(m.Capabilities)})
+		}
+	}
+	return e
+}
+
+// caps makes a closed list of abilities into what routing asks for: what a list
+// does not name is not there; no list says nothing.
+func caps(list []string) map[string]bool {
+	if len(list) == 0 {
+		return nil
+	}
+	m := map[string]bool{"tools": false, "vision": false}
+	for _, c := range list {
+		m[c] = true
+	}
+	return m
+}
+
+// installed asks local runtimes for their models. To ask is a request of the
+// gateway's own without anybody's data; it goes to the runtime and nowhere else.
+func installed(byName map[string]*provider.Provider) route.Installed {
+	return func(ctx context.Context, name string) ([]string, bool) {
+		p, ok := byName[name]
+		if !ok {
+			return nil, false
+		}
+		list, err := p.List(provider.WithPermit(ctx, provider.For(p.Zone(), p.Host())))
+		if err != nil {
+			return nil, false
+		}
+		names := make([]string, len(list))
+		for i := range list {
+			names[i] = list[i].ID
+		}
+		return names, true
+	}
+}
+
+// known finds a dialect by its name.
+func known(name string) (dialect.Dialect, bool) {
+	d := all.Get(name)
+	return d, d != nil
+}
+
+// Dialects lists the dialects that the server speaks.
+func Dialects() []dialect.Dialect { return all.Table() }

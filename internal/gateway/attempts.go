@@ -1,0 +1,179 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aratta-gateway/aratta/internal/policy"
+	"github.com/aratta-gateway/aratta/internal/provider"
+	"github.com/aratta-gateway/aratta/internal/route"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// attempts asks the plan's targets one after the other, until one of them gives
+// the first content of an answer. From there on the answer is its own.
+func (g *Gateway) attempts(ctx context.Context, c *call) (scri.Stream, error) {
+	var failed []*scri.Error
+	for i, t := range c.plan.Targets {
+		s, err := g.attempt(ctx, c, t)
+		if err == nil {
+			c.decide(t, i)
+			return s, nil
+		}
+		e := scri.AsError(err)
+		failed = append(failed, e)
+		if ctx.Err() != nil {
+			return nil, g.gaveUp(ctx, c, e)
+		}
+		if !nextAfter(e, t) {
+			break
+		}
+	}
+	return nil, g.exhausted(c, failed)
+}
+
+// decide notes why this target answered.
+func (c *call) decide(t route.Target, before int) {
+	code := t.Zone
+	if before > 0 {
+		code = "fallback"
+	}
+	c.Lineage.Reasons = append(c.Lineage.Reasons, scri.Reason{Stage: "attempt", Code: code, Target: t.String()})
+}
+
+// attempt asks one target, up to the first content of its answer.
+func (g *Gateway) attempt(ctx context.Context, c *call, t route.Target) (scri.Stream, error) {
+	p := g.providers[t.Provider]
+	c.Lineage.Attempts = append(c.Lineage.Attempts, scri.Attempt{
+		Provider: t.Provider, Model: t.Model, Dialect: p.Dialect(), Zone: t.Zone, Region: p.Region(), Start: g.now(),
+	})
+	at := len(c.Lineage.Attempts) - 1
+	s, warn, err := g.send(ctx, c, p, at)
+	a := &c.Lineage.Attempts[at]
+	if err == nil {
+		s, err = scri.Peek(s, nil)
+	}
+	a.FirstMS = millis(g.now().Sub(a.Start))
+	if err != nil {
+		g.failed(ctx, c, at, err)
+		return nil, err
+	}
+	c.Warnings = append(c.Warnings, warn...)
+	return &answer{s: s, g: g, c: c, at: at, p: p}, nil
+}
+
+// send makes the request fit its target and sends it.
+func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at int) (scri.Stream, []scri.Warning, error) {
+	a := &c.Lineage.Attempts[at]
+	if a.Model == "" {
+		model, why := p.ResolveModel(ctx)
+		if model == "" {
+			return nil, nil, &scri.Error{Kind: scri.ErrUnavailable, Provider: p.Name(), Message: why}
+		}
+		a.Model = model
+	}
+	permit, err := c.verdict.Permit(policy.Zone(p.Zone()), p.Host())
+	if err != nil {
+		return nil, nil, err
+	}
+	req, warn := scri.Port(c.Req, p.Traits())
+	s, info, err := p.Chat(provider.WithPermit(ctx, permit), req, provider.Call{Model: a.Model, Tokens: c.needs.Tokens})
+	if info != nil {
+		warn = append(warn, info.Warnings...)
+	}
+	return s, warn, err
+}
+
+// failed writes the end of an attempt that gave no content.
+func (g *Gateway) failed(ctx context.Context, c *call, at int, err error) {
+	a := &c.Lineage.Attempts[at]
+	e := scri.AsError(err)
+	a.TookMS = millis(g.now().Sub(a.Start))
+	a.Outcome, a.Error = "failed", brief(e)
+	if e.Kind == scri.ErrCanceled || errors.Is(ctx.Err(), context.Canceled) {
+		a.Outcome = "canceled"
+	}
+	g.log.LogAttrs(ctx, levelOf(e), "attempt failed", attrs(c, a, e)...)
+}
+
+// brief is what a lineage keeps of an error.
+func brief(e *scri.Error) *scri.Error {
+	return &scri.Error{
+		Kind: e.Kind, Status: e.Status, Code: e.Code, Message: e.Message, Hint: e.Hint,
+		Provider: e.Provider, RetryAfter: e.RetryAfter,
+	}
+}
+
+// nextAfter reports whether another target may do better than the one that
+// failed like this.
+func nextAfter(e *scri.Error, t route.Target) bool {
+	switch e.Kind {
+	case scri.ErrInvalid, scri.ErrPolicy, scri.ErrCanceled, scri.ErrInternal:
+		return false
+	case scri.ErrNotFound:
+		return !t.Asked
+	default:
+		return true
+	}
+}
+
+// gaveUp is the error of a call whose caller went away or whose time is over.
+func (g *Gateway) gaveUp(ctx context.Context, c *call, last *scri.Error) error {
+	e := &scri.Error{Kind: scri.ErrCanceled, Message: "the client went away", RequestID: c.ID, Err: last}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		e.Kind, e.Message = scri.ErrTimeout, "the time for the whole request is over; "+last.Message
+		e.Hint = "raise server.request_timeout"
+	}
+	e.Attempts = c.Lineage.Attempts
+	return e
+}
+
+// exhausted is the error of a call that nobody answered. Of one target it is
+// that target's own; of several it tells what was tried, and is of the kind
+// that gives the client the best advice.
+func (g *Gateway) exhausted(c *call, failed []*scri.Error) error {
+	pick := failed[len(failed)-1]
+	for _, e := range failed {
+		if e.Kind == scri.ErrRateLimited || e.Kind == scri.ErrOverloaded {
+			pick = e
+			break
+		}
+	}
+	e := *pick
+	e.RequestID, e.Attempts = c.ID, c.Lineage.Attempts
+	if e.Kind == scri.ErrNotFound && e.Path == "" {
+		e.Path = "/model"
+	}
+	if ownCredential(&e) {
+		// The client's own credential is not what was refused: its 401 would send
+		// people looking at the wrong key.
+		e.Code, e.Raw = "provider_"+string(e.Kind), nil
+		e.Message = fmt.Sprintf("provider %s refused the gateway's credential: %s", e.Provider, e.Message)
+		e.Kind, e.Status = scri.ErrUnavailable, 0
+	}
+	if len(failed) == 1 {
+		return &e
+	}
+	var b strings.Builder
+	for i, a := range c.Lineage.Attempts {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		fmt.Fprintf(&b, "%s:%s: %s", a.Provider, a.Model, a.Error.Message)
+		if r := a.Error.RetryAfter; r > 0 && r < e.RetryAfter {
+			e.RetryAfter = r
+		}
+	}
+	e.Raw = nil
+	e.Message = fmt.Sprintf("all %d targets failed: %s", len(failed), b.String())
+	return &e
+}
+
+func ownCredential(e *scri.Error) bool {
+	return e.Provider != "" && (e.Kind == scri.ErrAuth || e.Kind == scri.ErrPermission || e.Kind == scri.ErrQuota)
+}
+
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -1,0 +1,126 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/aratta-gateway/aratta/internal/policy"
+	"github.com/aratta-gateway/aratta/internal/provider"
+	"github.com/aratta-gateway/aratta/internal/route"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// Options are what a gateway is built from. All but Log and Now are required.
+type Options struct {
+	Router    *route.Router
+	Providers []*provider.Provider
+	EchoModel bool // answer with the asked model's name instead of the one that answered
+	Log       *slog.Logger
+	Now       func() time.Time
+}
+
+// Gateway answers exchanges. It is immutable and safe for concurrent use; a
+// changed configuration makes a new one.
+type Gateway struct {
+	router    *route.Router
+	list      []*provider.Provider
+	providers map[string]*provider.Provider
+	echoModel bool
+	log       *slog.Logger
+	now       func() time.Time
+	run       step
+}
+
+// New builds a gateway.
+func New(o Options) *Gateway {
+	g := &Gateway{
+		router: o.Router, list: o.Providers, providers: map[string]*provider.Provider{},
+		echoModel: o.EchoModel, log: o.Log, now: o.Now,
+	}
+	if g.log == nil {
+		g.log = slog.New(slog.DiscardHandler)
+	}
+	if g.now == nil {
+		g.now = time.Now
+	}
+	for _, p := range o.Providers {
+		g.providers[p.Name()] = p
+	}
+	g.run = g.pipeline()
+	return g
+}
+
+// Close ends the providers' connections. It is called when the last exchange of
+// this gateway is over.
+func (g *Gateway) Close() {
+	for _, p := range g.list {
+		p.Close()
+	}
+}
+
+// Count answers a count request: by the first planned target that counts, else
+// by an estimate that says so.
+func (g *Gateway) Count(ctx context.Context, x *scri.Exchange) (*scri.CountResponse, error) {
+	c := &call{Exchange: x, start: g.now(), needs: needs(x.Req), verdict: g.verdict(x.Req)}
+	plan, err := g.plan(ctx, x.Req, c.verdict, c.needs)
+	if err != nil {
+		return nil, err
+	}
+	x.Lineage.Chain, x.Lineage.Reasons = plan.Chain, append(x.Lineage.Reasons, plan.Reasons...)
+	for _, t := range plan.Targets {
+		p := g.providers[t.Provider]
+		if t.Model == "" || !p.Counts() {
+			continue
+		}
+		permit, err := c.verdict.Permit(policy.Zone(p.Zone()), p.Host())
+		if err != nil {
+			return nil, err
+		}
+		req, _ := scri.Port(x.Req, p.Traits())
+		n, err := p.Count(provider.WithPermit(ctx, permit), req, provider.Call{Model: t.Model})
+		if err == nil {
+			n.Provider, n.Lineage = t.Provider, x.Lineage
+			return n, nil
+		}
+		e := scri.AsError(err)
+		g.log.LogAttrs(ctx, levelOf(e), "count failed", slog.String("request_id", x.ID),
+			slog.String("provider", t.Provider), slog.String("kind", string(e.Kind)), slog.String("error", e.Message))
+	}
+	return &scri.CountResponse{Input: c.needs.Tokens, Estimated: true, Model: x.Req.Model, Lineage: x.Lineage}, nil
+}
+
+// Models lists what can be asked for: names that the router knows, and each
+// provider's models as far as it can tell.
+func (g *Gateway) Models(ctx context.Context) *scri.ModelList {
+	l := &scri.ModelList{}
+	for _, name := range g.router.Names() {
+		l.Models = append(l.Models, scri.ModelInfo{ID: name})
+	}
+	for _, p := range g.list {
+		permit, err := policy.Decide(policy.Input{}).Permit(policy.Zone(p.Zone()), p.Host())
+		if err != nil {
+			continue
+		}
+		for _, m := range p.Models(provider.WithPermit(ctx, permit)) {
+			m.ID, m.Model = p.Name()+":"+m.ID, m.ID
+			m.Provider, m.Zone = p.Name(), p.Zone()
+			l.Models = append(l.Models, m)
+		}
+	}
+	return l
+}
+
+// Model tells about one of the models in Models, by its id or its own name.
+func (g *Gateway) Model(ctx context.Context, name string) (*scri.ModelInfo, error) {
+	l := g.Models(ctx)
+	i := slices.IndexFunc(l.Models, func(m scri.ModelInfo) bool { return m.ID == name })
+	if i < 0 {
+		i = slices.IndexFunc(l.Models, func(m scri.ModelInfo) bool { return m.Model == name || m.Model == name+":latest" })
+	}
+	if i < 0 {
+		return nil, g.router.Unknown(name)
+	}
+	return &l.Models[i], nil
+}

@@ -1,0 +1,176 @@
+package server
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// access decides who may ask. Loopback needs no key; everybody else does, and
+// so does a proxy on loopback, which speaks for others. Requests without a key
+// must also name a host that no stranger's DNS can point here, and must not come
+// from a stranger's web page.
+type access struct {
+	keys    [][sha256.Size]byte
+	trusted []netip.Prefix
+}
+
+func newAccess(keys []string, trusted []netip.Prefix) *access {
+	a := &access{trusted: trusted}
+	for _, k := range keys {
+		a.keys = append(a.keys, sha256.Sum256([]byte(k)))
+	}
+	return a
+}
+
+// check says who the caller is, or why he may not ask.
+func (a *access) check(r *http.Request) (scri.Caller, *scri.Error) {
+	loopback, open := a.peer(r)
+	c := scri.Caller{Loopback: loopback}
+	if !open {
+		key := presented(r)
+		switch {
+		case key == "" && len(a.keys) == 0:
+			return c, &scri.Error{
+				Kind: scri.ErrAuth, Message: "this gateway answers without a key on loopback alone, and has no keys for others",
+				Hint: "set ARATTA_API_KEYS where the gateway runs, or add the network to server.trusted_networks",
+			}
+		case key == "":
+			return c, &scri.Error{
+				Kind: scri.ErrAuth, Message: "an API key is needed",
+				Hint: "send it as Authorization: Bearer KEY or x-api-key: KEY",
+			}
+		case !a.known(key):
+			return c, &scri.Error{Kind: scri.ErrAuth, Message: "the API key is not known", Hint: "check it against ARATTA_API_KEYS"}
+		}
+		c.Key = "env"
+		return c, nil
+	}
+	if !safeHost(r.Host) {
+		return c, &scri.Error{
+			Kind: scri.ErrPermission, Message: "requests without a key must address this gateway by an IP address, localhost or a name of the local network",
+			Hint: "this protects against DNS rebinding; use http://127.0.0.1 or send a key from elsewhere",
+		}
+	}
+	if !safeOrigin(r) {
+		return c, &scri.Error{
+			Kind: scri.ErrPermission, Message: "requests without a key are not taken from web pages of other sites",
+			Hint: "open the page from localhost, or call the gateway from the page's server with a key",
+		}
+	}
+	return c, nil
+}
+
+// peer reports whether the peer is on loopback, and whether it needs no key.
+func (a *access) peer(r *http.Request) (loopback, open bool) {
+	ap, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return false, false
+	}
+	addr := ap.Addr().Unmap()
+	if addr.IsLoopback() {
+		return true, !proxied(r.Header)
+	}
+	if proxied(r.Header) {
+		return false, false
+	}
+	for _, p := range a.trusted {
+		if p.Contains(addr) {
+			return false, true
+		}
+	}
+	return false, false
+}
+
+// proxied reports whether somebody passed the request on for another.
+func proxied(h http.Header) bool {
+	for _, name := range [...]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via"} {
+		if len(h[name]) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// presented is the key that the client sent, wherever its dialect puts it.
+func presented(r *http.Request) string {
+	if s := r.Header.Get("Authorization"); s != "" {
+		if scheme, key, ok := strings.Cut(s, " "); ok && strings.EqualFold(scheme, "bearer") {
+			return strings.TrimSpace(key)
+		}
+	}
+	for _, name := range [...]string{"X-Api-Key", "X-Goog-Api-Key", "Api-Key"} {
+		if s := r.Header.Get(name); s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// known compares in constant time, all keys always.
+func (a *access) known(key string) bool {
+	sum := sha256.Sum256([]byte(key))
+	hit := 0
+	for i := range a.keys {
+		hit |= subtle.ConstantTimeCompare(sum[:], a.keys[i][:])
+	}
+	return hit == 1
+}
+
+// safeHost reports whether the Host header is one that public DNS cannot give to
+// a stranger: an address, localhost, a name without dots, or one below a suffix
+// that is never delegated.
+func safeHost(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	host = strings.TrimSuffix(strings.Trim(host, "[]"), ".")
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	host = strings.ToLower(host)
+	if !strings.Contains(host, ".") {
+		return host != ""
+	}
+	for _, s := range [...]string{".localhost", ".local", ".internal", ".lan", ".home.arpa"} {
+		if strings.HasSuffix(host, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// safeOrigin reports whether the request comes from no web page, or from one of
+// this machine.
+func safeOrigin(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		site := r.Header.Get("Sec-Fetch-Site")
+		return site == "" || site == "same-origin" || site == "none" || site == "same-site"
+	}
+	return localOrigin(origin) || sameHost(origin, r.Host)
+}
+
+func localOrigin(origin string) bool {
+	u, err := url.Parse(origin)
+	if err != nil {
+		return false
+	}
+	h := strings.ToLower(u.Hostname())
+	if h == "localhost" || strings.HasSuffix(h, ".localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(h)
+	return err == nil && a.IsLoopback()
+}
+
+func sameHost(origin, host string) bool {
+	u, err := url.Parse(origin)
+	return err == nil && u.Host != "" && strings.EqualFold(u.Host, host)
+}

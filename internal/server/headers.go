@@ -1,0 +1,111 @@
+package server
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// The headers in which an answer explains itself, canonical.
+const (
+	headerID         = "X-Aratta-Request-Id"
+	headerProvider   = "X-Aratta-Provider"
+	headerModel      = "X-Aratta-Model"
+	headerDecision   = "X-Aratta-Decision"
+	headerConfidence = "X-Aratta-Confidence"
+	headerCache      = "X-Aratta-Cache"
+	headerCost       = "X-Aratta-Cost"
+	headerWarnings   = "X-Aratta-Warnings"
+)
+
+// explain writes what is known of the answer so far into its headers. For a
+// stream that is what is known at its beginning; the rest is in the lineage.
+func explain(h http.Header, x *scri.Exchange, head *scri.ChatResponse) {
+	v := make([]string, 0, 8)
+	put := func(name, value string) {
+		v = append(v, value)
+		h[name] = v[len(v)-1 : len(v) : len(v)]
+	}
+	put(headerID, x.ID)
+	l := x.Lineage
+	if n := len(l.Attempts); n > 0 && head != nil {
+		put(headerProvider, l.Attempts[n-1].Provider)
+		put(headerModel, clean(l.Attempts[n-1].Model))
+	}
+	if s := decision(l); s != "" {
+		put(headerDecision, s)
+	}
+	if l.Confidence != nil {
+		put(headerConfidence, strconv.FormatFloat(l.Confidence.Value, 'f', 3, 64))
+	}
+	if l.Cache != "" {
+		put(headerCache, l.Cache)
+	}
+	if l.CostUSD != nil {
+		put(headerCost, strconv.FormatFloat(*l.CostUSD, 'f', -1, 64))
+	}
+	if len(x.Warnings) > 0 {
+		put(headerWarnings, warnings(x.Warnings))
+	}
+}
+
+// decision is who answered and why, in one line: "local", or
+// "fallback; ollama=unavailable".
+func decision(l *scri.Lineage) string {
+	code := ""
+	for i := range l.Reasons {
+		if l.Reasons[i].Stage == "attempt" {
+			code = l.Reasons[i].Code
+		}
+	}
+	if len(l.Attempts) < 2 {
+		return code
+	}
+	var b strings.Builder
+	b.WriteString(code)
+	for i := range l.Attempts {
+		if a := &l.Attempts[i]; a.Error != nil {
+			b.WriteString("; ")
+			b.WriteString(a.Provider)
+			b.WriteByte('=')
+			b.WriteString(string(a.Error.Kind))
+		}
+	}
+	return strings.TrimPrefix(b.String(), "; ")
+}
+
+// shownWarnings is how many warnings a header names.
+const shownWarnings = 3
+
+func warnings(list []scri.Warning) string {
+	var b strings.Builder
+	b.WriteString(strconv.Itoa(len(list)))
+	for i, w := range list {
+		if i == shownWarnings {
+			b.WriteString("; ...")
+			break
+		}
+		b.WriteString("; ")
+		b.WriteString(w.Code)
+		b.WriteByte(' ')
+		b.WriteString(clean(w.Path))
+	}
+	return b.String()
+}
+
+// clean makes a text from outside fit for a header.
+func clean(s string) string {
+	if strings.IndexFunc(s, unfit) < 0 {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if unfit(r) {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+func unfit(r rune) bool { return r < 0x20 || r > 0x7e }

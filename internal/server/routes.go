@@ -1,0 +1,244 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/dialect/ollama"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// routes fills the table: the gateway's own paths, then each dialect's.
+func (s *Server) routes() {
+	s.handle("GET", "/health", http.HandlerFunc(s.health))
+	s.handle("GET", "/{$}", http.HandlerFunc(s.banner))
+	for _, d := range s.opt.Dialects {
+		for _, r := range d.Routes() {
+			switch r.Op {
+			case scri.OpChat, scri.OpCount:
+				s.handle(r.Method, r.Pattern, dialect.Serve(d, r, s.chat, s.serveOptions()))
+			case scri.OpModels, scri.OpModel, scri.OpInfo:
+				s.handle(r.Method, r.Pattern, s.facts(d, r))
+			}
+		}
+	}
+	s.mux.HandleFunc("/", s.nowhere)
+}
+
+func (s *Server) handle(method, pattern string, h http.Handler) {
+	s.mux.Handle(method+" "+pattern, h)
+	s.paths[pattern] = append(s.paths[pattern], method)
+}
+
+// chat keeps the seam to the gateway in one place.
+func (s *Server) chat(ctx context.Context, x *scri.Exchange) (scri.Stream, error) {
+	return s.opt.Gateway.Chat(ctx, x)
+}
+
+func (s *Server) serveOptions() dialect.ServeOptions {
+	return dialect.ServeOptions{
+		MaxBody: s.opt.MaxBody, KeepaliveAfter: s.opt.KeepaliveAfter, Timeout: s.opt.RequestTimeout,
+		Admit: s.admit, Commit: explain, Count: s.opt.Gateway.Count, Done: s.logged,
+	}
+}
+
+// logged writes the request log: one line a request, without content.
+func (s *Server) logged(x *scri.Exchange, status int, err *scri.Error) {
+	level := slog.LevelInfo
+	if err != nil && err.Kind == scri.ErrInternal {
+		level = slog.LevelError
+	}
+	ctx := context.Background()
+	if !s.opt.Log.Enabled(ctx, level) {
+		return
+	}
+	l := x.Lineage
+	list := make([]slog.Attr, 0, 16)
+	list = append(list, slog.String("request_id", x.ID), slog.String("op", string(x.Op)), slog.String("ingress", l.Ingress),
+		slog.Int("status", status), slog.String("asked", l.Asked))
+	if n := len(l.Attempts); n > 0 {
+		a := &l.Attempts[n-1]
+		list = append(list, slog.String("provider", a.Provider), slog.String("model", a.Model), slog.String("zone", a.Zone),
+			slog.Int("attempts", n), slog.String("outcome", a.Outcome),
+			slog.Float64("first_ms", a.FirstMS), slog.Float64("took_ms", tookMS(l)))
+		if u := a.Usage; u != nil && u.Input != nil && u.Output != nil {
+			list = append(list, slog.Int64("input_tokens", *u.Input), slog.Int64("output_tokens", *u.Output))
+		}
+	}
+	if d := decision(l); d != "" {
+		list = append(list, slog.String("decision", d))
+	}
+	if n := len(x.Warnings); n > 0 {
+		list = append(list, slog.Int("warnings", n))
+	}
+	if x.Caller.Key != "" {
+		list = append(list, slog.String("key", x.Caller.Key))
+	}
+	if err != nil {
+		list = append(list, slog.String("kind", string(err.Kind)), slog.String("error", err.Message))
+		if err.Path != "" {
+			list = append(list, slog.String("path", err.Path))
+		}
+	}
+	s.opt.Log.LogAttrs(ctx, level, "request", list...)
+}
+
+// tookMS is how long the attempts took together.
+func tookMS(l *scri.Lineage) float64 {
+	var sum float64
+	for i := range l.Attempts {
+		sum += l.Attempts[i].TookMS
+	}
+	return sum
+}
+
+func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]string{"status": "ok", "version": s.opt.Version})
+}
+
+// banner answers at the root, where people and Ollama's clients look whether
+// somebody is there.
+func (s *Server) banner(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte("Aratta is running\n"))
+}
+
+// facts serves what a dialect tells beside chats: models and small facts.
+func (s *Server) facts(d dialect.Dialect, route dialect.Route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d := d
+		if route.Pattern == "/v1/models" || strings.HasPrefix(route.Pattern, "/v1/models/") {
+			d = s.modelDialect(d, r)
+		}
+		x := &scri.Exchange{Op: route.Op, Header: r.Header, Lineage: &scri.Lineage{Ingress: d.Name()}}
+		var err *scri.Error
+		if x.ID, x.Caller, err = s.admit(r); err != nil {
+			s.fail(w, d, x, err)
+			return
+		}
+		w.Header().Set(headerID, x.ID)
+		body, err := s.fact(r, d, route, w)
+		if err != nil {
+			s.fail(w, d, x, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(body)
+		s.logged(x, http.StatusOK, nil)
+	})
+}
+
+// modelDialect tells Anthropic's clients at /v1/models from OpenAI's.
+func (s *Server) modelDialect(d dialect.Dialect, r *http.Request) dialect.Dialect {
+	if r.Header.Get("Anthropic-Version") == "" {
+		return d
+	}
+	if i := slices.IndexFunc(s.opt.Dialects, func(d dialect.Dialect) bool { return d.Name() == "anthropic" }); i >= 0 {
+		return s.opt.Dialects[i]
+	}
+	return d
+}
+
+// maxAsked bounds the body of a question about a model.
+const maxAsked = 64 << 10
+
+func (s *Server) fact(r *http.Request, d dialect.Dialect, route dialect.Route, w http.ResponseWriter) ([]byte, *scri.Error) {
+	in := &dialect.Incoming{Route: route, Header: r.Header, Query: r.URL.Query(), Param: r.PathValue}
+	l, ok := d.(dialect.Lister)
+	switch {
+	case route.Op == scri.OpInfo && route.Variant == "version":
+		return ollama.AppendVersion(nil, s.opt.Version), nil
+	case route.Op == scri.OpInfo:
+		loaded := s.opt.Gateway.Models(r.Context())
+		loaded.Models = slices.DeleteFunc(loaded.Models, func(m scri.ModelInfo) bool { return !m.Loaded })
+		return ollama.AppendPS(nil, loaded), nil
+	case !ok:
+		return nil, &scri.Error{Kind: scri.ErrUnsupported, Message: "models are not listed in this dialect"}
+	case route.Op == scri.OpModels:
+		return l.EncodeModels(nil, in, s.opt.Gateway.Models(r.Context())), nil
+	}
+	name := r.PathValue("model")
+	if name == "" {
+		var asked struct {
+			Model string `json:"model"`
+			Name  string `json:"name"`
+		}
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAsked)).Decode(&asked); err != nil {
+			return nil, &scri.Error{Kind: scri.ErrInvalid, Message: "the body is no JSON object with a model", Path: "/model", Err: err}
+		}
+		if name = asked.Model; name == "" {
+			name = asked.Name
+		}
+	}
+	if name == "" {
+		return nil, &scri.Error{Kind: scri.ErrInvalid, Message: "model is missing", Path: "/model"}
+	}
+	m, err := s.opt.Gateway.Model(r.Context(), name)
+	if err != nil {
+		return nil, scri.AsError(err)
+	}
+	return l.EncodeModel(nil, in, m), nil
+}
+
+func (s *Server) fail(w http.ResponseWriter, d dialect.Dialect, x *scri.Exchange, err *scri.Error) {
+	if err.RequestID == "" {
+		err.RequestID = x.ID
+	}
+	status, body := d.EncodeError(nil, err)
+	w.Header().Set(headerID, x.ID)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+	s.logged(x, status, err)
+}
+
+// nowhere answers for paths that are not in the table, and for methods that a
+// path does not take, in the dialect that the path most looks like.
+func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) {
+	x := &scri.Exchange{Op: "none", Header: r.Header, Lineage: &scri.Lineage{}}
+	var err *scri.Error
+	if x.ID, x.Caller, err = s.admit(r); err == nil {
+		err = &scri.Error{
+			Kind: scri.ErrNotFound, Message: "there is nothing at " + r.URL.Path,
+			Hint: "docs/api.md lists the paths",
+		}
+		if methods := s.paths[r.URL.Path]; len(methods) > 0 {
+			err = &scri.Error{
+				Kind: scri.ErrInvalid, Status: http.StatusMethodNotAllowed,
+				Message: r.Method + " is not taken here, " + strings.Join(methods, ", ") + " is",
+			}
+			w.Header().Set("Allow", strings.Join(methods, ", "))
+		}
+	}
+	s.fail(w, s.likely(r.URL.Path), x, err)
+}
+
+// likely is the dialect whose routes a path most looks like.
+func (s *Server) likely(path string) dialect.Dialect {
+	name := "openai"
+	switch {
+	case strings.HasPrefix(path, "/v1/messages"):
+		name = "anthropic"
+	case strings.HasPrefix(path, "/api/v1"):
+		name = "native"
+	case strings.HasPrefix(path, "/api/"):
+		name = "ollama"
+	}
+	for _, d := range s.opt.Dialects {
+		if d.Name() == name {
+			return d
+		}
+	}
+	return s.opt.Dialects[0]
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // the client may be gone
+}

@@ -1,0 +1,160 @@
+// Package server is the gateway's HTTP side: the table of routes, who may use
+// them, and how the process stops without losing a request.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// Gateway is what the server serves.
+type Gateway interface {
+	Chat(ctx context.Context, x *scri.Exchange) (scri.Stream, error)
+	Count(ctx context.Context, x *scri.Exchange) (*scri.CountResponse, error)
+	Models(ctx context.Context) *scri.ModelList
+	Model(ctx context.Context, name string) (*scri.ModelInfo, error)
+}
+
+// Options are what a server is built from.
+type Options struct {
+	Gateway        Gateway
+	Dialects       []dialect.Dialect
+	Keys           []string       // API keys for all but loopback
+	Trusted        []netip.Prefix // networks that need no key, as loopback does
+	MaxBody        int64          // bytes
+	RequestTimeout time.Duration  // bound of one whole exchange; 0 = none
+	DrainTimeout   time.Duration  // how long requests may go on after the stop was asked for
+	KeepaliveAfter time.Duration  // silence after which an SSE client gets a comment
+	Version        string
+	Log            *slog.Logger
+}
+
+// Server is the gateway's HTTP handler and its life.
+type Server struct {
+	opt    Options
+	access *access
+	mux    *http.ServeMux
+	paths  map[string][]string // methods by path, to tell 405 from 404
+}
+
+// New builds the server. It listens only in Run.
+func New(o Options) *Server {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{opt: o, access: newAccess(o.Keys, o.Trusted), mux: http.NewServeMux(), paths: map[string][]string{}}
+	s.routes()
+	return s
+}
+
+// ServeHTTP serves one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer s.recovered(w, r)
+	if origin := r.Header.Get("Origin"); origin != "" && s.crossOrigin(w, r, origin) {
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+// recovered turns a panic into a logged 500 of this one request.
+func (s *Server) recovered(w http.ResponseWriter, r *http.Request) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(p)
+	}
+	s.opt.Log.LogAttrs(r.Context(), slog.LevelError, "panic", slog.String("path", r.URL.Path),
+		slog.String("panic", fmt.Sprint(p)), slog.String("stack", string(debug.Stack())))
+	http.Error(w, `{"error":{"kind":"internal","message":"the gateway failed; its log says why"}}`, http.StatusInternalServerError)
+}
+
+// crossOrigin answers the questions that browsers ask for pages of this machine.
+// It reports whether the request is thereby answered.
+func (s *Server) crossOrigin(w http.ResponseWriter, r *http.Request, origin string) bool {
+	if !localOrigin(origin) {
+		return false
+	}
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Add("Vary", "Origin")
+	h.Set("Access-Control-Expose-Headers", strings.Join([]string{headerID, headerProvider, headerModel, headerDecision, headerWarnings}, ", "))
+	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
+		return false
+	}
+	h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
+	h.Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
+	w.WriteHeader(http.StatusNoContent)
+	return true
+}
+
+// admit names a request and says who asks.
+func (s *Server) admit(r *http.Request) (string, scri.Caller, *scri.Error) {
+	id := newID()
+	c, err := s.access.check(r)
+	return id, c, err
+}
+
+// newID returns a request id. It is unique, not secret.
+func newID() string {
+	const digits = "0123456789abcdefghjkmnpqrstvwxyz" // Crockford's base 32
+	b := []byte("req_0123456789abcdefghij")
+	for i, n := 4, uint64(0); i < len(b); i++ {
+		if (i-4)%12 == 0 {
+			n = rand.Uint64()
+		}
+		b[i] = digits[n&31]
+		n >>= 5
+	}
+	return string(b)
+}
+
+// Bounds of a connection. Bodies and answers have their own.
+const (
+	readHeaderTimeout = 10 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 64 << 10
+)
+
+// Run serves on l until ctx ends. Then no new connection is taken, requests
+// under way may finish within the drain timeout, and what is left is cut off.
+func (s *Server) Run(ctx context.Context, l net.Listener) error {
+	base, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	h := &http.Server{
+		Handler: s, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		BaseContext: func(net.Listener) context.Context { return base },
+		ErrorLog:    slog.NewLogLogger(s.opt.Log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- h.Serve(l) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serving on %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	s.opt.Log.LogAttrs(ctx, slog.LevelInfo, "draining", slog.Duration("at_most", s.opt.DrainTimeout))
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opt.DrainTimeout)
+	defer cancel()
+	err := h.Shutdown(drain)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.opt.Log.LogAttrs(ctx, slog.LevelWarn, "requests were cut off by the end of drain_timeout")
+		stop()
+		err = h.Close()
+	}
+	<-failed
+	return err
+}
