@@ -182,9 +182,6 @@ func (a *attempt) ended(err error) error {
 	if cause := a.readFailure(); cause != nil {
 		return cause
 	}
-	if a.closed.Load() {
-		return &scri.Error{Kind: scri.ErrCanceled, Message: "the answer was closed", Provider: a.p.name, Err: err}
-	}
 	return a.failure(err)
 }
 

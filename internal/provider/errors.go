@@ -47,6 +47,9 @@ func (a *attempt) failure(err error) *scri.Error {
 	if se, ok := errors.AsType[*scri.Error](err); ok {
 		return a.fill(se)
 	}
+	if a.closed.Load() {
+		return a.fill(&scri.Error{Kind: scri.ErrCanceled, Message: "the answer was closed", Err: err})
+	}
 	return a.fill(a.p.failure(a.parent, a.watch.fired.Load(), err, a.resp != nil))
 }
 

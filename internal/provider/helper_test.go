@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -236,15 +237,16 @@ func wantError(t testing.TB, err error, kind scri.ErrorKind, parts ...string) *s
 type memory struct {
 	serve func(net.Conn, *bufio.Reader)
 	dials int
+	open  sync.WaitGroup
 }
 
 func (m *memory) dial(context.Context, string, string) (net.Conn, error) {
 	m.dials++
 	here, there := net.Pipe()
-	go func() {
+	m.open.Go(func() {
 		defer there.Close()
 		m.serve(there, bufio.NewReader(there))
-	}()
+	})
 	return here, nil
 }
 

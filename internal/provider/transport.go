@@ -102,6 +102,12 @@ func (w *wiring) findProxy() (*url.URL, error) {
 			return nil, invalidf("", "proxy must begin with http://, https://, socks5:// or socks5h://")
 		}
 	}
+	return w.environmentProxy()
+}
+
+// environmentProxy reads the variables that other programs read too. One that
+// makes no sense is an error: to go on without it would be another way out.
+func (w *wiring) environmentProxy() (*url.URL, error) {
 	get := func(names ...string) string {
 		for _, n := range names {
 			if v, ok := w.env(n); ok && v != "" {
@@ -115,8 +121,15 @@ func (w *wiring) findProxy() (*url.URL, error) {
 		HTTPSProxy: get("HTTPS_PROXY", "https_proxy"),
 		NoProxy:    get("NO_PROXY", "no_proxy"),
 	}
+	for _, v := range []string{c.HTTPProxy, c.HTTPSProxy} {
+		if u, err := url.Parse(v); v != "" && (err != nil || u.Host == "") {
+			if u, err = url.Parse("http://" + v); err != nil || u.Host == "" { // its text may hold a password
+				return nil, invalidf("", "the proxy in HTTP_PROXY or HTTPS_PROXY is not an address")
+			}
+		}
+	}
 	u, err := c.ProxyFunc()(w.base)
-	if err != nil { // its text may hold the proxy's password
+	if err != nil {
 		return nil, invalidf("", "the proxy in HTTP_PROXY or HTTPS_PROXY is not an address")
 	}
 	return u, nil
