@@ -225,6 +225,9 @@ func (c *collector) merge(h *ChatResponse, same bool) {
 // mergeWarnings appends those of more that list has not got yet, as often as
 // more has them.
 func mergeWarnings(list, more []Warning) []Warning {
+	if len(more) == 0 {
+		return list
+	}
 	known := make(map[Warning]int, len(list))
 	for _, w := range list {
 		known[w]++

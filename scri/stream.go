@@ -85,10 +85,14 @@ func (t *teed) fresh() *ChatResponse {
 func (t *teed) Close() error  { return t.s.Close() }
 func (t *teed) Pending() bool { return Pending(t.s) }
 
+// maxHeld bounds the events that Peek holds back.
+const maxHeld = 1024
+
 // Peek reads s up to its first event with content and returns a stream that
-// gives all of it again. An error before any content is returned as such, and s
-// is closed; an answer that ends cleanly without content is no error. Pings and
-// the like before the content are shown to each in seen, as they come.
+// gives all of it again, less the pings. An error before any content is returned
+// as such, and s is closed; an answer that ends cleanly without content is no
+// error, and one that goes on and on without any is not held back for ever.
+// Pings and the like before the content are shown to seen, as they come.
 func Peek(s Stream, seen func(*StreamEvent)) (Stream, error) {
 	if Whole(s) != nil {
 		return s, nil
@@ -106,11 +110,14 @@ func Peek(s Stream, seen func(*StreamEvent)) (Stream, error) {
 		if seen != nil {
 			seen(e)
 		}
-		if e.Content() {
+		switch {
+		case e.Content() || len(p.head) == maxHeld:
 			p.last = e // stays valid, as nobody calls Next before it was given on
 			return p, nil
+		case e.Kind != EventPing:
+			p.head = append(p.head, e.Clone())
+		default:
 		}
-		p.head = append(p.head, e.Clone())
 	}
 }
 
