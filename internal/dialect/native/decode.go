@@ -53,8 +53,12 @@ func (d *decoder) mark() mark { return mark{d.Mark(), d.missing} }
 
 // misfit reports whether what was read since m is sound JSON that does not fit.
 func (d *decoder) misfit(m mark) bool {
+	return d.missing != m.missing || d.Err() != nil && unfit(d.Err())
+}
+
+func unfit(err error) bool {
 	var e *wire.TypeError
-	return d.missing != m.missing || d.Err() != nil && errors.As(d.Err(), &e)
+	return errors.As(err, &e)
 }
 
 func (d *decoder) back(m mark) {
@@ -92,8 +96,11 @@ func (d *decoder) try(x *extra, f func()) bool {
 // that has no place, the whole of it is kept with the object around as well.
 func (d *decoder) child(x *extra, name string, f func(c *extra)) {
 	m := d.Mark()
-	c := extra{up: x, name: name}
+	c := extra{name: name}
 	f(&c)
+	if c.form != "" {
+		x.word(c.form)
+	}
 	if !c.odd || d.Err() != nil {
 		return
 	}

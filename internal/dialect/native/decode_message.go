@@ -148,12 +148,7 @@ func (d *decoder) part(p *scri.Part) {
 		spelled = "type"
 		kind, told = d.kindOf("type")
 	}
-	if !told && !d.lenient && d.Err() == nil {
-		if d.Peek("kind") != nil {
-			spelled = "kind"
-		}
-		d.require(false, spelled)
-	}
+	d.require(told, "kind")
 	m := d.mark()
 	if kind != "" {
 		p.Kind = kind
@@ -222,7 +217,7 @@ func (d *decoder) partExt(p *scri.Part, x *extra, spelled string) {
 		x.word("kind:type")
 	}
 	p.Ext = x.result()
-	if p.Kind == scri.PartOpaque && p.Ext.Of(Name) != nil && x.ext != nil {
+	if p.Kind == scri.PartOpaque && asItStood(p) {
 		own := *p.Ext
 		own.Form = "wrapped"
 		p.Ext = &own

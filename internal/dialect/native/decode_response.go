@@ -24,7 +24,7 @@ func (native) DecodeResponse(a *dialect.Answer) (*scri.ChatResponse, error) {
 		}
 	}
 	r := d.response()
-	if err := d.end(); err != nil {
+	if err := d.End(); err != nil {
 		return nil, dialect.Unreadable(err)
 	}
 	return r, nil

@@ -73,7 +73,10 @@ func (s *stream) ended(err error) error {
 	case s.complete():
 		return io.EOF
 	case !s.begun && s.frames.Garbage() > 0:
-		text := []byte(s.frames.GarbageText())
+		text := bytes.TrimSpace([]byte(s.frames.GarbageText()))
+		if len(text) > 0 && text[0] != '{' && text[0] != '<' {
+			return dialect.BrokenOff(err) // the first piece of an event
+		}
 		if f := decodeError(&dialect.Answer{Body: text}); f != nil {
 			return f
 		}
@@ -81,6 +84,15 @@ func (s *stream) ended(err error) error {
 	default:
 		return dialect.BrokenOff(err)
 	}
+}
+
+// halved says what an event that is no JSON means: the stream was cut within it
+// if nothing follows, else who speaks there does not know the dialect.
+func (s *stream) halved(err error) error {
+	if _, end := s.frames.Next(); end != nil {
+		return s.ended(end)
+	}
+	return dialect.Unreadable(err)
 }
 
 // complete reports whether the answer has come to its end.
@@ -125,8 +137,8 @@ func (s *stream) read(data []byte) error {
 			Kind: scri.EventOpaque, Ext: &scri.Ext{Dialect: Name, Members: raw, Form: "event"},
 		}
 	}
-	if err := d.end(); err != nil {
-		return dialect.Unreadable(err)
+	if err := d.End(); err != nil {
+		return s.halved(err)
 	}
 	if f := s.e.Err; f != nil {
 		f.Raw, f.Dialect = bytes.Clone(data), Name

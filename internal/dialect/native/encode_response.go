@@ -4,6 +4,7 @@ import (
 	"reflect"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -30,8 +31,7 @@ func responseSize(r *scri.ChatResponse) int {
 
 func (e *encoder) response(r *scri.ChatResponse) {
 	at := e.begin()
-	e.key("id")
-	e.Str(r.ID)
+	e.always("id", r.ID, r.Ext)
 	switch len(r.Choices) {
 	case 0:
 		e.view(new(scri.Choice), nil)
@@ -40,13 +40,11 @@ func (e *encoder) response(r *scri.ChatResponse) {
 	default:
 		e.view(&r.Choices[0], nil)
 	}
-	e.key("model")
-	e.Str(r.Model)
-	e.key("provider")
-	e.Str(r.Provider)
+	e.always("model", r.Model, r.Ext)
+	e.always("provider", r.Provider, r.Ext)
 	e.time("created", r.Created)
 	e.usage(r.Usage, r.Ext, true)
-	if !e.lineage(r.Lineage, r.Ext) {
+	if !e.lineage(r.Lineage, r.Ext) && !misfit(r.Ext, "lineage") {
 		e.key("lineage")
 		e.Null()
 	}
@@ -60,6 +58,22 @@ func (e *encoder) response(r *scri.ChatResponse) {
 		e.ext(r.Choices[0].Ext)
 	}
 	e.end(at, r.Ext)
+}
+
+// always writes a member that every answer has.
+func (e *encoder) always(name, v string, x *scri.Ext) {
+	if v == "" && misfit(x, name) {
+		return
+	}
+	e.key(name)
+	e.Str(v)
+}
+
+// misfit reports whether the native Ext keeps a value for a known member that
+// could not be read.
+func misfit(x *scri.Ext, name string) bool {
+	x = x.Of(Name)
+	return x != nil && len(x.Members) > 0 && wire.NewScanner(x.Members).Peek(name) != nil
 }
 
 // head writes a ChatResponse as an event has it.
@@ -184,7 +198,7 @@ func (e *encoder) finish(f *scri.Finish, x *scri.Ext) {
 // ones as null.
 func (e *encoder) usage(u *scri.Usage, x *scri.Ext, all bool) {
 	if u == nil {
-		if all {
+		if all && !misfit(x, "usage") {
 			e.key("usage")
 			e.Null()
 		}

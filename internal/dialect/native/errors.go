@@ -50,7 +50,7 @@ func decodeError(a *dialect.Answer) *scri.Error {
 			f = d.looseFault(a.Status)
 		}
 	}
-	if d.end() != nil || f == nil {
+	if d.End() != nil || f == nil {
 		return nil
 	}
 	f.Raw, f.Dialect = a.Body, Name
@@ -66,7 +66,7 @@ func (d *decoder) looseFault(status int) *scri.Error {
 		f.Kind = dialect.ErrorKind(status, "", f.Message)
 		return f
 	}
-	f := d.fault(&extra{deep: true, up: new(extra)})
+	f := d.fault(&extra{name: "error", deep: true})
 	if d.misfit(m) {
 		d.back(m)
 		message := d.Peek("message")

@@ -13,9 +13,8 @@ type extra struct {
 	ext     *scri.Ext // of the member "ext", when it is another dialect's
 	extRaw  []byte    // that member as it stood
 
-	// For objects that have no Ext: the object around, and the name there.
-	up   *extra
-	name string
+	// For objects that have no Ext.
+	name string // of the object in the one around it
 	deep bool // it holds more objects, so that a name here does not say where
 	odd  bool // something was met that has no place here
 }
@@ -24,7 +23,7 @@ type extra struct {
 func (x *extra) keep(member []byte) {
 	switch {
 	case len(member) == 0: // the scanner has failed
-	case x.up != nil:
+	case x.name != "":
 		x.odd = true
 	default:
 		if len(x.members) > 0 {
@@ -45,12 +44,12 @@ func (x *extra) word(w string) {
 // zero remembers that a known member was there with its zero value.
 func (x *extra) zero(name, value string) {
 	switch {
-	case x.up == nil:
+	case x.name == "":
 		x.word(name + "=" + value)
 	case x.deep:
 		x.odd = true
 	default:
-		x.up.word(x.name + "." + name + "=" + value)
+		x.word(x.name + "." + name + "=" + value)
 	}
 }
 

@@ -62,7 +62,7 @@ func (native) DecodeCount(a *dialect.Answer) (*scri.CountResponse, error) {
 	if !there && d.Err() == nil {
 		d.Fail("input_tokens is missing")
 	}
-	if err := d.end(); err != nil {
+	if err := d.End(); err != nil {
 		return nil, dialect.Unreadable(err)
 	}
 	c.Ext = x.result()
@@ -133,7 +133,7 @@ func (native) DecodeModels(a *dialect.Answer) (*scri.ModelList, error) {
 	if !there && d.Err() == nil {
 		d.Fail("models is missing")
 	}
-	if err := d.end(); err != nil {
+	if err := d.End(); err != nil {
 		return nil, dialect.Unreadable(err)
 	}
 	return l, nil
