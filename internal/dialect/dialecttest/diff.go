@@ -89,13 +89,24 @@ func (d *differ) compare(a, b *node) {
 		}
 		for _, k := range b.kids {
 			if a.kid(k.name) == nil {
+				from := len(d.out)
 				d.compare(nil, k)
+				d.placed(from, a, b)
 			}
 		}
 	case a.shape == list && b.shape == list:
 		d.lists(a, b)
 	default:
 		d.report(Difference{Path: a.path, To: b.path, Before: a.text(), After: b.text(), Soft: sameSecond(a, b)})
+	}
+}
+
+// placed lets what was added to a node be told of by where the node was before, too.
+func (d *differ) placed(from int, a, b *node) {
+	for i := from; i < len(d.out); i++ {
+		if rest, ok := strings.CutPrefix(d.out[i].To, b.path+"/"); ok {
+			d.out[i].also = append(d.out[i].also, a.path+"/"+rest)
+		}
 	}
 }
 
