@@ -1,0 +1,457 @@
+package anthropic
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/wire"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// defaultMaxTokens bounds an answer where neither the request nor the model's
+// facts do, as the format demands a bound.
+const defaultMaxTokens = 4096
+
+// EncodeRequest writes the request for the target.
+func (anthropic) EncodeRequest(req *scri.ChatRequest, t *dialect.Target) (*dialect.Outgoing, []scri.Warning, error) {
+	e := newRequestEncoder(req, t)
+	e.w.BeginObject()
+	e.str("model", e.model())
+	e.w.Key("max_tokens")
+	e.w.Int(e.limit())
+	e.reasoning()
+	e.sampling()
+	e.body()
+	e.metadata()
+	if req.Stream || hasForm(req.Ext, "stream") {
+		e.w.Key("stream")
+		e.w.Bool(req.Stream)
+	}
+	e.unsaid()
+	e.ext(req.Ext)
+	e.w.EndObject()
+	return e.outgoing(pathMessages), e.warn, nil
+}
+
+// EncodeCountRequest writes the request to count the tokens of req: only what
+// counts, as the API refuses all else.
+func (anthropic) EncodeCountRequest(req *scri.ChatRequest, t *dialect.Target) (*dialect.Outgoing, []scri.Warning, error) {
+	e := newRequestEncoder(req, t)
+	e.w.BeginObject()
+	e.str("model", e.model())
+	e.reasoning()
+	e.body()
+	if own := req.Ext.Of(Name); own != nil {
+		e.w.Members(withoutSampling(own.Members))
+	} else {
+		e.foreign(req.Ext)
+	}
+	e.w.EndObject()
+	return e.outgoing(pathCount), e.warn, nil
+}
+
+// withoutSampling leaves out the members of a request that a count refuses.
+func withoutSampling(members scri.RawJSON) scri.RawJSON {
+	if len(members) == 0 {
+		return nil
+	}
+	var kept dialect.Unknown
+	s := wire.NewScanner(members)
+	for name := range s.Members() {
+		switch name {
+		case "service_tier", "container", "inference_geo", "speed", "metadata", "stop_sequences", "stream",
+			"max_tokens", "temperature", "top_p", "top_k":
+		default:
+			kept.Add(s.Member())
+		}
+	}
+	return kept.Object()
+}
+
+type requestEncoder struct {
+	encoder
+	req *scri.ChatRequest
+	t   *dialect.Target
+
+	forced   bool   // thinking is brought about by other means
+	thinking string // the type that is asked for, "" = none
+	effort   string // for output_config
+	budget   int64
+	max      int64
+	tools    int // how many could be written
+}
+
+func newRequestEncoder(req *scri.ChatRequest, t *dialect.Target) *requestEncoder {
+	if t == nil {
+		t = &dialect.Target{}
+	}
+	e := &requestEncoder{req: req, t: t}
+	e.w.B = make([]byte, 0, sizeHint(req))
+	return e
+}
+
+// sizeHint estimates the size of the encoded request, so that the buffer does
+// not have to grow.
+func sizeHint(req *scri.ChatRequest) int {
+	n := 1024
+	for i := range req.Messages {
+		n += 64 + sizeOf(req.Messages[i].Parts)
+	}
+	for i := range req.Tools {
+		t := &req.Tools[i]
+		n += 128 + len(t.Schema) + t.Description.Size()
+		if t.Ext != nil {
+			n += len(t.Ext.Members)
+		}
+	}
+	return n + n/32
+}
+
+func sizeOf(parts []scri.Part) int {
+	n := 0
+	for i := range parts {
+		p := &parts[i]
+		n += 160 + p.Text.Size() + len(p.Raw)
+		if p.Media != nil {
+			n += p.Media.Data.Size() + p.Media.Text.Size() + p.Media.URL.Size()
+		}
+		if p.Call != nil {
+			n += p.Call.Args.Size()
+		}
+		if p.Result != nil {
+			n += sizeOf(p.Result.Parts)
+		}
+		if p.Signature != nil {
+			n += p.Signature.Value.Size()
+		}
+		if p.Ext != nil {
+			n += len(p.Ext.Members)
+		}
+	}
+	return n
+}
+
+func (e *requestEncoder) outgoing(path string) *dialect.Outgoing {
+	return &dialect.Outgoing{Method: http.MethodPost, Path: path, Header: header(), Body: e.w.B}
+}
+
+func (e *requestEncoder) model() string {
+	if e.t.Model != "" {
+		return e.t.Model
+	}
+	return e.req.Model
+}
+
+// limit is the bound of the answer, which the format demands.
+func (e *requestEncoder) limit() int64 {
+	e.max = defaultMaxTokens
+	switch {
+	case e.req.MaxTokens != nil:
+		e.max = *e.req.MaxTokens
+		return e.max
+	case e.t.MaxOutput > 0:
+		e.max = e.t.MaxOutput
+	}
+	e.lose(scri.WarnAdded, "max_tokens", "", itoa(e.max), "the format demands a limit")
+	return e.max
+}
+
+// body writes what a count is about, too.
+func (e *requestEncoder) body() {
+	e.outputConfig()
+	e.tools = e.encoder.tools(e.req)
+	e.toolChoice(e.req, e.tools)
+	rest := e.system()
+	e.w.Key("messages")
+	e.w.BeginArray()
+	in := e.in("messages")
+	e.history(rest)
+	e.out(in)
+	e.w.EndArray()
+}
+
+func (e *requestEncoder) sampling() {
+	r := e.req
+	if r.Temperature != nil {
+		e.temperature(*r.Temperature)
+	}
+	if r.TopP != nil {
+		if e.forced && *r.TopP < 0.95 {
+			e.drop("top_p", "not possible together with thinking")
+		} else {
+			e.w.Key("top_p")
+			e.w.Float(*r.TopP)
+		}
+	}
+	if r.TopK != nil {
+		if e.forced {
+			e.drop("top_k", "not possible together with thinking")
+		} else {
+			e.w.Key("top_k")
+			e.w.Int(*r.TopK)
+		}
+	}
+	e.stop()
+}
+
+func (e *requestEncoder) temperature(v float64) {
+	switch {
+	case e.forced && v != 1:
+		e.drop("temperature", "not possible together with thinking")
+		return
+	case v > 1 && !hasForm(e.req.Ext, "temperature"):
+		e.lose(scri.WarnChanged, "temperature", "", "1", "the highest that is allowed here")
+		v = 1
+	}
+	e.w.Key("temperature")
+	e.w.Float(v)
+}
+
+func (e *requestEncoder) stop() {
+	asCame := hasForm(e.req.Ext, "stop")
+	if len(e.req.Stop) == 0 && !asCame {
+		return
+	}
+	before, some := len(e.w.B), asCame
+	e.w.Key("stop_sequences")
+	e.w.BeginArray()
+	in := e.in("stop")
+	for i, s := range e.req.Stop {
+		if !asCame && strings.TrimSpace(s) == "" {
+			e.drop(itoa(int64(i)), "a stop sequence of white space is refused here")
+			continue
+		}
+		e.w.Str(s)
+		some = true
+	}
+	e.out(in)
+	if !some {
+		e.w.B = e.w.B[:before]
+		return
+	}
+	e.w.EndArray()
+}
+
+// metadata writes the user's id and whatever else came in the same object.
+func (e *requestEncoder) metadata() {
+	if len(e.req.Metadata) > 0 {
+		e.drop("metadata", "only the user's id can be told")
+	}
+	if e.req.User == "" {
+		return
+	}
+	e.w.Key("metadata")
+	e.w.BeginObject()
+	e.str("user_id", e.req.User)
+	e.w.Members(e.takeMember("metadata"))
+	e.w.EndObject()
+}
+
+// takeMember returns a member of the request's own Ext and leaves it out of
+// what is written later.
+func (e *requestEncoder) takeMember(name string) []byte {
+	own := e.req.Ext.Of(Name)
+	if own == nil || len(own.Members) == 0 {
+		return nil
+	}
+	s := wire.NewScanner(own.Members)
+	found := s.Peek(name)
+	if found == nil {
+		return nil
+	}
+	var rest dialect.Unknown
+	for n := range s.Members() {
+		if n != name {
+			rest.Add(s.Member())
+		}
+	}
+	r := *e.req
+	r.Ext = &scri.Ext{Dialect: Name, Members: rest.Object(), Form: own.Form}
+	e.req = &r
+	return found
+}
+
+// unsaid reports what a request may hold that has no place here.
+func (e *requestEncoder) unsaid() {
+	r := e.req
+	for _, f := range []struct {
+		there bool
+		name  string
+	}{
+		{len(r.Seed) > 0, "seed"},
+		{r.FrequencyPenalty != nil, "frequency_penalty"},
+		{r.PresencePenalty != nil, "presence_penalty"},
+		{r.N != 0, "n"},
+		{r.LogProbs != nil, "logprobs"},
+		{r.Session != "", "session"},
+		{r.PreviousID != "", "previous_id"},
+		{r.Routing != nil, "routing"},
+	} {
+		if f.there {
+			e.drop(f.name, "there is no such field here")
+		}
+	}
+}
+
+// system writes the system text that stands before everything else, and returns
+// the index of the first message behind it.
+func (e *requestEncoder) system() int {
+	list := e.req.Messages
+	n := 0
+	for n < len(list) && (list[n].Role == scri.RoleSystem && !hasForm(list[n].Ext, "inline") || list[n].Role == scri.RoleDeveloper) {
+		n++
+	}
+	if n == 0 {
+		if hasForm(e.req.Ext, "system") {
+			e.w.Key("system")
+			e.w.Raw([]byte("[]"))
+		}
+		return 0
+	}
+	before, some := len(e.w.B), false
+	e.w.Key("system")
+	if one := &list[0]; n == 1 && len(one.Parts) == 1 && bare(&one.Parts[0]) && one.Role == scri.RoleSystem &&
+		one.Name == "" && one.ID == "" && one.Ext == nil && (!one.Parts[0].Text.IsZero() || one.Parts[0].Ext != nil) {
+		e.w.B = one.Parts[0].Text.AppendJSON(e.w.B)
+		return n
+	}
+	e.w.BeginArray()
+	in := e.in("messages")
+	for i := range n {
+		m := &list[i]
+		at := e.at(i)
+		if m.Role == scri.RoleDeveloper {
+			e.lose(scri.WarnChanged, "role", string(m.Role), string(scri.RoleSystem), "")
+		}
+		e.envelope(m)
+		some = e.turnParts(m.Parts, true) || some
+		e.out(at)
+	}
+	e.out(in)
+	if !some {
+		e.w.B = e.w.B[:before]
+		return n
+	}
+	e.w.EndArray()
+	return n
+}
+
+// envelope reports what of a message beside its parts has no place.
+func (e *requestEncoder) envelope(m *scri.Message) {
+	if m.ID != "" {
+		e.drop("id", "messages have no ids here")
+	}
+	if m.Name != "" {
+		e.drop("name", "speakers have no names here")
+	}
+	e.foreign(m.Ext)
+}
+
+// turnParts writes the parts of a message into the open list.
+func (e *requestEncoder) turnParts(parts []scri.Part, system bool) bool {
+	some := false
+	in := e.in("content")
+	for i := range parts {
+		p := &parts[i]
+		at := e.at(i)
+		switch {
+		case p.Kind == scri.PartText && p.Text.IsZero() && p.Ext.Of(Name) == nil:
+			if p.Cache != nil || len(p.Citations) > 0 || p.Ext != nil || p.Signature != nil {
+				e.drop("", "an empty text is refused here")
+			}
+		case system && p.Kind == scri.PartMedia:
+			e.drop("", "a system prompt is text")
+		default:
+			some = e.part(p) || some
+		}
+		e.out(at)
+	}
+	e.out(in)
+	return some
+}
+
+// history writes the messages from the one at index i on. Neighbouring results
+// of tools are one message of the user.
+func (e *requestEncoder) history(i int) {
+	list := e.req.Messages
+	for i < len(list) {
+		end := i + 1
+		for list[i].Role == scri.RoleTool && end < len(list) && list[end].Role == scri.RoleTool {
+			end++
+		}
+		e.turn(i, end)
+		i = end
+	}
+}
+
+// turn writes the messages i to end as one. A message of which nothing can be
+// said is left out, as it would be refused.
+func (e *requestEncoder) turn(i, end int) {
+	m := &e.req.Messages[i]
+	before := len(e.w.B)
+	e.w.BeginObject()
+	e.w.Key("role")
+	at := e.at(i)
+	e.w.Str(e.role(m))
+	e.out(at)
+	e.w.Key("content")
+	some := end == i+1 && e.bareContent(i)
+	if !some {
+		e.w.BeginArray()
+		for k := i; k < end; k++ {
+			at := e.at(k)
+			e.envelope(&e.req.Messages[k])
+			some = e.turnParts(e.req.Messages[k].Parts, false) || some
+			e.out(at)
+		}
+		e.w.EndArray()
+	}
+	if !some && !hasForm(m.Ext, "list") {
+		e.w.B = e.w.B[:before]
+		return
+	}
+	if own := m.Ext.Of(Name); own != nil {
+		e.w.Members(own.Members)
+	}
+	e.w.EndObject()
+}
+
+// bareContent writes the content of a message that is one text and no more.
+func (e *requestEncoder) bareContent(i int) bool {
+	m := &e.req.Messages[i]
+	if len(m.Parts) != 1 || !bare(&m.Parts[0]) || m.Parts[0].Text.IsZero() && m.Parts[0].Ext == nil {
+		return false
+	}
+	at := e.at(i)
+	e.envelope(m)
+	e.out(at)
+	e.w.B = m.Parts[0].Text.AppendJSON(e.w.B)
+	return true
+}
+
+func (e *requestEncoder) role(m *scri.Message) string {
+	role := m.Role
+	switch role {
+	case scri.RoleUser, scri.RoleAssistant, scri.RoleSystem:
+		return string(role)
+	case scri.RoleDeveloper:
+		role = scri.RoleSystem
+	case scri.RoleTool:
+		role = scri.RoleUser
+		for i := range m.Parts {
+			if m.Parts[i].Kind != scri.PartToolResult {
+				e.lose(scri.WarnChanged, "role", string(m.Role), string(role), "")
+				break
+			}
+		}
+		return string(role)
+	default:
+		if hasForm(m.Ext, "role") {
+			return string(role)
+		}
+		role = scri.RoleUser
+	}
+	e.lose(scri.WarnChanged, "role", string(m.Role), string(role), "")
+	return string(role)
+}
