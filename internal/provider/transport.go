@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/net/http/httpproxy"
@@ -122,10 +123,11 @@ func (w *wiring) environmentProxy() (*url.URL, error) {
 		NoProxy:    get("NO_PROXY", "no_proxy"),
 	}
 	for _, v := range []string{c.HTTPProxy, c.HTTPSProxy} {
-		if u, err := url.Parse(v); v != "" && (err != nil || u.Host == "") {
-			if u, err = url.Parse("http://" + v); err != nil || u.Host == "" { // its text may hold a password
-				return nil, invalidf("", "the proxy in HTTP_PROXY or HTTPS_PROXY is not an address")
-			}
+		if v != "" && !strings.Contains(v, "://") {
+			v = "http://" + v
+		}
+		if u, err := url.Parse(v); v != "" && (err != nil || u.Host == "") { // err may hold a password
+			return nil, invalidf("", "the proxy in HTTP_PROXY or HTTPS_PROXY is not an address")
 		}
 	}
 	u, err := c.ProxyFunc()(w.base)
