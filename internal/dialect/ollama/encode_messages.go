@@ -97,7 +97,7 @@ func (e *writer) result(p *scri.Part, at place, ext *scri.Ext) {
 	if r.Error {
 		e.drop(at.String()+"/result/error", "only the text tells that it failed")
 	}
-	e.foreign(r.Ext, func() string { return at.String() + "/result" })
+	e.homeless(r.Ext, func() string { return at.String() + "/result" })
 	s := &e.speech
 	for k := range r.Parts {
 		s.add(&r.Parts[k], place{at.list, at.i, at.j, k})

@@ -110,7 +110,7 @@ func (e *writer) think() {
 	if r == nil {
 		return
 	}
-	e.foreign(r.Ext, func() string { return "/reasoning" })
+	e.homeless(r.Ext, func() string { return "/reasoning" })
 	if r.Summary != "" {
 		e.drop("/reasoning/summary", "Ollama shows all thoughts")
 	}
@@ -126,6 +126,9 @@ func (e *writer) think() {
 		}
 	}
 	if effort == "" {
+		if r.Summary == "" {
+			e.drop("/reasoning", "it asks for nothing")
+		}
 		return
 	}
 	word := level(effort)

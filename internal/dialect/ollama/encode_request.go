@@ -217,7 +217,7 @@ func (e *writer) format() {
 		}
 		return
 	}
-	e.foreign(f.Ext, func() string { return "/format" })
+	e.homeless(f.Ext, func() string { return "/format" })
 	if f.Name != "" {
 		e.drop("/format/name", "")
 	}
@@ -327,6 +327,12 @@ func (e *writer) unsaid() {
 	}
 	if req.Metadata != nil {
 		e.drop("/metadata", "")
+	}
+	if req.Session != "" {
+		e.drop("/session", "it is the gateway's")
+	}
+	if req.Routing != nil {
+		e.drop("/routing", "it is the gateway's")
 	}
 	if req.PreviousID != "" {
 		e.drop("/previous_id", "Ollama keeps no answers")

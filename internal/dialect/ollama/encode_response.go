@@ -113,7 +113,7 @@ func (e *teller) output(ch *scri.Choice) {
 			s.add(&m.Parts[j], place{listOutput, i, j, -1})
 		}
 	}
-	e.foreign(ch.Ext, func() string { return "/choices/0" })
+	e.homeless(ch.Ext, func() string { return "/choices/0" })
 	if s.mixed {
 		path := listOutput
 		if len(ch.Output) == 1 {
@@ -125,7 +125,7 @@ func (e *teller) output(ch *scri.Choice) {
 	if e.generate {
 		s.write(&e.w, "response", "", generateForm(ext, e.own), 0, false)
 		if ext != nil {
-			dialect.Foreign(&e.warn, ext, "", func() string { return listOutput + "/0" })
+			e.homeless(ext, func() string { return listOutput + "/0" })
 		}
 		return
 	}
@@ -209,6 +209,9 @@ func (e *teller) end(f *scri.Finish, u *scri.Usage, own *scri.Ext) {
 	}
 	if u.Estimated {
 		e.drop("/usage/estimated", "")
+	}
+	if u.Input == nil && u.Output == nil {
+		e.drop("/usage", "there is no count that Ollama has")
 	}
 }
 

@@ -30,7 +30,7 @@ func failure(status int, h http.Header, body []byte) *scri.Error {
 	if status < http.StatusBadRequest {
 		asked = 0
 	}
-	e.Kind = kindOf(asked, code, text)
+	e.Kind, e.Message = kindOf(asked, code, text)
 	switch e.Kind {
 	case scri.ErrNotFound:
 		if strings.Contains(text, "model") {
@@ -43,16 +43,32 @@ func failure(status int, h http.Header, body []byte) *scri.Error {
 	return e
 }
 
-func kindOf(status int, code, text string) scri.ErrorKind {
+// kindOf tells what kind of failure it is, and its text without the word for it
+// that appendError put before it.
+func kindOf(status int, code, text string) (scri.ErrorKind, string) {
+	if word, after, found := strings.Cut(text, ": "); found && isKind(scri.ErrorKind(word)) {
+		return scri.ErrorKind(word), after
+	}
 	low := strings.ToLower(text)
 	switch {
 	case strings.Contains(low, "does not support"):
-		return scri.ErrUnsupported
+		return scri.ErrUnsupported, text
 	case strings.Contains(low, "server busy"), strings.Contains(low, "requires more system memory"),
 		strings.Contains(low, "out of memory"):
-		return scri.ErrOverloaded
+		return scri.ErrOverloaded, text
 	default:
-		return dialect.ErrorKind(status, code, text)
+		return dialect.ErrorKind(status, code, text), text
+	}
+}
+
+func isKind(k scri.ErrorKind) bool {
+	switch k {
+	case scri.ErrInvalid, scri.ErrUnsupported, scri.ErrAuth, scri.ErrPermission, scri.ErrNotFound, scri.ErrRateLimited,
+		scri.ErrQuota, scri.ErrContextLength, scri.ErrContentFilter, scri.ErrOverloaded, scri.ErrTimeout,
+		scri.ErrUnavailable, scri.ErrTruncated, scri.ErrCanceled, scri.ErrPolicy, scri.ErrInternal:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -87,27 +103,38 @@ func plainText(body []byte) string {
 	return strings.ToValidUTF8(string(body), "\ufffd")
 }
 
-// EncodeError appends {"error":"text"}. An error that came from an Ollama is
-// told in its own words as long as nobody changed them.
+// EncodeError appends {"error":"text"} with the status that Ollama would give.
 func (ollama) EncodeError(b []byte, e *scri.Error) (int, []byte) {
-	if e.Dialect == Name && len(e.Raw) > 0 {
-		if text, _ := errorText(e.Raw); text == e.Message && wire.Valid(e.Raw) == nil {
-			return e.HTTPStatus(), append(b, bytes.TrimSpace(e.Raw)...)
-		}
+	status := e.HTTPStatus()
+	if e.Kind == scri.ErrUnavailable {
+		status = http.StatusBadGateway // 503 means that the server is busy
 	}
-	return e.HTTPStatus(), appendError(b, e)
+	return status, appendError(b, e, status)
 }
 
-func appendError(b []byte, e *scri.Error) []byte {
+// appendError appends the body of an error. One that came from an Ollama is told
+// in its own words as long as nobody changed them. Where neither the status nor
+// the text tells the kind, its word stands before the text; 0 is the status of
+// what happens in a stream.
+func appendError(b []byte, e *scri.Error, status int) []byte {
+	if e.Dialect == Name && len(e.Raw) > 0 && wire.Valid(e.Raw) == nil {
+		text, code := errorText(e.Raw)
+		if k, text := kindOf(status, code, text); k == e.Kind && text == e.Message {
+			return wire.AppendCompact(b, e.Raw)
+		}
+	}
 	text := e.Message
 	if text == "" {
-		text = string(e.Kind)
+		text = "no reason was given"
 	}
 	if e.Path != "" {
 		text += " (" + e.Path + ")"
 	}
 	if e.Hint != "" {
 		text += ": " + e.Hint
+	}
+	if k, rest := kindOf(status, "", text); k != e.Kind || rest != text {
+		text = string(e.Kind) + ": " + text
 	}
 	b = append(b, `{"error":`...)
 	b = wire.AppendQuote(b, text)

@@ -158,3 +158,9 @@ func (l *losses) change(path, from, to, detail string) {
 func (l *losses) foreign(e *scri.Ext, path func() string) {
 	dialect.Foreign(&l.warn, e, Name, path)
 }
+
+// homeless reports the members of an Ext, whosever they are, where the wire has
+// no object that could hold them.
+func (l *losses) homeless(e *scri.Ext, path func() string) {
+	dialect.Foreign(&l.warn, e, "", path)
+}

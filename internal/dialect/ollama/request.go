@@ -334,7 +334,7 @@ func readToolFunction(s *wire.Scanner, t *scri.Tool, u, fn *dialect.Unknown) {
 			if t.Description = scri.QuotedText(s.Str()); t.Description.IsZero() {
 				u.Form("+description")
 			}
-		case name == "parameters" && s.Kind() == wire.Object:
+		case name == "parameters":
 			t.Schema = s.Raw()
 		default:
 			fn.Add(s.Member())

@@ -131,7 +131,7 @@ func (s *speech) partLoss(p *scri.Part, at place) {
 	if p.Signature != nil {
 		s.drop(at.String()+"/signature", "")
 	}
-	s.foreign(p.Ext, at.String)
+	s.homeless(p.Ext, at.String)
 }
 
 // sayable reports whether the media can be sent at all.
@@ -152,7 +152,7 @@ func (s *speech) sayable(m *scri.Media, at place) bool {
 	if m.FileID != "" {
 		s.drop(at.String()+"/media/file_id", "")
 	}
-	s.foreign(m.Ext, at.media)
+	s.homeless(m.Ext, at.media)
 	return true
 }
 

@@ -1,7 +1,6 @@
 package ollama
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -128,17 +127,18 @@ const maxFirst = 64 << 10
 // garbage is the error about a line that is no JSON: half a line at the end, or
 // no line of Ollama's. The first one may go on in the next.
 func (d *stream) garbage(err error, data []byte) error {
-	var syntax *wire.SyntaxError
-	if !errors.As(err, &syntax) || syntax.Offset+3 < len(data) {
-		return dialect.Unreadable(err)
-	}
-	if !d.started && len(data) < maxFirst {
+	if !d.started && len(data) < maxFirst && data[0] == '{' {
 		if len(d.first) == 0 {
 			d.first = slices.Clone(data)
 		}
 		return nil
 	}
-	return dialect.BrokenOff(io.ErrUnexpectedEOF)
+	if d.started {
+		if _, end := d.frames.Next(); end != nil {
+			return dialect.BrokenOff(end)
+		}
+	}
+	return dialect.Unreadable(err)
 }
 
 func (d *stream) event(k scri.EventKind) *scri.StreamEvent {

@@ -122,7 +122,7 @@ func (e *lines) message(ev *scri.StreamEvent) {
 		return
 	}
 	if e.generate {
-		dialect.Foreign(&e.warn, ext, "", func() string { return path })
+		e.homeless(ext, func() string { return path })
 		return
 	}
 	e.line()
@@ -380,7 +380,7 @@ func (e *lines) partEnd(ev *scri.StreamEvent) {
 
 // close writes what was kept back of a part.
 func (e *lines) close(p *openPart, ext *scri.Ext) {
-	e.foreign(ext, func() string { return p.place().String() })
+	e.homeless(ext, func() string { return p.place().String() })
 	switch {
 	case p.skip:
 	case p.call != nil:
@@ -417,7 +417,7 @@ func (e *lines) spoken(p *openPart, first int) {
 
 func (e *lines) finished(ev *scri.StreamEvent) {
 	e.flush()
-	e.foreign(ev.Ext, func() string { return "/choices/0" })
+	e.homeless(ev.Ext, func() string { return "/choices/0" })
 	if len(ev.LogProbs) > 0 {
 		e.say(scri.PartText, scri.Text{}, ev.LogProbs)
 	}
@@ -508,7 +508,7 @@ func (e *lines) End(b []byte, err *scri.Error) []byte {
 		e.end(e.finish)
 	case e.ended:
 	default:
-		e.w.B = append(appendError(e.w.B, err), '\n')
+		e.w.B = append(appendError(e.w.B, err, 0), '\n')
 	}
 	return e.w.B
 }
