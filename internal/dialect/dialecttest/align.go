@@ -105,6 +105,21 @@ var weights = map[string]int{
 	"data": 30, "url": 30, "file_id": 30, "token": 20, "logprob": 10,
 }
 
+// weight of an equal member: objects count as all that is in them.
+func weight(n *node) int {
+	if n.shape != scalar {
+		s := 0
+		for _, k := range n.kids {
+			s += weight(k)
+		}
+		return min(max(s, 3), same/10)
+	}
+	if w, ok := weights[n.name]; ok {
+		return w
+	}
+	return 3
+}
+
 // likeness says how much two items have in common; 0 = they have nothing to do
 // with each other.
 func likeness(a, b *node) int {
@@ -120,11 +135,7 @@ func likeness(a, b *node) int {
 		switch {
 		case o == nil:
 		case k.hash == o.hash:
-			w, ok := weights[k.name]
-			if !ok {
-				w = 3
-			}
-			s += w
+			s += weight(k)
 		case k.shape == object:
 			s += likeness(k, o) / 2
 		case k.shape == list && o.shape == list && len(k.kids) > 0 && len(o.kids) > 0:

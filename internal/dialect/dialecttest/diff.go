@@ -146,7 +146,12 @@ func sameSecond(a, b *node) bool {
 	return err1 == nil && err2 == nil && x.Unix() == y.Unix()
 }
 
-func noArguments(n *node) bool { return n.name == "args" && n.val == "{}" }
+// slight reports whether losing or adding the node says nothing: an empty text,
+// no arguments, an object without members that is no mark by itself.
+func (n *node) slight() bool {
+	return n.empty || n.made || n.name == "args" && n.val == "{}" ||
+		n.shape == object && !n.item && len(n.kids) == 0 && n.name != "cache"
+}
 
 func (d *differ) lost(a *node) {
 	if a.divides() {
@@ -155,7 +160,7 @@ func (d *differ) lost(a *node) {
 		}
 		return
 	}
-	d.report(Difference{Path: a.path, Before: a.text(), Soft: a.empty || a.made || noArguments(a), also: a.outside(), part: a.item && a.kid("kind") != nil})
+	d.report(Difference{Path: a.path, Before: a.text(), Soft: a.slight(), also: a.outside(), part: a.item && a.kid("kind") != nil})
 }
 
 func (d *differ) added(b *node) {
@@ -165,7 +170,7 @@ func (d *differ) added(b *node) {
 		}
 		return
 	}
-	d.report(Difference{To: b.path, After: b.text(), Soft: b.empty || b.made || noArguments(b), also: b.outside(), part: b.item && b.kid("kind") != nil})
+	d.report(Difference{To: b.path, After: b.text(), Soft: b.slight(), also: b.outside(), part: b.item && b.kid("kind") != nil})
 }
 
 // divides reports whether a lost or added node is told of member by member.

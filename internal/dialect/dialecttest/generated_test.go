@@ -2,6 +2,7 @@ package dialecttest_test
 
 import (
 	"encoding/json"
+	"flag"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -14,6 +15,9 @@ import (
 // TestLawsOfGenerated asks the laws that need no recording of made-up requests
 // and answers, which hold what no client ever sent.
 func TestLawsOfGenerated(t *testing.T) {
+	if err := flag.Set("rapid.nofailfile", "true"); err != nil { // the failure shows the value as JSON
+		t.Fatal(err)
+	}
 	for _, to := range all.Table() {
 		t.Run(to.Name()+"/request", func(t *testing.T) {
 			rapid.Check(t, func(rt *rapid.T) {
