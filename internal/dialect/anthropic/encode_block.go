@@ -52,6 +52,13 @@ func (e *encoder) foreign(x *scri.Ext) {
 	dialect.Foreign(&e.warn, x, Name, func() string { return string(e.path) })
 }
 
+// homeless reports all members of an Ext that has no object of its own here.
+func (e *encoder) homeless(x *scri.Ext) {
+	if x != nil {
+		dialect.Foreign(&e.warn, x, "", func() string { return string(e.path) })
+	}
+}
+
 // ext writes the members that only this dialect knows.
 func (e *encoder) ext(x *scri.Ext) {
 	if own := x.Of(Name); own != nil {
@@ -227,7 +234,7 @@ func (e *encoder) call(p *scri.Part) bool {
 	}
 	e.w.Key("input")
 	e.args(c.Args)
-	e.foreign(c.Ext)
+	e.homeless(c.Ext)
 	e.out(in)
 	e.tail(p)
 	e.w.EndObject()
@@ -280,7 +287,7 @@ func (e *encoder) result(p *scri.Part) bool {
 		e.w.Key("is_error")
 		e.w.Bool(r.Error)
 	}
-	e.foreign(r.Ext)
+	e.homeless(r.Ext)
 	e.out(in)
 	e.tail(p)
 	e.w.EndObject()
@@ -344,7 +351,7 @@ func (e *encoder) serverResult(p *scri.Part, typ string) {
 		e.w.Key("is_error")
 		e.w.Bool(r.Error)
 	}
-	e.foreign(r.Ext)
+	e.homeless(r.Ext)
 	e.out(in)
 	e.tail(p)
 	e.w.EndObject()

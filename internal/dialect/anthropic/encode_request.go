@@ -325,6 +325,7 @@ func (e *requestEncoder) system() int {
 			e.lose(scri.WarnChanged, "role", string(m.Role), string(scri.RoleSystem), "")
 		}
 		e.envelope(m)
+		e.homelessIn(m)
 		some = e.turnParts(m.Parts, true) || some
 		e.out(at)
 	}
@@ -346,6 +347,14 @@ func (e *requestEncoder) envelope(m *scri.Message) {
 		e.drop("name", "speakers have no names here")
 	}
 	e.foreign(m.Ext)
+}
+
+// homelessIn reports the own members of messages that are written into another
+// object than their own.
+func (e *requestEncoder) homelessIn(m *scri.Message) {
+	if m.Ext.Of(Name) != nil {
+		e.homeless(m.Ext)
+	}
 }
 
 // turnParts writes the parts of a message into the open list.
@@ -402,6 +411,9 @@ func (e *requestEncoder) turn(i, end int) {
 		for k := i; k < end; k++ {
 			at := e.at(k)
 			e.envelope(&e.req.Messages[k])
+			if k > i {
+				e.homelessIn(&e.req.Messages[k])
+			}
 			some = e.turnParts(e.req.Messages[k].Parts, false) || some
 			e.out(at)
 		}
@@ -409,6 +421,9 @@ func (e *requestEncoder) turn(i, end int) {
 	}
 	if !some && !hasForm(m.Ext, "list") {
 		e.w.B = e.w.B[:before]
+		at := e.at(i)
+		e.homelessIn(m)
+		e.out(at)
 		return
 	}
 	if own := m.Ext.Of(Name); own != nil {

@@ -225,7 +225,7 @@ func (e *encoder) searchResult(p *scri.Part) {
 	e.w.EndObject()
 	e.w.EndArray()
 	in := e.in("media")
-	e.foreign(p.Media.Ext)
+	e.homeless(p.Media.Ext)
 	e.out(in)
 	e.tail(p)
 	e.w.EndObject()

@@ -190,6 +190,9 @@ func (e *requestEncoder) writeThinking(r *scri.Reasoning) {
 			e.drop("summary", "nothing is thought")
 		}
 		e.foreign(r.Ext)
+		if r.Summary == "" && r.Effort == "" {
+			e.drop("", "it asks for nothing")
+		}
 		return
 	}
 	e.w.Key("thinking")

@@ -213,7 +213,7 @@ func (e *encoder) output(r *scri.ChatResponse) (called bool) {
 		if len(c.LogProbs) > 0 {
 			e.drop("logprobs", "there is no such field here")
 		}
-		e.foreign(c.Ext)
+		e.homeless(c.Ext)
 		out := e.in("output")
 		for j := range c.Output {
 			m := e.at(j)
@@ -256,5 +256,5 @@ func (e *encoder) turn(m *scri.Message, own bool) {
 	if m.Role != scri.RoleAssistant && m.Role != "" && !own {
 		e.lose(scri.WarnChanged, "role", string(m.Role), string(scri.RoleAssistant), "")
 	}
-	e.foreign(m.Ext)
+	e.homeless(m.Ext)
 }

@@ -177,11 +177,9 @@ func (s *streamEncoder) finished(ev *scri.StreamEvent) {
 		f.Raw, f.Detail = strings.Clone(f.Raw), strings.Clone(f.Detail)
 		s.finish = &f
 	}
-	if ev.Ext != nil && ev.Ext.Dialect != Name {
-		s.e.path = append(s.e.path[:0], "/choices/0"...)
-		s.e.foreign(ev.Ext)
-		s.e.path = s.e.path[:0]
-	}
+	s.e.path = append(s.e.path[:0], "/choices/0"...)
+	s.e.homeless(ev.Ext)
+	s.e.path = s.e.path[:0]
 }
 
 func (s *streamEncoder) done(ev *scri.StreamEvent) {
