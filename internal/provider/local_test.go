@@ -1,0 +1,224 @@
+package provider
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// localRuntime is a runtime with these models in its list.
+func localRuntime(t *testing.T, e Entry, models string, h http.HandlerFunc) (*Provider, *atomic.Int32) {
+	t.Helper()
+	var asked atomic.Int32
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		if r.URL.Path == "/models" {
+			fmt.Fprintf(w, `{"models":[%s]}`, models)
+			return
+		}
+		h(w, r)
+	}))
+	t.Cleanup(srv.Close)
+	e.Dialect, e.BaseURL = "runtime", srv.URL
+	return build(t, Local, "rt", e, Deps{}), &asked
+}
+
+const (
+	small    = `{"id":"small:latest","parameter_size":"3.2B","size_bytes":2}`
+	big      = `{"id":"big:70b","parameter_size":"70.6B","size_bytes":1}`
+	embedder = `{"id":"nomic-embed-text:latest","parameter_size":"999B"}`
+	blind    = `{"id":"vectors:1t","parameter_size":"1T","capabilities":["embedding"]}`
+	cloud    = `{"id":"huge:480b-cloud","parameter_size":"480B"}`
+	far      = `{"id":"far:800b","parameter_size":"800B","remote_host":"https://elsewhere"}`
+)
+
+func TestResolveLocal(t *testing.T) {
+	for name, c := range map[string]struct {
+		def, models string
+		want, why   string
+	}{
+		"the default is there":       {"small:latest", small + "," + big, "small:latest", "is installed"},
+		"the default without a tag":  {"small", small + "," + big, "small:latest", "is installed"},
+		"the default is not there":   {"gone:8b", small + "," + big, "big:70b", "gone:8b is not installed"},
+		"no default":                 {"", big + "," + small, "big:70b", "largest"},
+		"what cannot chat":           {"", embedder + "," + blind + "," + small, "small:latest", "largest"},
+		"what runs in a cloud":       {"", cloud + "," + far + "," + small, "small:latest", "largest"},
+		"nothing":                    {"", "", "", "no chat model is installed"},
+		"nothing but what runs away": {"", cloud, "", "no chat model is installed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, _ := localRuntime(t, Entry{DefaultModel: c.def}, c.models, http.NotFound)
+			got, why := p.ResolveLocal(allowed(t, p))
+			if got != c.want || !strings.Contains(why, c.why) {
+				t.Errorf("%q (%s), want %q (%s)", got, why, c.want, c.why)
+			}
+		})
+	}
+	p := build(t, Local, "ollama", Entry{DefaultModel: "m", BaseURL: "http://127.0.0.1:1"}, Deps{})
+	if got, why := p.ResolveLocal(allowed(t, p)); got != "m" || !strings.Contains(why, "not known") {
+		t.Errorf("with nobody there: %q (%s)", got, why)
+	}
+}
+
+// A local runtime may offer models that run in somebody's cloud: zone local
+// does not use them, whatever is asked.
+func TestCloudModelsOfALocalRuntimeAreRefused(t *testing.T) {
+	p, asked := localRuntime(t, Entry{}, far, http.NotFound)
+	for _, model := range []string{"gpt-oss:120b-cloud", "kimi:cloud"} {
+		_, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, Call{Model: model})
+		wantError(t, err, scri.ErrPolicy, model, `zone = "cloud"`)
+	}
+	if n := asked.Load(); n != 0 {
+		t.Fatalf("%d requests were sent", n)
+	}
+	p.Models(allowed(t, p)) // now the list is known
+	_, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, Call{Model: "far:800b"})
+	wantError(t, err, scri.ErrPolicy, "far:800b")
+	if n := asked.Load(); n != 1 {
+		t.Errorf("%d requests were sent", n)
+	}
+}
+
+// A runtime cuts what does not fit its window in silence, so a long prompt asks
+// for a window that holds it, and one that fits nowhere is refused.
+func TestNumCtx(t *testing.T) {
+	const shown = `{"id":"m","context_window":32768}`
+	maxTokens := func(n int64) *int64 { return &n }
+	for name, c := range map[string]struct {
+		models []ModelEntry
+		req    scri.ChatRequest
+		tokens int64
+		loaded string
+		want   string
+		err    scri.ErrorKind
+	}{
+		"short":                     {tokens: 500, want: `"num_ctx":0,`},
+		"not counted":               {want: `"num_ctx":0,`},
+		"long":                      {tokens: 5000, want: `"num_ctx":8192,`},
+		"long, with a long answer":  {tokens: 5000, req: scri.ChatRequest{MaxTokens: maxTokens(4000)}, want: `"num_ctx":16384,`},
+		"nearly all":                {tokens: 32000, want: `"num_ctx":32768,`},
+		"too long":                  {tokens: 40000, err: scri.ErrContextLength},
+		"configured":                {models: []ModelEntry{{Name: "m", ContextWindow: 6000}}, tokens: 10, want: `"num_ctx":6000,`},
+		"too long for the settings": {models: []ModelEntry{{Name: "m", ContextWindow: 6000}}, tokens: 7000, err: scri.ErrContextLength},
+		"loaded with room":          {tokens: 5000, loaded: `{"id":"m:latest","context_window":16384}`, want: `"num_ctx":0,`},
+		"loaded without":            {tokens: 5000, loaded: `{"id":"m","context_window":4096}`, want: `"num_ctx":8192,`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var body string
+			p, _ := localRuntime(t, Entry{Models: c.models}, "", func(w http.ResponseWriter, r *http.Request) {
+				switch r.URL.Path {
+				case "/show":
+					fmt.Fprint(w, shown)
+				case "/ps":
+					fmt.Fprintf(w, `{"models":[%s]}`, c.loaded)
+				default:
+					b, _ := io.ReadAll(r.Body)
+					body = string(b)
+					fmt.Fprint(w, `{"text":"ok"}`)
+				}
+			})
+			_, _, err := p.Chat(allowed(t, p), &c.req, Call{Model: "m", Tokens: c.tokens})
+			if c.err != "" {
+				wantError(t, err, c.err)
+				return
+			}
+			if err != nil || !strings.Contains(body, c.want) {
+				t.Errorf("sent %s, want %s; %v", body, c.want, err)
+			}
+		})
+	}
+}
+
+// What a runtime says of a model is asked once, also by many at a time, and
+// that it does not say is remembered for a while too.
+func TestShowIsAskedOnce(t *testing.T) {
+	for name, status := range map[string]int{"known": http.StatusOK, "unknown": http.StatusNotFound} {
+		t.Run(name, func(t *testing.T) {
+			p, asked := localRuntime(t, Entry{}, "", func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(status)
+				fmt.Fprint(w, `{"id":"m","context_window":1000}`)
+			})
+			var all sync.WaitGroup
+			for range 20 {
+				all.Go(func() {
+					n, from := p.Window(allowed(t, p), "m")
+					if status == http.StatusOK && (n != 1000 || from != "runtime") || status != http.StatusOK && n != 0 {
+						t.Errorf("window %d from %q", n, from)
+					}
+				})
+			}
+			all.Wait()
+			if n := asked.Load(); n != 1 {
+				t.Errorf("asked %d times", n)
+			}
+		})
+	}
+}
+
+func TestModels(t *testing.T) {
+	list := func(p *Provider) string {
+		var ids []string
+		for _, m := range p.Models(allowed(t, p)) {
+			ids = append(ids, fmt.Sprintf("%s@%s/%d", m.ID, m.Zone, m.ContextWindow))
+		}
+		return strings.Join(ids, " ")
+	}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"models":[{"id":"gpt-4.1-mini"},{"id":"gpt-4o"},{"id":"whisper"}]}`)
+	}))
+	t.Cleanup(srv.Close)
+	all := build(t, Remote, "openai", Entry{BaseURL: srv.URL}, Deps{LookupEnv: env("OPENAI_API_KEY", "k")})
+	if got := list(all); got != "gpt-4.1-mini@cloud/1047576 gpt-4o@cloud/128000 whisper@cloud/0" {
+		t.Errorf("all: %s", got)
+	}
+	some := build(t, Remote, "openai", Entry{BaseURL: srv.URL, Models: []ModelEntry{{Name: "gpt-4o"}}}, Deps{LookupEnv: env("OPENAI_API_KEY", "k")})
+	if got := list(some); got != "gpt-4o@cloud/128000" {
+		t.Errorf("some: %s", got)
+	}
+	away := build(t, Remote, "openai", Entry{BaseURL: "http://127.0.0.1:1", Models: []ModelEntry{{Name: "gpt-4o"}, {Name: "mine", ContextWindow: 9}}}, Deps{LookupEnv: env("OPENAI_API_KEY", "k")})
+	if got := list(away); got != "gpt-4o@cloud/128000 mine@cloud/9" {
+		t.Errorf("away: %s", got)
+	}
+	off := build(t, Remote, "openai", Entry{}, Deps{})
+	if got := list(off); got != "" {
+		t.Errorf("switched off: %s", got)
+	}
+}
+
+func TestProbe(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		err    scri.ErrorKind
+	}{
+		"well":         {200, ""},
+		"no such path": {404, ""},
+		"wrong key":    {401, scri.ErrAuth},
+		"loading":      {503, scri.ErrOverloaded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var path string
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				path = r.Method + " " + r.URL.Path
+				w.WriteHeader(c.status)
+			}))
+			t.Cleanup(srv.Close)
+			p := build(t, Local, "vllm", Entry{BaseURL: srv.URL}, Deps{})
+			h, err := p.Probe(allowed(t, p))
+			if path != "GET /health" || h.Status != c.status {
+				t.Errorf("%s answered %d", path, h.Status)
+			}
+			if c.err != "" {
+				wantError(t, err, c.err)
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
