@@ -19,6 +19,7 @@ type Difference struct {
 
 	also []string // further places where a warning about it may point
 	part bool     // a whole part was lost or added
+	kind string   // the kind of that part
 }
 
 // String returns path, before and after.
@@ -160,7 +161,7 @@ func (d *differ) lost(a *node) {
 		}
 		return
 	}
-	d.report(Difference{Path: a.path, Before: a.text(), Soft: a.slight(), also: a.outside(), part: a.item && a.kid("kind") != nil})
+	d.report(Difference{Path: a.path, Before: a.text(), Soft: a.slight(), also: a.outside(), part: a.item && a.kid("kind") != nil, kind: a.value("kind")})
 }
 
 func (d *differ) added(b *node) {
@@ -170,7 +171,7 @@ func (d *differ) added(b *node) {
 		}
 		return
 	}
-	d.report(Difference{To: b.path, After: b.text(), Soft: b.slight(), also: b.outside(), part: b.item && b.kid("kind") != nil})
+	d.report(Difference{To: b.path, After: b.text(), Soft: b.slight(), also: b.outside(), part: b.item && b.kid("kind") != nil, kind: b.value("kind")})
 }
 
 // divides reports whether a lost or added node is told of member by member.

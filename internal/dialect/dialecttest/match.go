@@ -51,7 +51,7 @@ func explains(w *scri.Warning, d *Difference) bool {
 	if w.Path == "" || (w.Path == "/messages" || w.Path == "/choices") && d.Path != w.Path && d.To != w.Path {
 		return false
 	}
-	if !about(w, d) {
+	if !about(w, d) || w.Code == scri.WarnChanged && strings.HasSuffix(w.Path, "/content") && !d.arrangement() {
 		return false
 	}
 	if d.part {
@@ -67,6 +67,19 @@ func explains(w *scri.Warning, d *Difference) bool {
 		}
 	}
 	return true
+}
+
+// arrangement reports whether the difference can come of parts being put in
+// another order or their texts together: what a change of a whole content means.
+func (d *Difference) arrangement() bool {
+	if d.part {
+		return d.kind == string(scri.PartText) || d.kind == "" // "": moved, or a message without parts
+	}
+	if d.Before == d.After {
+		return true
+	}
+	last := d.Path[strings.LastIndexByte(d.Path, '/')+1:]
+	return last == "text" || last == "kind"
 }
 
 // about reports whether a warning points to a difference, above or below it.
