@@ -133,7 +133,7 @@ func (e *encoder) citation(c *scri.Citation) bool {
 	typ := ""
 	if own != nil {
 		typ = own.Form
-		if typ == "" && len(own.Members) > 0 {
+		if typ == "" && c.Quote.IsZero() && c.URL == "" && c.Title == "" && c.Document == "" && hasMember(own, "type") {
 			e.w.Raw(own.Members)
 			return true
 		}
