@@ -19,6 +19,7 @@ type answer struct {
 	at  int // the attempt's index in the lineage
 	end ending
 
+	finished bool // a finish reason came
 	usage  *scri.Usage
 	counts [5]int64 // what usage points to, so that a running count allocates once
 	done   scri.StreamEvent
@@ -37,6 +38,11 @@ const (
 func (a *answer) Next() (*scri.StreamEvent, error) {
 	e, err := a.s.Next()
 	if errors.Is(err, io.EOF) {
+		if a.end == running && !a.finished {
+			// Dialects see to it themselves; were one to forget, a torn answer would
+			// pass for a whole one.
+			return nil, a.broke(&scri.Error{Kind: scri.ErrTruncated, Message: "the answer ended without a finish reason"})
+		}
 		if a.end == running {
 			a.done = scri.StreamEvent{Kind: scri.EventDone}
 			return a.finish(&a.done), nil
@@ -54,8 +60,12 @@ func (a *answer) Next() (*scri.StreamEvent, error) {
 		}
 	case scri.EventUsage:
 		a.meter(e.Usage)
+	case scri.EventFinish:
+		a.finished = true
 	case scri.EventDone:
-		return a.finish(e), nil
+		if a.finished = a.finished || e.Finish != nil && e.Finish.Reason != ""; a.finished {
+			return a.finish(e), nil
+		}
 	default:
 	}
 	return e, nil
