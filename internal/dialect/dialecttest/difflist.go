@@ -8,11 +8,30 @@ import (
 // lists compares two lists item by item: what stands in another place has
 // moved, and texts that were put together or taken apart belong together.
 func (d *differ) lists(a, b *node) {
+	if a.name == "choices" { // their number is their name
+		for _, p := range steps(0, len(a.kids), len(b.kids)) {
+			switch {
+			case p.b < 0:
+				d.lost(a.kids[p.a])
+			case p.a < 0:
+				d.added(b.kids[p.b])
+			default:
+				d.compare(a.kids[p.a], b.kids[p.b])
+			}
+		}
+		return
+	}
 	pairs := align(a.kids, b.kids)
 	movedA, movedB := d.moved(a, b, pairs)
 	for i, p := range pairs {
+		if p.a >= 0 && movedA[p.a] {
+			p.a = -1
+		}
+		if p.b >= 0 && movedB[p.b] {
+			p.b = -1
+		}
 		switch {
-		case p.a >= 0 && movedA[p.a] || p.b >= 0 && movedB[p.b]:
+		case p.a < 0 && p.b < 0:
 		case p.b < 0:
 			from := len(d.out)
 			d.lost(a.kids[p.a])
@@ -29,16 +48,26 @@ func (d *differ) lists(a, b *node) {
 	}
 }
 
-// moved finds items that were lost here and came back there.
+// moved finds items that were lost here and came back there. A pair that has
+// little in common is given up for it.
 func (d *differ) moved(a, b *node, pairs []pair) (inA, inB map[int]bool) {
 	inA, inB = map[int]bool{}, map[int]bool{}
+	loose := func(p pair) bool {
+		return p.a < 0 || p.b < 0 || likeness(a.kids[p.a], b.kids[p.b]) < sure
+	}
+	var unsure []pair
 	for _, p := range pairs {
-		if p.b >= 0 {
+		if loose(p) {
+			unsure = append(unsure, p)
+		}
+	}
+	for _, p := range unsure {
+		if p.a < 0 {
 			continue
 		}
 		best, at := sure-1, -1
-		for _, q := range pairs {
-			if q.a >= 0 || inB[q.b] {
+		for _, q := range unsure {
+			if q.b < 0 || inB[q.b] {
 				continue
 			}
 			if s := likeness(a.kids[p.a], b.kids[q.b]); s > best {
