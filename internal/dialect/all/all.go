@@ -3,13 +3,14 @@ package all
 
 import (
 	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/dialect/anthropic"
 	"github.com/aratta-gateway/aratta/internal/dialect/native"
 	"github.com/aratta-gateway/aratta/internal/dialect/ollama"
 )
 
 // Table returns every dialect, in the order in which tables show them.
 func Table() []dialect.Dialect {
-	return []dialect.Dialect{ollama.New(), native.New()}
+	return []dialect.Dialect{anthropic.New(), ollama.New(), native.New()}
 }
 
 // Get returns the dialect of that name, or nil.
