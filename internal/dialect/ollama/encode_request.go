@@ -325,7 +325,7 @@ func (e *writer) unsaid() {
 	if req.User != "" {
 		e.drop("/user", "")
 	}
-	if req.Metadata != nil {
+	if len(req.Metadata) > 0 {
 		e.drop("/metadata", "")
 	}
 	if req.Session != "" {

@@ -103,6 +103,9 @@ func (s *speech) addText(p *scri.Part, at place) {
 		return
 	}
 	if p.Kind == scri.PartThinking {
+		if len(s.thoughts) > 0 {
+			s.change(at.String(), "", "", "joined to the thought before")
+		}
 		s.place(rankThinking, len(s.thoughts) > 0)
 		s.thoughts = append(s.thoughts, p.Text)
 	} else {
