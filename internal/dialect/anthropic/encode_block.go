@@ -16,6 +16,17 @@ type encoder struct {
 	answer bool   // what is written goes to a client, not to a provider
 	path   []byte // JSON pointer of the node that is being written
 	warn   []scri.Warning
+	check  wire.Scanner // of arguments
+}
+
+// object reports whether raw is one JSON object.
+func (e *encoder) object(raw []byte) bool {
+	e.check.Reset(raw)
+	if e.check.Kind() != wire.Object {
+		return false
+	}
+	e.check.Skip()
+	return e.check.End() == nil
 }
 
 // in goes down to a member of the node, at to an item; out goes back.
@@ -250,7 +261,7 @@ func (e *encoder) args(t scri.Text) {
 	case len(raw) == 0:
 		e.w.B = append(e.w.B[:n], "{}"...)
 		e.lose(scri.WarnChanged, "args", "", "{}", "arguments must be an object")
-	case raw[0] != '{' || wire.Valid(raw) != nil:
+	case !e.object(raw):
 		e.w.B = append(e.w.B[:n], `{"_invalid_json":`...)
 		e.w.B = t.AppendJSON(e.w.B)
 		e.w.EndObject()

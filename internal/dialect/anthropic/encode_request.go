@@ -112,15 +112,15 @@ func sizeOf(parts []scri.Part) int {
 	n := 0
 	for i := range parts {
 		p := &parts[i]
-		n += 160 + p.Text.Size() + len(p.Raw)
+		n += 48 + p.Text.Size() + len(p.Raw)
 		if p.Media != nil {
-			n += p.Media.Data.Size() + p.Media.Text.Size() + p.Media.URL.Size()
+			n += 128 + p.Media.Data.Size() + p.Media.Text.Size() + p.Media.URL.Size()
 		}
 		if p.Call != nil {
-			n += p.Call.Args.Size()
+			n += 96 + p.Call.Args.Size()
 		}
 		if p.Result != nil {
-			n += sizeOf(p.Result.Parts)
+			n += 96 + sizeOf(p.Result.Parts)
 		}
 		if p.Signature != nil {
 			n += p.Signature.Value.Size()

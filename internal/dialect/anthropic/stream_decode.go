@@ -190,8 +190,8 @@ func (d *streamDecoder) frame(f *wire.Frame) {
 		case "type":
 			e.typ = d.s.Raw()
 		case "index":
-			if n := count(&d.s); n != nil {
-				e.index = *n
+			if d.s.Kind() == wire.Number {
+				e.index = d.s.Int()
 			}
 		case "delta":
 			e.delta = d.s.Raw()
