@@ -50,11 +50,11 @@ func (d *decoder) content(x *extra, name string) []scri.Part {
 		out := d.cut(1)
 		out[0] = scri.Part{Kind: scri.PartText, Text: scri.QuotedText(d.Str())}
 		return out
-	case wire.Object:
+	case wire.Array, wire.Invalid:
+		return d.partList(x, name)
+	default:
 		d.Fail("must be a string or a list of parts")
 		return nil
-	default:
-		return d.partList(x, name)
 	}
 }
 

@@ -26,6 +26,7 @@ func TestRefusals(t *testing.T) {
 		{`{"messages":["hi"]}`, "/messages/0", "object"},
 		{`{"messages":[{"content":"hi"}]}`, "/messages/0/role", "required"},
 		{`{"messages":[{"role":"user","content":{"text":"hi"}}]}`, "/messages/0/content", "list of parts"},
+		{message(`7`), "/messages/0/content", "list of parts"},
 		{`{"messages":[{"role":7}]}`, "/messages/0/role", "string"},
 		{message(`["hi"]`), "/messages/0/content/0", "object"},
 		{message(`[{"text":"hi"}]`), "/messages/0/content/0/kind", "required"},
