@@ -20,10 +20,10 @@ type answer struct {
 	end ending
 
 	finished bool // a finish reason came
-	usage  *scri.Usage
-	counts [5]int64 // what usage points to, so that a running count allocates once
-	done   scri.StreamEvent
-	head   scri.ChatResponse
+	usage    *scri.Usage
+	counts   [5]int64 // what usage points to, so that a running count allocates once
+	done     scri.StreamEvent
+	head     scri.ChatResponse
 }
 
 // ending is how far the end of an answer has been told.
