@@ -1,0 +1,191 @@
+package openai
+
+import (
+	"bytes"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/wire"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// piece is a piece of a call, as one item of tool_calls has it.
+type piece struct {
+	index       int64 // -1: none was given
+	id, typ, fn string
+	args        scri.Text
+	u, inner    dialect.Unknown
+	form        string
+}
+
+// readCalls takes in the tool_calls of a delta.
+func (s *stream) readCalls(c *choice, raw []byte) {
+	d := &s.sub
+	d.Reset(raw)
+	for range d.Elements() {
+		if d.Kind() != wire.Object {
+			continue
+		}
+		p := piece{index: -1}
+		for member := range d.Members() {
+			p.member(d, member)
+		}
+		if d.Err() == nil {
+			s.piece(c, &p)
+		}
+	}
+}
+
+func (p *piece) member(d *decoder, member string) {
+	switch {
+	case d.Kind() == wire.Null:
+	case member == "index":
+		number(&d.Scanner, &p.index)
+	case member == "id" && d.Kind() == wire.String:
+		p.id = d.Unquoted()
+	case member == "type" && d.Kind() == wire.String:
+		p.typ = d.Unquoted()
+	case member == "function" && d.Kind() == wire.Object:
+		p.function(d, "arguments")
+	case member == "custom" && d.Kind() == wire.Object:
+		p.function(d, "input")
+	default:
+		p.u.Add(d.Member())
+	}
+}
+
+func (p *piece) function(d *decoder, arguments string) {
+	for member := range d.Members() {
+		switch {
+		case d.Kind() == wire.Null:
+		case member == "name" && d.Kind() == wire.String:
+			p.fn = d.Unquoted()
+		case member == arguments && d.Kind() == wire.String:
+			p.args = scri.QuotedText(d.Str())
+		case member == arguments && d.Kind() == wire.Object:
+			p.args, p.form = scri.PlainText(d.Raw()), "object"
+		default:
+			p.inner.Add(d.Member())
+		}
+	}
+}
+
+// readFunction takes in a piece of the older function_call.
+func (s *stream) readFunction(c *choice, raw []byte) {
+	d := &s.sub
+	d.Reset(raw)
+	p := piece{index: -1, typ: "function_call"}
+	p.function(d, "arguments")
+	if d.Err() == nil {
+		s.piece(c, &p)
+	}
+}
+
+// piece goes on with a call or begins one.
+func (s *stream) piece(c *choice, p *piece) {
+	k := c.continued(p)
+	if k == nil {
+		k = s.beginCall(c, p)
+	} else if !p.u.Empty() {
+		if m := p.u.Object(); !bytes.Equal(m, k.members) {
+			k.late = bytes.Clone(m)
+		}
+	}
+	if !p.args.IsZero() {
+		k.args = true
+		s.push(scri.StreamEvent{Kind: scri.EventDelta, Choice: c.index, Part: k.part, Delta: p.args})
+	}
+}
+
+// continued finds the call that a piece belongs to. Some providers give every
+// call the same index, some give none, and some repeat empty ids and names.
+func (c *choice) continued(p *piece) *call {
+	if len(c.calls) == 0 {
+		return nil
+	}
+	last := c.calls[len(c.calls)-1]
+	if p.index < 0 {
+		switch {
+		case p.fn == "" && (p.id == "" || p.id == last.id):
+			return last
+		default:
+			return nil
+		}
+	}
+	for i := len(c.calls) - 1; i >= 0; i-- {
+		if k := c.calls[i]; k.wire == p.index {
+			if p.fn != "" && p.id != "" && p.id != k.id {
+				return nil
+			}
+			return k
+		}
+	}
+	return nil
+}
+
+func (s *stream) beginCall(c *choice, p *piece) *call {
+	s.close(c)
+	k := &call{part: c.parts, wire: p.index, id: string([]byte(p.id))}
+	c.parts++
+	c.calls = append(c.calls, k)
+	t := &scri.ToolCall{ID: k.id, Name: string([]byte(p.fn))}
+	form := ""
+	switch p.typ {
+	case "function_call":
+		form = "function_call"
+	case "custom":
+		t.Type = "custom"
+	}
+	if t.ID == "" {
+		s.sub.count++
+		t.ID, t.MadeID = s.sub.makeID(), true
+	}
+	t.Ext = s.sub.ext(&p.inner, p.form)
+	part := &scri.Part{Kind: scri.PartToolCall, Call: t}
+	if m := p.u.Object(); m != nil || form != "" {
+		k.members = bytes.Clone(m)
+		part.Ext = &scri.Ext{Dialect: name, Members: k.members, Form: form}
+	}
+	s.push(scri.StreamEvent{Kind: scri.EventPart, Choice: c.index, Part: k.part, Whole: part})
+	return k
+}
+
+// finishes ends the choices that the chunk at hand has ended.
+func (s *stream) finishes() {
+	for _, c := range s.choices {
+		if c.raw == "" || c.finished || s.failed != nil {
+			continue
+		}
+		c.finished = true
+		if !c.opened {
+			s.openMessage(c, &said{}, &dialect.Unknown{})
+		}
+		s.close(c)
+		for _, k := range c.calls {
+			e := s.push(scri.StreamEvent{Kind: scri.EventPartEnd, Choice: c.index, Part: k.part})
+			if !k.args {
+				e.Ext = &scri.Ext{Dialect: name, Members: k.late, Form: "empty"}
+			} else if k.late != nil {
+				e.Ext = &scri.Ext{Dialect: name, Members: k.late}
+			}
+		}
+		c.ended = finish(c.raw, len(c.calls) > 0)
+		e := s.push(scri.StreamEvent{Kind: scri.EventFinish, Choice: c.index, Finish: &c.ended, LogProbs: c.held})
+		e.Ext = c.extra()
+	}
+}
+
+// extra is what the choice has beside its message.
+func (c *choice) extra() *scri.Ext {
+	form := c.form
+	all := c.seen
+	if rest := object(c.rest); rest != nil {
+		all = append(all, kept{"logprobs", rest})
+		form += " +logprobs"
+	}
+	m := object(all)
+	if m == nil && form == "" {
+		return nil
+	}
+	c.ext = scri.Ext{Dialect: name, Members: m, Form: form}
+	return &c.ext
+}

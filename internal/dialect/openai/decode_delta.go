@@ -1,0 +1,459 @@
+package openai
+
+import (
+	"bytes"
+	"strconv"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/wire"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// choice is what is known of one choice of a stream.
+type choice struct {
+	index    int
+	opened   bool
+	finished bool
+	raw      string // finish_reason of the chunk at hand
+	ended    scri.Finish
+
+	parts int     // parts begun
+	open  opened  // the part that text goes to
+	calls []*call // calls, open until the finish
+
+	seen   []kept // members of the choice, their last values
+	ext    scri.Ext
+	form   string
+	rest   []kept // lists that stand beside logprobs.content
+	list   []scri.TokenLogProb
+	held   []scri.TokenLogProb // of text that was not there yet
+	spoken bool                // the chunk at hand has its delta in the queue
+}
+
+// opened is a part that goes on.
+type opened struct {
+	is      bool
+	part    int
+	kind    scri.PartKind
+	form    string
+	index   []byte // of an item of reasoning_details
+	members []byte
+	late    []byte
+}
+
+// call is a call of a tool that goes on.
+type call struct {
+	part    int
+	wire    int64 // its index, -1 if it has none
+	id      string
+	args    bool
+	members []byte
+	late    []byte
+}
+
+func (s *stream) choiceAt(i int) *choice {
+	for _, c := range s.choices {
+		if c.index == i {
+			return c
+		}
+	}
+	c := &choice{index: i}
+	s.choices = append(s.choices, c)
+	return c
+}
+
+// readChoices reads the list of choices of one chunk.
+func (s *stream) readChoices(raw []byte) {
+	d := &s.top
+	d.Reset(raw)
+	for range d.Elements() {
+		if d.Kind() == wire.Object {
+			s.choice(d)
+		}
+	}
+}
+
+func (s *stream) choice(d *decoder) {
+	at := 0
+	if n, err := strconv.Atoi(string(d.Peek("index"))); err == nil && n > 0 && n < 1<<16 {
+		at = n
+	}
+	c := s.choiceAt(at)
+	var delta, message, probs []byte
+	c.raw = ""
+	for member := range d.Members() {
+		switch {
+		case d.Kind() == wire.Null, member == "index":
+		case member == "delta" && d.Kind() == wire.Object:
+			delta = d.Raw()
+		case member == "message" && d.Kind() == wire.Object:
+			message = d.Raw()
+		case member == "finish_reason" && d.Kind() == wire.String:
+			c.raw = finishName(d.Unquoted())
+		case member == "logprobs" && d.Kind() == wire.Object:
+			probs = d.Raw()
+		case member == "text" && delta != nil: // Together says it twice
+		default:
+			if raw := d.Raw(); raw != nil {
+				keep(&c.seen, member, raw)
+			}
+		}
+	}
+	if delta == nil {
+		delta = message // else it repeats all that was said so far
+	}
+	from := len(s.q)
+	if delta != nil {
+		s.delta(c, delta)
+	}
+	if probs != nil {
+		s.probs(c, probs, from)
+	}
+}
+
+// finishName keeps the usual words without allocating.
+func finishName(w string) string {
+	switch w {
+	case "stop":
+		return "stop"
+	case "length":
+		return "length"
+	case "tool_calls":
+		return "tool_calls"
+	default:
+		return string([]byte(w))
+	}
+}
+
+// said is what one delta says.
+type said struct {
+	role                  string
+	text, refusal         []byte
+	reasoning             [2][]byte // reasoning_content and reasoning, quoted
+	content, details      []byte
+	calls, function, cite []byte
+	audio                 []byte
+}
+
+func (s *stream) delta(c *choice, raw []byte) {
+	d := &s.sub
+	d.lenient = true
+	d.Reset(raw)
+	var t said
+	var u dialect.Unknown
+	for member := range d.Members() {
+		if d.Kind() != wire.Null && !t.member(d, member) {
+			u.Add(d.Member())
+		}
+	}
+	if !c.opened {
+		s.openMessage(c, &t, &u)
+		u = dialect.Unknown{}
+	}
+	from := len(s.q)
+	s.thoughts(c, &t)
+	if len(t.text) > 2 {
+		s.say(c, scri.PartText, "", scri.QuotedText(t.text))
+	}
+	if t.content != nil {
+		s.items(c, t.content)
+	}
+	if t.cite != nil {
+		s.cite(c, t.cite)
+	}
+	if len(t.refusal) > 2 {
+		s.say(c, scri.PartRefusal, "", scri.QuotedText(t.refusal))
+	}
+	if t.audio != nil {
+		s.opaque(c, "audio", t.audio)
+	}
+	if t.calls != nil {
+		s.readCalls(c, t.calls)
+	}
+	if t.function != nil {
+		s.readFunction(c, t.function)
+	}
+	if !u.Empty() && len(s.q) > from && s.q[len(s.q)-1].Kind == scri.EventDelta {
+		s.q[len(s.q)-1].Ext = u.Ext(name)
+	}
+}
+
+// member takes in a member of a delta that is known.
+func (t *said) member(d *decoder, member string) bool {
+	k := d.Kind()
+	switch {
+	case member == "role" && k == wire.String:
+		t.role = d.Unquoted()
+	case member == "content" && k == wire.String:
+		t.text = d.Str()
+	case member == "content" && k == wire.Array:
+		t.content = d.Raw()
+	case member == fieldContent && k == wire.String:
+		t.reasoning[0] = d.Str()
+	case member == fieldReasoning && k == wire.String:
+		t.reasoning[1] = d.Str()
+	case member == fieldDetails && k == wire.Array:
+		t.details = d.Raw()
+	case member == "refusal" && k == wire.String:
+		t.refusal = d.Str()
+	case member == "tool_calls" && k == wire.Array:
+		t.calls = d.Raw()
+	case member == "function_call" && k == wire.Object:
+		t.function = d.Raw()
+	case member == "annotations" && k == wire.Array:
+		t.cite = d.Raw()
+	case member == "audio" && k == wire.Object:
+		t.audio = d.Raw()
+	default:
+		return false
+	}
+	return true
+}
+
+func (s *stream) openMessage(c *choice, t *said, u *dialect.Unknown) {
+	c.opened = true
+	m := &scri.Message{Role: scri.RoleAssistant, Ext: u.Ext(name)}
+	if t.role != "" {
+		m.Role = role(string([]byte(t.role)))
+	}
+	s.push(scri.StreamEvent{Kind: scri.EventMessage, Choice: c.index, Open: m})
+}
+
+// say goes on with the part that is open, or begins one.
+func (s *stream) say(c *choice, kind scri.PartKind, form string, t scri.Text) {
+	if !c.open.is || c.open.kind != kind || c.open.form != form {
+		s.begin(c, kind, form, nil)
+	}
+	s.push(scri.StreamEvent{Kind: scri.EventDelta, Choice: c.index, Part: c.open.part, Delta: t})
+}
+
+// begin ends the open part and begins another.
+func (s *stream) begin(c *choice, kind scri.PartKind, form string, members []byte) {
+	s.close(c)
+	c.open = opened{is: true, part: c.parts, kind: kind, form: form, members: bytes.Clone(members)}
+	c.parts++
+	p := &scri.Part{Kind: kind}
+	if form != "" || members != nil {
+		p.Ext = &scri.Ext{Dialect: name, Members: c.open.members, Form: form}
+	}
+	s.push(scri.StreamEvent{Kind: scri.EventPart, Choice: c.index, Part: c.open.part, Whole: p})
+}
+
+// close ends the open part, if there is one.
+func (s *stream) close(c *choice) {
+	if !c.open.is {
+		return
+	}
+	e := s.push(scri.StreamEvent{Kind: scri.EventPartEnd, Choice: c.index, Part: c.open.part})
+	if c.open.late != nil {
+		e.Ext = &scri.Ext{Dialect: name, Members: c.open.late}
+	}
+	c.open = opened{}
+}
+
+// thoughts takes in what a delta says in the fields for thoughts.
+func (s *stream) thoughts(c *choice, t *said) {
+	a, b := t.reasoning[0], t.reasoning[1]
+	if t.details != nil && s.readDetails(c, t) {
+		if len(a) > 2 && !s.doubled(c, fieldContent) {
+			s.say(c, scri.PartThinking, fieldContent, scri.QuotedText(a))
+		}
+		if len(b) > 2 && !s.doubled(c, fieldReasoning) {
+			s.say(c, scri.PartThinking, fieldReasoning, scri.QuotedText(b))
+		}
+		return
+	}
+	switch {
+	case len(a) > 2 && bytes.Equal(a, b):
+		s.say(c, scri.PartThinking, fieldContent+" "+fieldReasoning, scri.QuotedText(a))
+	default:
+		if len(a) > 2 {
+			s.say(c, scri.PartThinking, fieldContent, scri.QuotedText(a))
+		}
+		if len(b) > 2 {
+			s.say(c, scri.PartThinking, fieldReasoning, scri.QuotedText(b))
+		}
+	}
+}
+
+func (s *stream) doubled(c *choice, word string) bool { return hasWord(c.open.form, "+"+word) }
+
+// readDetails takes in reasoning_details; false when they are of no known shape.
+func (s *stream) readDetails(c *choice, t *said) bool {
+	d := &s.sub
+	d.thoughts = d.thoughts[:0]
+	d.Reset(t.details)
+	ok := true
+	for range d.Elements() {
+		ok = ok && d.detail()
+	}
+	if !ok || d.Err() != nil || len(d.thoughts) == 0 {
+		return false
+	}
+	for i := range d.thoughts {
+		s.detail(c, &d.thoughts[i], t)
+	}
+	return true
+}
+
+func (s *stream) detail(c *choice, p *scri.Part, t *said) {
+	typ, _ := detailType(p.Ext)
+	if p.Signature != nil && p.Signature.Redacted {
+		s.close(c)
+		s.entire(c, *p)
+		return
+	}
+	form := "details:" + typ
+	for i, w := range [...]string{fieldContent, fieldReasoning} {
+		if q := t.reasoning[i]; len(q) > 2 && scri.QuotedText(q).Equal(p.Text) {
+			form += " +" + w
+		}
+	}
+	index := nested(p.Ext, "index")
+	goesOn := c.open.is && c.open.kind == scri.PartThinking && hasWord(c.open.form, "details:"+typ) && bytes.Equal(index, c.open.index)
+	if goesOn && c.open.form != form && !p.Text.IsZero() {
+		goesOn = false
+	}
+	switch {
+	case !goesOn:
+		s.begin(c, scri.PartThinking, form, members(p.Ext))
+		c.open.index = bytes.Clone(index)
+	case !bytes.Equal(members(p.Ext), c.open.members) && len(members(p.Ext)) > 0:
+		c.open.late = append(c.open.late[:0], members(p.Ext)...)
+	}
+	if !p.Text.IsZero() {
+		s.push(scri.StreamEvent{Kind: scri.EventDelta, Choice: c.index, Part: c.open.part, Delta: p.Text})
+	}
+	if p.Signature != nil {
+		s.push(scri.StreamEvent{Kind: scri.EventDelta, Choice: c.index, Part: c.open.part, Signature: p.Signature})
+	}
+}
+
+// items takes in a content list: texts and thoughts go on, all else is whole.
+func (s *stream) items(c *choice, raw []byte) {
+	d := &s.sub
+	d.content = d.content[:0]
+	d.Reset(raw)
+	for range d.Elements() {
+		d.part()
+	}
+	for i := range d.content {
+		p := &d.content[i]
+		switch {
+		case p.Kind == scri.PartText && p.Cache == nil && len(members(p.Ext)) == 0:
+			if !p.Text.IsZero() {
+				s.say(c, p.Kind, "", p.Text)
+			}
+		case p.Kind == scri.PartThinking:
+			if m := members(p.Ext); !c.open.is || c.open.kind != p.Kind || c.open.form != "item" {
+				s.begin(c, p.Kind, "item", m)
+			} else if len(m) > 0 && !bytes.Equal(m, c.open.members) {
+				c.open.late = append(c.open.late[:0], m...)
+			}
+			if !p.Text.IsZero() {
+				s.say(c, p.Kind, "item", p.Text)
+			}
+		default:
+			s.close(c)
+			s.entire(c, *p)
+		}
+	}
+}
+
+// entire gives a part that has come whole.
+func (s *stream) entire(c *choice, p scri.Part) {
+	e := scri.StreamEvent{Kind: scri.EventPart, Choice: c.index, Part: c.parts, Whole: &p}
+	c.parts++
+	s.push(e)
+	e.Kind, e.Whole = scri.EventPartEnd, nil
+	s.push(e)
+}
+
+// cite takes in annotations. They are about the text, which may be yet to come.
+func (s *stream) cite(c *choice, raw []byte) {
+	d := &s.sub
+	var f fields
+	d.Reset(raw)
+	if !d.annotations(&f) || d.Err() != nil {
+		s.opaque(c, "annotations", raw)
+		return
+	}
+	if len(f.citations) == 0 {
+		return
+	}
+	if !c.open.is || c.open.kind != scri.PartText {
+		s.begin(c, scri.PartText, "", nil)
+	}
+	for i := range f.citations {
+		s.push(scri.StreamEvent{Kind: scri.EventDelta, Choice: c.index, Part: c.open.part, Citation: &f.citations[i]})
+	}
+}
+
+// opaque passes on a member of a delta that has no other word.
+func (s *stream) opaque(c *choice, member string, raw []byte) {
+	w := wire.Writer{}
+	w.BeginObject()
+	w.Key("choices")
+	w.BeginArray()
+	w.BeginObject()
+	w.Key("index")
+	w.Int(int64(c.index))
+	w.Key("delta")
+	w.BeginObject()
+	w.Key(member)
+	w.Raw(raw)
+	w.EndObject()
+	w.EndObject()
+	w.EndArray()
+	w.EndObject()
+	s.push(scri.StreamEvent{Kind: scri.EventOpaque, Choice: c.index, Ext: &scri.Ext{Dialect: name, Members: w.B}})
+}
+
+// probs takes in the log-probabilities of a chunk, for the delta that it gave.
+func (s *stream) probs(c *choice, raw []byte, from int) {
+	d := &s.sub
+	d.Reset(raw)
+	c.list = c.list[:0]
+	for member := range d.Members() {
+		switch {
+		case member == "content" && d.Kind() == wire.Array:
+			c.list = d.tokens(c.list, true)
+		case d.Kind() == wire.Null:
+			if member == "refusal" && !hasWord(c.form, "norefusal") {
+				c.form = "norefusal"
+			}
+		default:
+			c.keepList(member, d.Raw())
+		}
+	}
+	if d.Err() != nil || len(c.list) == 0 {
+		return
+	}
+	for i := len(s.q) - 1; i >= from; i-- {
+		if e := &s.q[i]; e.Kind == scri.EventDelta && e.Choice == c.index {
+			if e.LogProbs = c.list; len(c.held) > 0 {
+				e.LogProbs = append(c.held, c.list...)
+				c.held = nil
+			}
+			return
+		}
+	}
+	held := (&scri.StreamEvent{LogProbs: c.list}).Clone()
+	c.held = append(c.held, held.LogProbs...)
+}
+
+// keepList goes on with a list that comes in pieces.
+func (c *choice) keepList(member string, raw []byte) {
+	raw = bytes.TrimSpace(raw)
+	for i := range c.rest {
+		k := &c.rest[i]
+		if k.name == member && len(raw) > 2 && raw[0] == '[' && k.raw[0] == '[' {
+			k.raw = append(k.raw[:len(k.raw)-1], ',')
+			k.raw = append(k.raw, raw[1:]...)
+			return
+		}
+	}
+	if len(raw) > 2 || len(raw) > 0 && raw[0] != '[' {
+		keep(&c.rest, member, raw)
+	}
+}

@@ -1,0 +1,320 @@
+package openai
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/wire"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// fields is what of a message has to wait until the whole of it was seen.
+type fields struct {
+	role      string
+	name      string
+	callID    string
+	form      string
+	reasoning [3][]byte // members of reasoning_content, reasoning, reasoning_details, as they stand
+	citations []scri.Citation
+	hasCall   bool // tool_call_id was there
+	content   bool
+}
+
+func (f *fields) note(word string) {
+	if f.form != "" {
+		f.form += " "
+	}
+	f.form += word
+}
+
+// role returns r without allocating for the usual ones.
+func role(r string) scri.Role {
+	switch r {
+	case "user":
+		return scri.RoleUser
+	case "assistant":
+		return scri.RoleAssistant
+	case "tool", "function":
+		return scri.RoleTool
+	case "system":
+		return scri.RoleSystem
+	case "developer":
+		return scri.RoleDeveloper
+	default:
+		return scri.Role(r)
+	}
+}
+
+// message reads a message of a request or an answer.
+func (d *decoder) message(m *scri.Message) {
+	var f fields
+	var u dialect.Unknown
+	d.thoughts, d.content = d.thoughts[:0], d.content[:0]
+	d.calls, d.tail = d.calls[:0], d.tail[:0]
+	for member := range d.Members() {
+		switch member {
+		case "role":
+			if d.is(wire.String, &u) {
+				f.role = d.Unquoted()
+			}
+		case "content":
+			f.content = true
+			d.messageContent(&f, &u)
+		case "name":
+			if d.is(wire.String, &u) {
+				f.name = d.Unquoted()
+			}
+		case "tool_call_id":
+			if d.is(wire.String, &u) {
+				f.callID, f.hasCall = d.Unquoted(), true
+			}
+		default:
+			d.messageField(member, &f, &u)
+		}
+	}
+	if d.Err() != nil {
+		return
+	}
+	d.reasoning(&f, &u)
+	d.cite(&f)
+	m.Role = role(f.role)
+	if f.role == "tool" || f.role == "function" {
+		d.result(m, &f, &u)
+		return
+	}
+	if f.hasCall {
+		u.Add(append([]byte(`"tool_call_id":`), wire.AppendQuote(nil, f.callID)...))
+	}
+	if f.role == "" {
+		f.note("norole")
+	}
+	if !f.content {
+		f.note("nocontent")
+	}
+	m.Name = f.name
+	m.Parts = d.keep(d.thoughts, d.content, d.tail, d.calls)
+	m.Ext = d.ext(&u, f.form)
+}
+
+// messageField reads the members that only assistants have.
+func (d *decoder) messageField(member string, f *fields, u *dialect.Unknown) {
+	switch member {
+	case "tool_calls":
+		d.toolCalls(f, u)
+	case fieldContent:
+		f.reasoning[0] = d.Member()
+	case fieldReasoning:
+		f.reasoning[1] = d.Member()
+	case fieldDetails:
+		f.reasoning[2] = d.Member()
+	case "refusal":
+		if d.Kind() != wire.String {
+			u.Add(d.Member())
+			return
+		}
+		if q := d.Str(); len(q) > 2 {
+			d.tail = append(d.tail, scri.Part{Kind: scri.PartRefusal, Text: scri.QuotedText(q)})
+		} else {
+			f.note("norefusal")
+		}
+	case "audio":
+		if !d.try(func() bool { return d.audio() }) {
+			u.Add(d.Member())
+		}
+	case "function_call":
+		if !d.try(func() bool { return d.functionCall() }) {
+			u.Add(d.Member())
+		}
+	case "annotations":
+		if !d.try(func() bool { return d.annotations(f) }) {
+			f.citations = nil
+			u.Add(d.Member())
+		}
+	default:
+		u.Add(d.Member())
+	}
+}
+
+func (d *decoder) messageContent(f *fields, u *dialect.Unknown) {
+	switch d.Kind() {
+	case wire.String:
+		if q := d.Str(); len(q) > 2 {
+			d.content = append(d.content, scri.Part{Kind: scri.PartText, Text: scri.QuotedText(q)})
+		} else {
+			f.note("empty")
+		}
+	case wire.Array:
+		f.note("list")
+		for range d.Elements() {
+			d.part()
+		}
+	case wire.Null:
+		d.Skip()
+		f.note("null")
+	default:
+		if d.lenient {
+			u.Add(d.Member())
+			f.note("other")
+			return
+		}
+		d.Fail("content must be a string, a list of parts or null")
+	}
+}
+
+// result makes the message of a tool out of what was read.
+func (d *decoder) result(m *scri.Message, f *fields, u *dialect.Unknown) {
+	r := &scri.ToolResult{CallID: f.callID, Name: f.name, Parts: d.keep(d.content)}
+	form := f.form
+	if !f.content {
+		form = strings.TrimSpace(form + " nocontent")
+	}
+	switch {
+	case f.role == "function":
+		form = strings.TrimSpace(form + " function")
+		if !f.hasCall {
+			r.CallID = d.unanswered()
+		}
+	case f.callID == "":
+		if r.CallID = d.unanswered(); f.hasCall {
+			form = strings.TrimSpace(form + " id=")
+		} else {
+			form = strings.TrimSpace(form + " noid")
+		}
+	}
+	// What the tool's message holds beside its content belongs to the message;
+	// how the result is spelled, to the result.
+	if form != "" {
+		r.Ext = d.form(form)
+	}
+	m.Ext = d.ext(u, "")
+	own := [1]scri.Part{{Kind: scri.PartToolResult, Result: r}}
+	m.Parts = d.keep(d.thoughts, own[:], d.tail, d.calls)
+}
+
+// unanswered takes the id of the oldest call that came without one.
+func (d *decoder) unanswered() string {
+	if len(d.made) == 0 {
+		return ""
+	}
+	id := d.made[0]
+	d.made = d.made[1:]
+	return id
+}
+
+// makeID makes an id for a call that came without.
+func (d *decoder) makeID() string {
+	id := "call_" + d.seed + strconv.Itoa(d.count)
+	d.made = append(d.made, id)
+	return id
+}
+
+func (d *decoder) toolCalls(f *fields, u *dialect.Unknown) {
+	if d.Kind() != wire.Array {
+		if d.is(wire.Array, u) {
+			d.Skip()
+			d.Fail("tool_calls must be a list")
+		}
+		return
+	}
+	n := len(d.calls)
+	for i := range d.Elements() {
+		d.count++
+		if !d.try(func() bool { return d.toolCall(i) }) {
+			p := d.opaque()
+			p.Ext = d.form("tool_calls")
+			d.calls = append(d.calls[:n+i], p)
+		}
+	}
+	if len(d.calls) == n {
+		f.note("tool_calls[]")
+	}
+}
+
+// toolCall reads one of tool_calls.
+func (d *decoder) toolCall(i int) bool {
+	var u dialect.Unknown
+	c := new(scri.ToolCall)
+	form, ok, id, typed := "", false, false, false
+	for member := range d.Members() {
+		switch member {
+		case "id":
+			if d.is(wire.String, &u) {
+				c.ID = d.Unquoted()
+				id = true
+			}
+		case "type":
+			if d.is(wire.String, &u) {
+				typed = true
+				if c.Type = d.Unquoted(); c.Type == "function" {
+					c.Type = ""
+				} else if c.Type == "" {
+					form += " type="
+				}
+			}
+		case "index":
+			m := d.Mark()
+			if d.Int() == int64(i) && d.Err() == nil {
+				form += " index"
+				continue
+			}
+			d.Rewind(m)
+			u.Add(d.Member())
+		case "function":
+			ok = d.function(c, "arguments")
+		case "custom":
+			ok = d.function(c, "input")
+		default:
+			u.Add(d.Member())
+		}
+	}
+	if !ok || c.Type != "" && c.Type != "custom" {
+		return false
+	}
+	if !typed {
+		form += " notype"
+	}
+	if c.ID == "" {
+		c.ID, c.MadeID = d.makeID(), true
+		if form += " noid"; id {
+			form = form[:len(form)-len("noid")] + "id="
+		}
+	}
+	d.calls = append(d.calls, scri.Part{Kind: scri.PartToolCall, Call: c, Ext: d.ext(&u, strings.TrimPrefix(form, " "))})
+	return true
+}
+
+// function reads the name and arguments of a call.
+func (d *decoder) function(c *scri.ToolCall, arguments string) bool {
+	var u dialect.Unknown
+	form, named := "noargs", false
+	for member := range d.Members() {
+		switch {
+		case member == "name" && d.Kind() == wire.String:
+			c.Name, named = d.Unquoted(), true
+		case member == arguments && d.Kind() == wire.String:
+			c.Args, form = scri.QuotedText(d.Str()), ""
+			if c.Args.IsZero() {
+				form = "empty"
+			}
+		case member == arguments && d.Kind() == wire.Object:
+			c.Args, form = scri.PlainText(d.Raw()), "object"
+		default:
+			u.Add(d.Member())
+		}
+	}
+	c.Ext = d.ext(&u, form)
+	return named
+}
+
+// functionCall reads the older spelling of a call.
+func (d *decoder) functionCall() bool {
+	c := &scri.ToolCall{MadeID: true}
+	d.count++
+	if !d.function(c, "arguments") {
+		return false
+	}
+	c.ID = d.makeID()
+	d.calls = append(d.calls, scri.Part{Kind: scri.PartToolCall, Call: c, Ext: d.form("function_call")})
+	return true
+}

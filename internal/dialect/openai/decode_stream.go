@@ -1,0 +1,433 @@
+package openai
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/wire"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// DecodeStream reads a chat completion as it comes.
+func (chat) DecodeStream(a *dialect.Answer) scri.Stream {
+	return &stream{a: a}
+}
+
+// stream is the decoder of one streamed answer.
+//
+// Chunks repeat what the first one said, and add members of their own here and
+// there. What is new at the top goes to the last event's head; what is new in a
+// choice, to its finish, where the last value counts; what is new in a delta
+// goes with that delta and nowhere else.
+type stream struct {
+	a      *dialect.Answer
+	frames *wire.SSE
+	whole  scri.Stream // the provider gave a whole answer instead
+
+	q     []scri.StreamEvent // events of one frame, given up to qi
+	qi    int
+	final error // what Next returns when the queue is empty
+
+	top, sub decoder // the chunk and its choices; a delta
+	next     chunk
+
+	head     scri.ChatResponse
+	created  int64
+	started  bool
+	heard    bool // some frame came
+	known    []kept
+	late     []kept
+	lateHead scri.ChatResponse
+	choices  []*choice
+
+	use    usage
+	useRaw []byte
+	inline *scri.Ext
+
+	failed *scri.Error // told inside the stream
+	broken error       // a frame that is no JSON: cut off, or garbage
+}
+
+// kept is a member that was seen, with bytes of its own.
+type kept struct {
+	name string
+	raw  []byte // the value
+}
+
+// keep notes a member and reports whether it is new or another value.
+func keep(list *[]kept, member string, raw []byte) bool {
+	for i := range *list {
+		k := &(*list)[i]
+		if k.name == member {
+			if bytes.Equal(k.raw, raw) {
+				return false
+			}
+			k.raw = append(k.raw[:0], raw...)
+			return true
+		}
+	}
+	*list = append(*list, kept{name: string([]byte(member)), raw: bytes.Clone(raw)})
+	return true
+}
+
+// object makes one JSON object of the members.
+func object(list []kept) scri.RawJSON {
+	if len(list) == 0 {
+		return nil
+	}
+	w := wire.Writer{B: []byte{'{'}}
+	for i := range list {
+		w.Str(list[i].name)
+		w.B = append(w.B, ':')
+		w.B = wire.AppendCompact(w.B, list[i].raw)
+	}
+	return append(w.B, '}')
+}
+
+// Next returns the next event.
+func (s *stream) Next() (*scri.StreamEvent, error) {
+	for {
+		if s.qi < len(s.q) {
+			e := &s.q[s.qi]
+			s.qi++
+			return e, nil
+		}
+		if s.final != nil {
+			return nil, s.final
+		}
+		s.q, s.qi = s.q[:0], 0
+		if s.whole != nil {
+			return s.fromWhole()
+		}
+		s.read()
+	}
+}
+
+// Pending reports whether Next has an event without waiting for the provider.
+func (s *stream) Pending() bool {
+	return s.qi < len(s.q) || s.final != nil || s.whole != nil || s.frames != nil && s.frames.Pending()
+}
+
+// Close does nothing: what the stream is read from has an owner.
+func (s *stream) Close() error {
+	if s.final == nil {
+		s.final = &scri.Error{Kind: scri.ErrCanceled, Message: "the stream was closed"}
+	}
+	return nil
+}
+
+func (s *stream) push(e scri.StreamEvent) *scri.StreamEvent {
+	s.q = append(s.q, e)
+	return &s.q[len(s.q)-1]
+}
+
+func (s *stream) fromWhole() (*scri.StreamEvent, error) {
+	e, err := s.whole.Next()
+	if err != nil {
+		s.final = err
+	}
+	return e, err
+}
+
+// read takes in one frame, or the end.
+func (s *stream) read() {
+	if s.frames == nil && !s.open() {
+		return
+	}
+	f, err := s.frames.Next()
+	switch {
+	case err != nil:
+		s.end(err)
+	case f.Comment:
+		s.push(scri.StreamEvent{Kind: scri.EventPing})
+	case s.broken != nil:
+		s.final = s.unreadable(s.broken)
+	default:
+		s.frame(f)
+	}
+}
+
+func (s *stream) frame(f *wire.Frame) {
+	s.heard = true
+	data := bytes.TrimSpace(f.Data)
+	switch {
+	case len(data) == 0:
+	case string(data) == "[DONE]":
+		s.end(io.EOF)
+	case string(f.Event) == "error" && s.failed == nil:
+		s.fail(data)
+	default:
+		s.chunk(data)
+	}
+}
+
+// open looks at how the body begins: some providers answer with one JSON value
+// although a stream was asked for, above all when they refuse.
+func (s *stream) open() bool {
+	var buf [256]byte
+	var head []byte
+	for range 100 {
+		n, err := s.a.Stream.Read(buf[:])
+		head = append(head, buf[:n]...)
+		text := bytes.TrimLeft(head, " \t\r\n")
+		if len(text) > 0 && (text[0] == '{' || text[0] == '[') {
+			s.plain(io.MultiReader(bytes.NewReader(head), s.a.Stream))
+			return false
+		}
+		if err != nil {
+			s.frames = wire.NewSSE(io.MultiReader(bytes.NewReader(head), &ended{err}), s.max())
+			return true
+		}
+		if len(text) > 0 {
+			break
+		}
+	}
+	s.frames = wire.NewSSE(&resumed{head: head, r: s.a.Stream}, s.max())
+	return true
+}
+
+func (s *stream) max() int {
+	if s.a.MaxFrame > 0 {
+		return s.a.MaxFrame
+	}
+	return dialect.DefaultMaxFrame
+}
+
+// resumed gives what was read already, and then the rest.
+type resumed struct {
+	head []byte
+	r    io.Reader
+}
+
+func (r *resumed) Read(p []byte) (int, error) {
+	if len(r.head) > 0 {
+		n := copy(p, r.head)
+		r.head = r.head[n:]
+		return n, nil
+	}
+	return r.r.Read(p)
+}
+
+type ended struct{ err error }
+
+func (e *ended) Read([]byte) (int, error) { return 0, e.err }
+
+// plain reads a body that is one JSON value.
+func (s *stream) plain(r io.Reader) {
+	body, err := io.ReadAll(io.LimitReader(r, int64(s.max())+1))
+	if err != nil {
+		s.final = dialect.BrokenOff(err)
+		return
+	}
+	a := *s.a
+	a.Body = body
+	resp, err := chat{}.DecodeResponse(&a)
+	if err != nil {
+		if wire.Valid(body) != nil {
+			err = dialect.BrokenOff(io.EOF)
+		}
+		s.final = err
+		return
+	}
+	s.whole = scri.Replay(resp)
+}
+
+func (s *stream) unreadable(err error) *scri.Error {
+	e := dialect.Unreadable(err)
+	e.Dialect = name
+	return e
+}
+
+// fail notes an error that was told inside the stream. Usage may still follow.
+func (s *stream) fail(raw []byte) {
+	e := &scri.Error{Raw: bytes.Clone(raw), Dialect: name}
+	var told failure
+	told.read(e.Raw, 0)
+	told.into(e)
+	e.Kind = told.kind(told.status)
+	s.failed = e
+}
+
+// complete reports whether every choice has its finish.
+func (s *stream) complete() bool {
+	for _, c := range s.choices {
+		if !c.finished {
+			return false
+		}
+	}
+	return len(s.choices) > 0
+}
+
+// end judges how the stream ended.
+func (s *stream) end(err error) {
+	switch {
+	case s.failed != nil:
+		s.final = s.failed
+	case s.complete():
+		s.done()
+		s.final = io.EOF
+	case errors.Is(err, io.EOF) && !s.heard && s.frames.Garbage() > 0:
+		e := s.unreadable(errors.New("it is no event stream"))
+		e.Raw = []byte(s.frames.GarbageText())
+		s.final = e
+	default:
+		s.final = dialect.BrokenOff(err)
+	}
+}
+
+// done gives what the chunks said later than the first.
+func (s *stream) done() {
+	s.lateHead.Ext = nil
+	if m := object(s.late); m != nil {
+		s.lateHead.Ext = &scri.Ext{Dialect: name, Members: m}
+	}
+	e := scri.StreamEvent{Kind: scri.EventDone, Head: &s.lateHead, Finish: &s.choices[0].ended}
+	for _, c := range s.choices {
+		if c.index == 0 {
+			e.Finish = &c.ended
+		}
+	}
+	if s.useRaw != nil {
+		e.Usage = &s.use.Usage
+	}
+	s.push(e)
+}
+
+// chunk is what one frame says, as far as it must be seen as a whole.
+type chunk struct {
+	id, model      string
+	created        int64
+	choices, usage []byte
+	groq           []byte // the usage inside x_groq
+	failed         bool
+}
+
+// chunk takes in the data of one frame.
+func (s *stream) chunk(data []byte) {
+	d := &s.top
+	d.lenient = true
+	d.Reset(data)
+	c := &s.next
+	*c = chunk{}
+	for member := range d.Members() {
+		s.member(member)
+	}
+	if err := d.End(); err != nil {
+		s.broken = err
+		return
+	}
+	if s.failed == nil && c.failed {
+		s.fail(data)
+	}
+	if !s.started && (c.id != "" || c.choices != nil && string(c.choices) != "[]") {
+		s.start()
+	} else if s.started {
+		s.belated()
+	}
+	from := len(s.q)
+	if c.choices != nil {
+		s.readChoices(c.choices)
+	}
+	s.readUsage(len(s.q) > from || c.choices != nil && string(c.choices) != "[]")
+	s.finishes()
+}
+
+func (s *stream) member(member string) {
+	d, c := &s.top, &s.next
+	switch {
+	case d.Kind() == wire.Null, member == "object", member == "obfuscation", member == "p":
+		// Said of every chunk, or there to hide its length.
+	case member == "id" && d.Kind() == wire.String:
+		c.id = d.Unquoted()
+	case member == "model" && d.Kind() == wire.String:
+		c.model = d.Unquoted()
+	case member == "created" && d.Kind() == wire.Number:
+		number(&d.Scanner, &c.created)
+	case member == "choices" && d.Kind() == wire.Array:
+		c.choices = d.Raw()
+	case member == "usage" && d.Kind() == wire.Object:
+		c.usage = d.Raw()
+	case member == "error":
+		c.failed = true
+	default:
+		if member == "x_groq" {
+			c.groq = d.Peek("usage")
+		}
+		raw := d.Raw()
+		switch {
+		case raw == nil:
+		case !s.started:
+			keep(&s.known, member, raw)
+		case s.isKnown(member, raw):
+		default:
+			keep(&s.late, member, raw)
+		}
+	}
+}
+
+// isKnown reports whether the member is as the first chunk had it, and none
+// since had it otherwise.
+func (s *stream) isKnown(member string, raw []byte) bool {
+	for i := range s.late {
+		if s.late[i].name == member {
+			return false
+		}
+	}
+	for i := range s.known {
+		if s.known[i].name == member {
+			return bytes.Equal(s.known[i].raw, raw)
+		}
+	}
+	return false
+}
+
+func (s *stream) start() {
+	s.started = true
+	c := &s.next
+	s.head = scri.ChatResponse{ID: string([]byte(c.id)), Model: string([]byte(c.model))}
+	s.top.seed = idSeed([]byte(c.id))
+	s.sub.seed = s.top.seed
+	if s.created = c.created; c.created != 0 {
+		s.head.Created = time.Unix(c.created, 0).UTC()
+	}
+	s.head.Ext = &scri.Ext{Dialect: name, Members: object(s.known)}
+	s.push(scri.StreamEvent{Kind: scri.EventStart, Head: &s.head})
+}
+
+// belated notes what the first chunk left out.
+func (s *stream) belated() {
+	c := &s.next
+	if s.head.ID == "" && c.id != "" && s.lateHead.ID == "" {
+		s.lateHead.ID = string([]byte(c.id))
+	}
+	if s.head.Model == "" && c.model != "" && s.lateHead.Model == "" {
+		s.lateHead.Model = string([]byte(c.model))
+	}
+	if s.created == 0 && c.created != 0 && s.lateHead.Created.IsZero() {
+		s.lateHead.Created = time.Unix(c.created, 0).UTC()
+	}
+}
+
+// readUsage gives the usage if it is news. inline tells that it came beside
+// what was said, and not in a chunk of its own that is sent on request.
+func (s *stream) readUsage(inline bool) {
+	raw := s.next.usage
+	if raw == nil && s.useRaw == nil {
+		raw = s.next.groq
+	}
+	if raw == nil || !s.started || s.useRaw != nil && bytes.Equal(raw, s.useRaw) {
+		return
+	}
+	s.useRaw = append(s.useRaw[:0], raw...)
+	readUsage(&s.sub.Scanner, &s.use, s.useRaw)
+	e := s.push(scri.StreamEvent{Kind: scri.EventUsage, Usage: &s.use.Usage})
+	if inline {
+		if s.inline == nil {
+			s.inline = &scri.Ext{Dialect: name, Form: "inline"}
+		}
+		e.Ext = s.inline
+	}
+}

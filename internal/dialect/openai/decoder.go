@@ -1,0 +1,145 @@
+package openai
+
+import (
+	"errors"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/wire"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// decoder reads requests and answers. What it makes aliases the document.
+type decoder struct {
+	wire.Scanner
+
+	lenient bool // an answer: what does not fit is kept in Ext instead of refused
+
+	thoughts, content, calls, tail []scri.Part // of the message at hand
+	slab                           []scri.Part // where finished lists are cut from
+
+	forms []*scri.Ext // one for each spelling seen, shared by all who have it
+
+	made  []string // ids made for calls without one that no result has taken yet
+	seed  string   // what made ids begin with
+	count int      // calls seen
+}
+
+// form returns an Ext that says nothing but a spelling.
+func (d *decoder) form(word string) *scri.Ext {
+	for _, e := range d.forms {
+		if e.Form == word {
+			return e
+		}
+	}
+	e := &scri.Ext{Dialect: name, Form: word}
+	d.forms = append(d.forms, e)
+	return e
+}
+
+// ext is u's Ext, shared where it holds no members.
+func (d *decoder) ext(u *dialect.Unknown, form string) *scri.Ext {
+	if u.Empty() {
+		if form == "" {
+			return nil
+		}
+		return d.form(form)
+	}
+	return &scri.Ext{Dialect: name, Members: u.Object(), Form: form}
+}
+
+// is reports whether the next value is of kind k and wanted. A null goes to u;
+// in an answer, so does whatever does not fit. In a request the reader that is
+// called next refuses it.
+func (d *decoder) is(k wire.Kind, u *dialect.Unknown) bool {
+	got := d.Kind()
+	if got == k {
+		return true
+	}
+	if got == wire.Null || d.lenient && got != wire.Invalid {
+		u.Add(d.Member())
+		return false
+	}
+	return true
+}
+
+// integer reads a whole number; in an answer anything else goes to u.
+func (d *decoder) integer(u *dialect.Unknown) (int64, bool) {
+	if !d.is(wire.Number, u) {
+		return 0, false
+	}
+	m := d.Mark()
+	n := d.Int()
+	if d.lenient && d.misfit() {
+		d.Rewind(m)
+		u.Add(d.Member())
+		return 0, false
+	}
+	return n, d.Err() == nil
+}
+
+func (d *decoder) float(u *dialect.Unknown) *float64 {
+	if !d.is(wire.Number, u) {
+		return nil
+	}
+	f := d.Float()
+	return &f
+}
+
+func (d *decoder) boolean(u *dialect.Unknown) *bool {
+	if !d.is(wire.Bool, u) {
+		return nil
+	}
+	b := d.Bool()
+	return &b
+}
+
+// misfit reports whether what was read is sound JSON of the wrong type.
+func (d *decoder) misfit() bool {
+	var t *wire.TypeError
+	return d.Err() != nil && errors.As(d.Err(), &t)
+}
+
+// try reads a value with f. If it does not fit, the walk is back before the
+// value and try reports false; broken JSON stays broken.
+func (d *decoder) try(f func() bool) bool {
+	m := d.Mark()
+	if f() && d.Err() == nil {
+		return true
+	}
+	if d.Err() != nil && !d.misfit() {
+		return true
+	}
+	d.Rewind(m)
+	return false
+}
+
+// keep copies a scratch list to one of its own, cut from a slab.
+func (d *decoder) keep(list ...[]scri.Part) []scri.Part {
+	n := 0
+	for _, l := range list {
+		n += len(l)
+	}
+	if n == 0 {
+		return nil
+	}
+	if cap(d.slab)-len(d.slab) < n {
+		d.slab = make([]scri.Part, 0, max(n, min(64, 4+2*cap(d.slab))))
+	}
+	from := len(d.slab)
+	for _, l := range list {
+		d.slab = append(d.slab, l...)
+	}
+	return d.slab[from:len(d.slab):len(d.slab)]
+}
+
+func (d *decoder) opaque() scri.Part {
+	return scri.Part{Kind: scri.PartOpaque, Raw: d.Raw(), Ext: d.form("")}
+}
+
+// word is the text of a raw JSON string such as Peek returns, "" for all else.
+func word(raw []byte) string {
+	if len(raw) < 2 || raw[0] != '"' {
+		return ""
+	}
+	return scri.QuotedText(raw).String()
+}

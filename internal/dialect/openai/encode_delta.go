@@ -1,0 +1,369 @@
+package openai
+
+import (
+	"bytes"
+	"strconv"
+
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// part begins a part, and writes what is known of it already.
+func (s *streamEncoder) part(ev *scri.StreamEvent) {
+	c, p := s.at(s.choice), ev.Whole
+	if p == nil {
+		p = &scri.Part{Kind: scri.PartText}
+	}
+	o := spokenPart{msg: ev.Message, part: ev.Part, kind: p.Kind, place: placeOf(p)}
+	path := s.partPath(ev.Part)
+	if reason := s.refuse(p, o.place); reason != "" {
+		o.dropped = true
+		s.dropped(path, reason)
+		c.parts = append(c.parts, o)
+		return
+	}
+	s.ornaments(p, ev.Part)
+	s.prepare(c, p, &o)
+	if o.place != callField && s.goesOn(c, &o) {
+		s.tell(scri.WarnChanged, path, "it went on with the part before it")
+	}
+	c.parts = append(c.parts, o)
+	c.last = len(c.parts) - 1
+	at := &c.parts[c.last]
+	switch o.place {
+	case callField:
+		s.beginCall(c, p, at)
+	case contentField:
+		if p.Kind == scri.PartMedia || p.Kind == scri.PartOpaque {
+			s.item(p, ev.Part)
+			return
+		}
+	case audioField:
+		n := s.beginDelta()
+		s.audio([]scri.Part{*p}, nil)
+		s.endDelta(n)
+		return
+	default:
+	}
+	s.given(c, p, at)
+}
+
+// given writes what a part has from its beginning.
+func (s *streamEncoder) given(c *spoken, p *scri.Part, at *spokenPart) {
+	ev := scri.StreamEvent{Kind: scri.EventDelta, Choice: s.choice, Message: at.msg, Part: at.part}
+	if at.place != callField && !p.Text.IsZero() {
+		ev.Delta = p.Text
+		s.write(c, at, &ev)
+		ev.Delta = scri.Text{}
+	}
+	for i := range p.Citations {
+		ev.Citation = &p.Citations[i]
+		s.write(c, at, &ev)
+		ev.Citation = nil
+	}
+	if p.Signature != nil && at.place == thoughtField {
+		ev.Signature = p.Signature
+		s.write(c, at, &ev)
+	}
+}
+
+// prepare notes how a part is going to be written.
+func (s *streamEncoder) prepare(c *spoken, p *scri.Part, o *spokenPart) {
+	switch o.place {
+	case thoughtField:
+		o.field = s.field(p)
+		if o.field != fieldDetails {
+			break
+		}
+		o.detail = "text"
+		if own := p.Ext.Of(name); own != nil {
+			if t, ok := detailType(own); ok {
+				o.detail = t
+			}
+			o.doubled = [2]bool{hasWord(own.Form, "+"+fieldContent), hasWord(own.Form, "+"+fieldReasoning)}
+		}
+		o.members = bytes.Clone(members(p.Ext))
+	case contentField:
+		if p.Kind == scri.PartThinking {
+			o.members = bytes.Clone(members(p.Ext))
+		}
+	case callField:
+		if p.Call == nil {
+			return
+		}
+		o.call = c.calls
+		c.calls++
+		o.custom = p.Call.Type == "custom"
+		o.older = has(p.Ext, "function_call")
+		o.args = !p.Call.Args.IsZero() || o.custom || has(p.Ext, "empty") || has(p.Call.Ext, "empty") || has(p.Call.Ext, "noargs")
+	default:
+	}
+}
+
+// goesOn reports whether a reader would take the part for more of the one
+// before it.
+func (s *streamEncoder) goesOn(c *spoken, o *spokenPart) bool {
+	if c.last < 0 {
+		return false
+	}
+	l := &c.parts[c.last]
+	return l.kind == o.kind && l.place == o.place && l.field == o.field && l.kind != scri.PartMedia && l.kind != scri.PartOpaque &&
+		(o.place != contentField || l.kind != scri.PartThinking || bytes.Equal(l.members, o.members)) &&
+		(o.field != fieldDetails || l.detail == o.detail && o.detail != "encrypted" && bytes.Equal(l.members, o.members))
+}
+
+// item writes a part of a content list that comes whole.
+func (s *streamEncoder) item(p *scri.Part, i int) {
+	n := s.beginDelta()
+	s.Key("content")
+	s.BeginArray()
+	if p.Kind == scri.PartOpaque {
+		s.Raw(p.Raw)
+	} else {
+		s.media(p, i)
+	}
+	s.EndArray()
+	s.endDelta(n)
+}
+
+func (s *streamEncoder) beginCall(_ *spoken, p *scri.Part, at *spokenPart) {
+	if p.Call == nil { // one of an unknown kind
+		n := s.beginDelta()
+		s.Key("tool_calls")
+		s.BeginArray()
+		s.Raw(p.Raw)
+		s.EndArray()
+		s.endDelta(n)
+		return
+	}
+	t := p.Call
+	s.foreign(t.Ext, func() string { return s.partPath(at.part) + "/call" })
+	n := s.beginDelta()
+	object, arguments := "function", "arguments"
+	if at.custom {
+		object, arguments = "custom", "input"
+	}
+	if at.older {
+		object = "function_call"
+	} else {
+		s.B = append(s.B, `"tool_calls":[{"index":`...)
+		s.Int(int64(at.call))
+		s.str("id", t.ID)
+		if at.custom {
+			s.str("type", "custom")
+		} else {
+			s.str("type", "function")
+		}
+	}
+	s.Key(object)
+	s.BeginObject()
+	s.str("name", t.Name)
+	s.text(arguments, t.Args)
+	s.extra(t.Ext)
+	s.EndObject()
+	if !at.older {
+		s.extra(p.Ext)
+		s.EndObject()
+		s.EndArray()
+	}
+	s.endDelta(n)
+}
+
+// find is the part that an event is about.
+func (c *spoken) find(msg, part int) int {
+	if c.last >= 0 {
+		if p := &c.parts[c.last]; p.part == part && p.msg == msg {
+			return c.last
+		}
+	}
+	for i := len(c.parts) - 1; i >= 0; i-- {
+		if p := &c.parts[i]; p.part == part && p.msg == msg {
+			return i
+		}
+	}
+	return -1
+}
+
+func (s *streamEncoder) delta(ev *scri.StreamEvent) {
+	c := s.at(s.choice)
+	i := c.find(ev.Message, ev.Part)
+	if i < 0 {
+		s.part(&scri.StreamEvent{Kind: scri.EventPart, Choice: ev.Choice, Message: ev.Message, Part: ev.Part})
+		i = len(c.parts) - 1
+	}
+	p := &c.parts[i]
+	if p.dropped {
+		return
+	}
+	c.last = i
+	s.write(c, p, ev)
+}
+
+// write writes one delta.
+func (s *streamEncoder) write(_ *spoken, p *spokenPart, ev *scri.StreamEvent) {
+	if ev.Citation != nil {
+		s.citationDelta(p, ev.Citation)
+	}
+	if ev.Signature != nil && p.field != fieldDetails {
+		if !p.unsigned && !(ev.Signature.Redacted && ev.Signature.Dialect == name) {
+			p.unsigned = true
+			s.dropped(s.partPath(p.part)+"/signature", "there is no place for signatures")
+		}
+	}
+	signed := ev.Signature != nil && p.field == fieldDetails
+	if ev.Delta.IsZero() && len(ev.LogProbs) == 0 && !signed {
+		return
+	}
+	n := s.beginDelta()
+	switch {
+	case p.place == callField:
+		s.argsDelta(p, ev.Delta)
+	case p.place == thoughtField:
+		s.thoughtDelta(p, ev)
+	case p.place == refusalField:
+		s.text("refusal", ev.Delta)
+	case p.kind == scri.PartThinking:
+		s.itemDelta(p, ev.Delta)
+	case p.kind == scri.PartRefusal:
+		s.B = append(s.B, `"content":[{"type":"refusal"`...)
+		s.text("refusal", ev.Delta)
+		s.B = append(s.B, "}]"...)
+	default:
+		s.B = append(s.B, `"content":`...)
+		s.B = ev.Delta.AppendJSON(s.B)
+	}
+	if ev.Ext != nil {
+		s.extra(ev.Ext)
+	}
+	s.B = append(s.B, '}')
+	if len(ev.LogProbs) > 0 {
+		s.logProbs(ev.LogProbs, nil)
+	}
+	s.B = append(s.B, afterDelta[1:]...)
+	s.endFrame(n)
+}
+
+func (s *streamEncoder) citationDelta(p *spokenPart, cite *scri.Citation) {
+	k := p.cited
+	p.cited++
+	path := func() string { return s.partPath(p.part) + "/citations/" + strconv.Itoa(k) }
+	if !s.canCite(cite) {
+		s.dropped(path(), "only addresses can be cited")
+		return
+	}
+	n := s.beginDelta()
+	s.Key("annotations")
+	s.BeginArray()
+	s.citation(cite, path)
+	s.EndArray()
+	s.endDelta(n)
+}
+
+func (s *streamEncoder) argsDelta(p *spokenPart, t scri.Text) {
+	p.args = true
+	arguments := `"arguments":`
+	switch {
+	case p.older:
+		s.B = append(s.B, `"function_call":{`...)
+	case p.custom:
+		arguments = `"input":`
+		fallthrough
+	default:
+		s.B = append(s.B, `"tool_calls":[{"index":`...)
+		s.Int(int64(p.call))
+		if p.custom {
+			s.B = append(s.B, `,"custom":{`...)
+		} else {
+			s.B = append(s.B, `,"function":{`...)
+		}
+	}
+	s.B = append(s.B, arguments...)
+	s.B = t.AppendJSON(s.B)
+	s.B = append(s.B, '}')
+	if !p.older {
+		s.B = append(s.B, "}]"...)
+	}
+}
+
+// thoughtDelta writes more of a thought into the fields that it is kept in.
+func (s *streamEncoder) thoughtDelta(p *spokenPart, ev *scri.StreamEvent) {
+	switch p.field {
+	case fieldDetails:
+	case fieldContent + "+":
+		s.text(fieldContent, ev.Delta)
+		s.text(fieldReasoning, ev.Delta)
+		return
+	default:
+		s.text(p.field, ev.Delta)
+		return
+	}
+	if !ev.Delta.IsZero() {
+		for i, w := range [...]string{fieldContent, fieldReasoning} {
+			if p.doubled[i] {
+				s.text(w, ev.Delta)
+			}
+		}
+	}
+	s.Key(fieldDetails)
+	s.B = append(s.B, `[{"type":"reasoning.`...)
+	s.B = append(s.B, p.detail...)
+	s.B = append(s.B, '"')
+	if !ev.Delta.IsZero() {
+		s.text(p.detail, ev.Delta)
+	}
+	if g := ev.Signature; g != nil {
+		if p.detail == "encrypted" {
+			s.text("data", g.Value)
+		} else {
+			s.text("signature", g.Value)
+		}
+	}
+	s.Members(p.members)
+	s.B = append(s.B, "}]"...)
+}
+
+// itemDelta writes more of one of Mistral's thoughts.
+func (s *streamEncoder) itemDelta(p *spokenPart, t scri.Text) {
+	s.B = append(s.B, `"content":[{"type":"thinking","thinking":[{"type":"text"`...)
+	s.text("text", t)
+	s.B = append(s.B, "}]"...)
+	s.Members(p.members)
+	s.B = append(s.B, "}]"...)
+}
+
+// partEnd ends a part: a call without arguments gets empty ones, and members
+// known only now are added.
+func (s *streamEncoder) partEnd(ev *scri.StreamEvent) {
+	c := s.at(s.choice)
+	i := c.find(ev.Message, ev.Part)
+	if i < 0 || c.parts[i].dropped {
+		return
+	}
+	p := &c.parts[i]
+	if p.place == callField && !p.args && !has(ev.Ext, "empty") {
+		n := s.beginDelta()
+		s.argsDelta(p, scri.NewText("{}"))
+		s.endDelta(n)
+	}
+	late := members(ev.Ext)
+	if len(late) == 0 {
+		return
+	}
+	switch {
+	case p.place == callField && !p.older:
+		n := s.beginDelta()
+		s.B = append(s.B, `"tool_calls":[{"index":`...)
+		s.Int(int64(p.call))
+		s.Members(late)
+		s.B = append(s.B, "}]"...)
+		s.endDelta(n)
+	case p.field == fieldDetails:
+		n := s.beginDelta()
+		s.Key(fieldDetails)
+		s.B = append(s.B, `[{"type":"reasoning.`...)
+		s.B = append(s.B, p.detail...)
+		s.B = append(s.B, '"')
+		s.Members(late)
+		s.B = append(s.B, "}]"...)
+		s.endDelta(n)
+	}
+}

@@ -1,0 +1,349 @@
+package openai
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// EncodeRequest writes a request for a chat completion.
+func (chat) EncodeRequest(r *scri.ChatRequest, t *dialect.Target) (*dialect.Outgoing, []scri.Warning, error) {
+	e := &encoder{target: t}
+	e.B = make([]byte, 0, size(r))
+	e.request(r)
+	out := &dialect.Outgoing{
+		Method: http.MethodPost, Path: "/chat/completions", Body: e.B,
+		Header: http.Header{"Content-Type": {"application/json"}},
+	}
+	if r.Stream {
+		out.Header["Accept"] = []string{"text/event-stream"}
+	}
+	return out, e.warnings(), nil
+}
+
+// size is about how many bytes the request will take.
+func size(r *scri.ChatRequest) int {
+	n := 512
+	if r.Ext != nil {
+		n += len(r.Ext.Members)
+	}
+	for i := range r.Messages {
+		n += 48 + partsSize(r.Messages[i].Parts)
+	}
+	for i := range r.Tools {
+		n += 128 + len(r.Tools[i].Schema) + r.Tools[i].Description.Size()
+	}
+	return n + n/16
+}
+
+func partsSize(parts []scri.Part) int {
+	n := 0
+	for i := range parts {
+		p := &parts[i]
+		n += 48 + p.Text.Size() + len(p.Raw)
+		if p.Media != nil {
+			n += 64 + p.Media.Data.Size() + p.Media.URL.Size() + p.Media.Text.Size()
+		}
+		if p.Call != nil {
+			n += 96 + p.Call.Args.Size()
+		}
+		if p.Result != nil {
+			n += 96 + partsSize(p.Result.Parts)
+		}
+		if p.Ext != nil {
+			n += len(p.Ext.Members)
+		}
+	}
+	return n
+}
+
+func (e *encoder) request(r *scri.ChatRequest) {
+	e.BeginObject()
+	model := e.target.Model
+	if model == "" {
+		model = r.Model
+	}
+	if model != "" || has(r.Ext, "model=") {
+		e.str("model", model)
+	}
+	e.streaming(r)
+	e.messages(r.Messages)
+	e.tools(r)
+	e.sampling(r)
+	e.thinking(r)
+	e.format(r.Format)
+	e.labels(r)
+	e.foreign(r.Ext, func() string { return "" })
+	if has(r.Ext, "+stream_options") {
+		e.extra(r.Ext, "stream_options")
+	} else {
+		e.extra(r.Ext)
+	}
+	e.EndObject()
+}
+
+// streaming writes stream and stream_options.
+func (e *encoder) streaming(r *scri.ChatRequest) {
+	switch {
+	case r.Stream:
+		e.boolean("stream", &r.Stream)
+	case has(r.Ext, "stream=false"):
+		e.boolean("stream", &r.Stream)
+	}
+	asked := has(r.Ext, "usage")
+	add := e.target.WantUsage && r.Stream && !asked
+	if add {
+		e.tell(scri.WarnAdded, "/stream_options/include_usage", "so that the tokens can be counted")
+	}
+	denied := has(r.Ext, "usage=false") && !add
+	rest := has(r.Ext, "+stream_options")
+	if !asked && !add && !denied && !rest && !has(r.Ext, "stream_options") {
+		return
+	}
+	e.Key("stream_options")
+	e.BeginObject()
+	if asked || add || denied {
+		e.Key("include_usage")
+		e.Bool(!denied)
+	}
+	if rest {
+		e.Members(nested(r.Ext, "stream_options"))
+	}
+	e.EndObject()
+}
+
+func (e *encoder) sampling(r *scri.ChatRequest) {
+	if r.MaxTokens != nil {
+		key := "max_tokens"
+		if has(r.Ext, "max_completion_tokens") || r.Ext.Of(name) == nil && wantsCompletionTokens(e.target.Model) {
+			key = "max_completion_tokens"
+		}
+		e.Key(key)
+		e.Int(*r.MaxTokens)
+	}
+	e.float("temperature", r.Temperature)
+	e.float("top_p", r.TopP)
+	e.float("frequency_penalty", r.FrequencyPenalty)
+	e.float("presence_penalty", r.PresencePenalty)
+	if r.TopK != nil {
+		if has(r.Ext, "top_k") {
+			e.Key("top_k")
+			e.Int(*r.TopK)
+		} else {
+			e.dropped("/top_k", "the format has no top_k")
+		}
+	}
+	if len(r.Seed) > 0 {
+		e.Key("seed")
+		e.Raw(r.Seed)
+	}
+	if r.N > 0 {
+		e.Key("n")
+		e.Int(int64(r.N))
+	}
+	e.stop(r)
+	e.alternatives(r)
+}
+
+// wantsCompletionTokens reports whether OpenAI's own models of that name refuse
+// max_tokens. Others may not know the newer name, and ignore it.
+func wantsCompletionTokens(model string) bool {
+	model = model[strings.LastIndexByte(model, '/')+1:]
+	if len(model) > 1 && model[0] == 'o' && model[1] >= '1' && model[1] <= '9' {
+		return true
+	}
+	v, ok := strings.CutPrefix(model, "gpt-")
+	return ok && v != "" && v[0] >= '5' && v[0] <= '9'
+}
+
+func (e *encoder) stop(r *scri.ChatRequest) {
+	switch {
+	case len(r.Stop) == 1 && has(r.Ext, "stop"):
+		e.str("stop", r.Stop[0])
+	case len(r.Stop) > 0 || has(r.Ext, "stop[]"):
+		e.Key("stop")
+		e.BeginArray()
+		for _, s := range r.Stop {
+			e.Str(s)
+		}
+		e.EndArray()
+	}
+}
+
+func (e *encoder) alternatives(r *scri.ChatRequest) {
+	switch {
+	case r.LogProbs != nil:
+		if !has(r.Ext, "nologprobs") {
+			e.Key("logprobs")
+			e.Bool(true)
+		}
+		if *r.LogProbs > 0 || has(r.Ext, "top_logprobs=0") || has(r.Ext, "nologprobs") {
+			e.Key("top_logprobs")
+			e.Int(int64(*r.LogProbs))
+		}
+	case e.target.LogProbs:
+		e.tell(scri.WarnAdded, "/logprobs", "so that the answer can be judged")
+		e.Key("logprobs")
+		e.Bool(true)
+	case has(r.Ext, "logprobs=false"):
+		e.Key("logprobs")
+		e.Bool(false)
+	}
+}
+
+// thinking writes how much the model may think, as it was asked for or as
+// OpenAI has it.
+func (e *encoder) thinking(r *scri.ChatRequest) {
+	t := r.Reasoning
+	if t == nil {
+		return
+	}
+	e.foreign(t.Ext, func() string { return "/reasoning" })
+	own := t.Ext.Of(name)
+	if t.Summary != "" {
+		e.dropped("/reasoning/summary", "thoughts are shown as the provider likes")
+	}
+	switch {
+	case hasForm(own, "thinking") && (t.Effort == "on" || t.Effort == "none"):
+		e.Key("thinking")
+		e.BeginObject()
+		if t.Effort == "on" {
+			e.str("type", "enabled")
+		} else {
+			e.str("type", "disabled")
+		}
+		e.budget("budget_tokens", t.Budget)
+		e.extra(own)
+		e.EndObject()
+	case hasForm(own, "reasoning") || own == nil && e.spelling() == fieldDetails:
+		e.Key("reasoning")
+		e.BeginObject()
+		if t.Effort != "" {
+			e.str("effort", t.Effort)
+		}
+		e.budget("max_tokens", t.Budget)
+		e.extra(own)
+		e.EndObject()
+	default:
+		e.effort(t)
+	}
+}
+
+func hasForm(own *scri.Ext, w string) bool { return own != nil && hasWord(own.Form, w) }
+
+func (e *encoder) budget(key string, n *int64) {
+	if n != nil {
+		e.Key(key)
+		e.Int(*n)
+	}
+}
+
+// effort writes reasoning_effort; a budget of tokens becomes the nearest word.
+func (e *encoder) effort(t *scri.Reasoning) {
+	effort := t.Effort
+	if t.Budget != nil {
+		e.dropped("/reasoning/budget", "effort is given in words only")
+		if effort == "" || effort == "on" {
+			effort = effortFor(*t.Budget)
+		}
+	}
+	if effort == "on" {
+		effort = "medium"
+	}
+	if effort == "" {
+		return
+	}
+	if effort != t.Effort {
+		e.tell(scri.WarnEmulated, "/reasoning/effort", "written as "+effort)
+	}
+	e.str("reasoning_effort", effort)
+}
+
+// effortFor is the word for a budget of tokens, by the thirds that the formats
+// which have both use.
+func effortFor(budget int64) string {
+	switch {
+	case budget <= 0:
+		return "none"
+	case budget <= 4096:
+		return "low"
+	case budget <= 16384:
+		return "medium"
+	default:
+		return "high"
+	}
+}
+
+func (e *encoder) format(f *scri.Format) {
+	if f == nil {
+		return
+	}
+	e.foreign(f.Ext, func() string { return "/format" })
+	e.Key("response_format")
+	e.BeginObject()
+	switch f.Kind {
+	case scri.FormatJSON:
+		e.str("type", "json_object")
+	case scri.FormatJSONSchema:
+		e.str("type", "json_schema")
+		e.Key("json_schema")
+		e.BeginObject()
+		e.formatName(f)
+		if len(f.Schema) > 0 {
+			e.Key("schema")
+			e.Raw(f.Schema)
+		}
+		e.boolean("strict", f.Strict)
+		e.extra(f.Ext)
+		e.EndObject()
+	default:
+		e.str("type", f.Kind)
+	}
+	e.EndObject()
+	if f.Kind != scri.FormatJSONSchema && (f.Name != "" || len(f.Schema) > 0 || f.Strict != nil) {
+		e.dropped("/format", "only json_schema has a schema")
+	}
+}
+
+func (e *encoder) formatName(f *scri.Format) {
+	switch {
+	case f.Name != "":
+		e.str("name", f.Name)
+	case has(f.Ext, "name="):
+		e.str("name", "")
+	case has(f.Ext, "noname"):
+	default:
+		e.tell(scri.WarnAdded, "/format/name", "a schema must have a name")
+		e.str("name", "response")
+	}
+}
+
+// labels writes who asks and what for.
+func (e *encoder) labels(r *scri.ChatRequest) {
+	if r.User != "" || has(r.Ext, "user=") {
+		e.str("user", r.User)
+	}
+	if len(r.Metadata) > 0 {
+		e.Key("metadata")
+		e.BeginObject()
+		for _, k := range slices.Sorted(maps.Keys(r.Metadata)) {
+			e.Str(k)
+			e.B = append(e.B, ':')
+			e.Str(r.Metadata[k])
+		}
+		e.EndObject()
+	}
+	if r.Session != "" {
+		e.dropped("/session", "the gateway keeps it")
+	}
+	if r.PreviousID != "" {
+		e.dropped("/previous_id", "the provider keeps no conversation")
+	}
+	if r.Routing != nil {
+		e.dropped("/routing", "it is for the gateway")
+	}
+}

@@ -1,0 +1,166 @@
+package openai
+
+import (
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// field is where a thought is written: as it came, as the target wants it, or
+// as most who took the format over have it.
+func (e *encoder) field(p *scri.Part) string {
+	wanted := e.spelling()
+	own := p.Ext.Of(name)
+	if own == nil {
+		if wanted != "" {
+			return wanted
+		}
+		return fieldContent
+	}
+	if _, ok := detailType(own); ok && (wanted == "" || wanted == fieldDetails) {
+		return fieldDetails
+	}
+	if wanted != "" {
+		return wanted
+	}
+	if hasWord(own.Form, fieldReasoning) {
+		if hasWord(own.Form, fieldContent) {
+			return fieldContent + "+"
+		}
+		return fieldReasoning
+	}
+	return fieldContent
+}
+
+// detailType is the type of an item of reasoning_details.
+func detailType(own *scri.Ext) (string, bool) {
+	for _, t := range [...]string{"text", "summary", "encrypted"} {
+		if hasWord(own.Form, "details:"+t) {
+			return t, true
+		}
+	}
+	return "", false
+}
+
+// thoughts writes the members that hold thoughts.
+func (e *encoder) thoughts(m *scri.Message, parts []scri.Part, base int, skip []bool) {
+	var plain [2]int // how many go to reasoning_content, and to reasoning
+	details, merged := 0, false
+	for i := range parts {
+		p := &parts[i]
+		if skipped(skip, i) || placeOf(p) != thoughtField {
+			continue
+		}
+		f := e.field(p)
+		if f != fieldDetails {
+			e.unsigned(p, base+i)
+		}
+		switch f {
+		case fieldDetails:
+			details++
+			e.foreign(p.Ext, func() string { return e.partPath(base + i) })
+			if p.Signature != nil && p.Signature.Dialect != name {
+				e.dropped(e.partPath(base+i)+"/signature", "another's signature proves nothing here")
+			}
+		case fieldReasoning:
+			plain[1]++
+		case fieldContent + "+":
+			plain[0]++
+			plain[1]++
+		default:
+			plain[0]++
+		}
+		merged = merged || plain[0] > 1 || plain[1] > 1
+	}
+	if merged || details > 0 && plain[0]+plain[1] > 0 {
+		e.tell(scri.WarnChanged, e.messagePath()+"/content", "several thoughts became one")
+	}
+	words := [2]string{fieldContent, fieldReasoning}
+	for k, w := range words {
+		doubled := details > 0 && e.anyDoubled(parts, "+"+w)
+		switch {
+		case plain[k] > 0 || doubled:
+			e.Key(w)
+			e.B = append(e.B, '"')
+			for i := range parts {
+				if p := &parts[i]; !skipped(skip, i) && placeOf(p) == thoughtField && e.goes(p, w) {
+					e.B = p.Text.AppendJSONInner(e.B)
+				}
+			}
+			e.B = append(e.B, '"')
+		case has(m.Ext, w+"="):
+			e.str(w, "")
+		}
+	}
+	if details > 0 {
+		e.Key(fieldDetails)
+		e.BeginArray()
+		for i := range parts {
+			if p := &parts[i]; !skipped(skip, i) && placeOf(p) == thoughtField && e.field(p) == fieldDetails {
+				e.detail(p)
+			}
+		}
+		e.EndArray()
+	}
+}
+
+func (e *encoder) anyDoubled(parts []scri.Part, w string) bool {
+	for i := range parts {
+		if parts[i].Kind == scri.PartThinking && has(parts[i].Ext, w) && e.field(&parts[i]) == fieldDetails {
+			return true
+		}
+	}
+	return false
+}
+
+// goes reports whether the text of a thought belongs to the field w.
+func (e *encoder) goes(p *scri.Part, w string) bool {
+	if p.Signature != nil && p.Signature.Redacted {
+		return false
+	}
+	switch f := e.field(p); f {
+	case fieldDetails:
+		return has(p.Ext, "+"+w)
+	case fieldContent + "+":
+		return true
+	default:
+		return f == w
+	}
+}
+
+// unsigned tells of what a thought loses that is written as a mere text.
+func (e *encoder) unsigned(p *scri.Part, i int) {
+	e.foreign(p.Ext, func() string { return e.partPath(i) })
+	if p.Signature != nil {
+		e.dropped(e.partPath(i)+"/signature", "thoughts are plain text here")
+	}
+	if p.Cache != nil {
+		e.dropped(e.partPath(i)+"/cache", "prompts are cached without being told")
+	}
+}
+
+// detail writes an item of reasoning_details.
+func (e *encoder) detail(p *scri.Part) {
+	typ := "text"
+	if own := p.Ext.Of(name); own != nil {
+		if t, ok := detailType(own); ok {
+			typ = t
+		}
+	} else if p.Signature != nil && p.Signature.Redacted {
+		typ = "encrypted"
+	}
+	e.BeginObject()
+	e.str("type", "reasoning."+typ)
+	if typ != "encrypted" && (!p.Text.IsZero() || has(p.Ext, "empty")) {
+		e.text(typ, p.Text)
+	}
+	if s := p.Signature; s != nil && s.Dialect == name {
+		if typ == "encrypted" {
+			e.text("data", s.Value)
+		} else {
+			e.text("signature", s.Value)
+		}
+	} else if has(p.Ext, "unsigned") {
+		e.str("signature", "")
+	}
+	e.extra(p.Ext)
+	e.EndObject()
+}

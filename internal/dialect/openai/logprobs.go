@@ -1,0 +1,165 @@
+package openai
+
+import (
+	"strconv"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/wire"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// logProbs reads the member logprobs of a choice: the list content is typed,
+// what stands beside it is kept below the same name.
+func (d *decoder) logProbs(list *[]scri.TokenLogProb, u *dialect.Unknown) {
+	if d.Kind() != wire.Object {
+		u.Add(d.Member())
+		return
+	}
+	m := d.Mark()
+	from := len(*list)
+	var rest dialect.Unknown
+	typed, null := false, false
+	ok := d.try(func() bool {
+		for member := range d.Members() {
+			switch {
+			case member == "content" && d.Kind() == wire.Array:
+				*list = d.tokens(*list, true)
+				typed = true
+			case member == "refusal" && d.Kind() == wire.Null:
+				null = true
+				d.Skip()
+			default:
+				rest.Add(d.Member())
+			}
+		}
+		return true
+	})
+	if !ok {
+		d.Rewind(m)
+		*list = (*list)[:from]
+		u.Add(d.Member())
+		return
+	}
+	if null {
+		u.Form("norefusal")
+	}
+	if typed && len(*list) == from {
+		u.Form("logprobs[]")
+	}
+	if !typed {
+		u.Form("notyped")
+	}
+	if !rest.Empty() || !typed {
+		obj := rest.Object()
+		if obj == nil {
+			obj = scri.RawJSON("{}")
+		}
+		u.Add(append([]byte(`"logprobs":`), obj...))
+		u.Form("+logprobs")
+	}
+}
+
+// tokens reads a list of tokens with their probabilities; outer ones have a list
+// of alternatives each.
+func (d *decoder) tokens(list []scri.TokenLogProb, outer bool) []scri.TokenLogProb {
+	for range d.Elements() {
+		var t scri.TokenLogProb
+		var u dialect.Unknown
+		top, told := "", " nobytes"
+		if outer {
+			top = " notop"
+		}
+		for member := range d.Members() {
+			switch {
+			case member == "token":
+				t.Token = scri.QuotedText(d.Str())
+			case member == "logprob":
+				t.LogProb = d.Float()
+			case member == "bytes" && d.Kind() == wire.Array:
+				if t.Bytes, told = d.bytes(), ""; t.Bytes == nil {
+					told = " bytes[]"
+				}
+			case member == "bytes" && d.Kind() == wire.Null:
+				told = ""
+				d.Skip()
+			case outer && member == "top_logprobs" && d.Kind() == wire.Array:
+				top = ""
+				t.Top = d.tokens(nil, false)
+			default:
+				u.Add(d.Member())
+			}
+		}
+		form := ""
+		if top != "" || told != "" {
+			form = (top + told)[1:]
+		}
+		t.Ext = d.ext(&u, form)
+		list = append(list, t)
+	}
+	return list
+}
+
+func (d *decoder) bytes() (list []int) {
+	for range d.Elements() {
+		list = append(list, int(d.Int()))
+	}
+	return list
+}
+
+// logProbs writes the member logprobs; ext is that of the choice.
+func (e *encoder) logProbs(list []scri.TokenLogProb, ext *scri.Ext) {
+	rest := has(ext, "+logprobs")
+	if len(list) == 0 && !rest && !has(ext, "logprobs[]") {
+		return
+	}
+	e.Key("logprobs")
+	e.BeginObject()
+	if len(list) > 0 || has(ext, "logprobs[]") {
+		e.Key("content")
+		e.tokens(list, true, func() string { return e.choicePath() + "/logprobs" })
+	}
+	if has(ext, "norefusal") {
+		e.Key("refusal")
+		e.Null()
+	}
+	if rest {
+		e.Members(nested(ext, "logprobs"))
+	}
+	e.EndObject()
+}
+
+func (e *encoder) tokens(list []scri.TokenLogProb, outer bool, path func() string) {
+	e.BeginArray()
+	for i := range list {
+		t := &list[i]
+		at := func() string { return path() + "/" + strconv.Itoa(i) }
+		e.foreign(t.Ext, at)
+		e.BeginObject()
+		e.text("token", t.Token)
+		e.Key("logprob")
+		e.Float(t.LogProb)
+		if !has(t.Ext, "nobytes") || t.Bytes != nil {
+			e.Key("bytes")
+			e.bytes(t.Bytes, has(t.Ext, "bytes[]"))
+		}
+		if len(t.Top) > 0 || outer && !has(t.Ext, "notop") {
+			e.Key("top_logprobs")
+			e.tokens(t.Top, false, func() string { return at() + "/top" })
+		}
+		e.extra(t.Ext)
+		e.EndObject()
+	}
+	e.EndArray()
+}
+
+func (e *encoder) bytes(list []int, empty bool) {
+	if list == nil && !empty {
+		e.Null()
+		return
+	}
+	e.BeginArray()
+	for _, b := range list {
+		e.Int(int64(b))
+	}
+	e.EndArray()
+}
