@@ -2,6 +2,7 @@ package native
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -148,12 +149,11 @@ func (d *decoder) int64(x *extra, name string) int64 {
 	return n
 }
 
-// index reads a number of something: small, and never negative.
-func (d *decoder) index(x *extra, name string, limit int64) int {
-	m := d.Mark()
-	n := d.int64(x, name)
+// number reads how many of something there are, or which of them is meant: small,
+// and never negative.
+func (d *decoder) number(limit int64) int {
+	n := d.Int()
 	if n < 0 || n > limit {
-		d.Rewind(m)
 		d.Fail("must be between 0 and %d", limit)
 		return 0
 	}
@@ -177,14 +177,8 @@ func ptr[T any](v T) *T { return &v }
 // raw takes a value of one of the kinds as it stands.
 func (d *decoder) raw(want string, kinds ...wire.Kind) scri.RawJSON {
 	k := d.Kind()
-	for _, ok := range kinds {
-		if k == ok {
-			return scri.RawJSON(d.Raw())
-		}
-	}
-	if k == wire.Invalid {
-		d.Skip()
-		return nil
+	if k == wire.Invalid || slices.Contains(kinds, k) {
+		return scri.RawJSON(d.Raw())
 	}
 	d.Fail("must be %s, not %s", want, k)
 	return nil

@@ -87,10 +87,11 @@ func (d *decoder) sampling(req *scri.ChatRequest, x *extra, name string) {
 	case "stop":
 		req.Stop = d.stop(x)
 	case "n":
-		req.N = d.index(x, name, maxChoices)
+		if req.N = d.number(maxChoices); req.N == 0 {
+			x.zero(name, "0")
+		}
 	case "logprobs":
-		var c extra // a zero says something here
-		req.LogProbs = ptr(d.index(&c, name, maxChoices))
+		req.LogProbs = ptr(d.number(maxChoices))
 	default:
 		x.keep(d.Member())
 	}

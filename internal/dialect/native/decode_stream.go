@@ -212,16 +212,6 @@ func (s *stream) member(x *extra, name string) {
 	}
 }
 
-// number reads an index, which says nothing when it is zero.
-func (d *decoder) number(limit int64) int {
-	n := d.Int()
-	if n < 0 || n > limit {
-		d.Fail("must be between 0 and %d", limit)
-		return 0
-	}
-	return int(n)
-}
-
 // eventKind returns the constant of a known kind, or "".
 func eventKind(s string) scri.EventKind {
 	switch scri.EventKind(s) {

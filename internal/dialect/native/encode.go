@@ -1,6 +1,7 @@
 package native
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -68,12 +69,7 @@ func (e *encoder) ext(x *scri.Ext) {
 }
 
 func (e *encoder) written(base int, name string) bool {
-	for _, n := range e.names[base:] {
-		if n == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(e.names[base:], name)
 }
 
 // own writes the members of a native Ext beside the typed ones, which win.
@@ -83,9 +79,8 @@ func (e *encoder) own(base int, x *scri.Ext) {
 	}
 	s := wire.NewScanner(x.Members)
 	for name := range s.Members() {
-		if !e.written(base, name) {
+		if !e.written(base, name) { // its own names do not repeat
 			e.Raw(s.Member())
-			e.names = append(e.names, name)
 		}
 	}
 }
@@ -102,6 +97,9 @@ func (e *encoder) zeros(base int, x *scri.Ext, prefix string) {
 			continue
 		}
 		if name, ok = strings.CutPrefix(name, prefix); !ok || strings.ContainsAny(name, `."\`) || e.written(base, name) {
+			continue
+		}
+		if prefix == "" && misfit(x, name) {
 			continue
 		}
 		switch value {

@@ -192,3 +192,20 @@ func TestTargets(t *testing.T) {
 		}
 	}
 }
+
+// TestManyMembers: a body full of unknown members costs time in proportion.
+func TestManyMembers(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`{"messages":[]`)
+	for i := range 200_000 {
+		fmt.Fprintf(&b, `,"x%d":1`, i)
+	}
+	b.WriteString(`}`)
+	req, err := decodeRequest(t, "/api/v1/chat", []byte(b.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := encodeRequest(t, req); len(out.Body) != b.Len() {
+		t.Errorf("%d bytes became %d", b.Len(), len(out.Body))
+	}
+}

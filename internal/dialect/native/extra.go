@@ -15,8 +15,8 @@ type extra struct {
 
 	// For objects that have no Ext.
 	name string // of the object in the one around it
-	deep bool // it holds more objects, so that a name here does not say where
-	odd  bool // something was met that has no place here
+	deep bool   // it holds more objects, so that a name here does not say where
+	odd  bool   // something was met that has no place here
 }
 
 // keep takes along a member that the typed fields cannot hold.

@@ -114,8 +114,8 @@ func (native) ListRequest(*dialect.Target) *dialect.Outgoing {
 	return &dialect.Outgoing{Method: http.MethodGet, Path: pathModels, Header: http.Header{}}
 }
 
-// DecodeModels reads a list of models. One that cannot be read is left out of
-// the typed fields but for what could be.
+// DecodeModels reads a list of models. A member that does not fit stays in Raw
+// alone.
 func (native) DecodeModels(a *dialect.Answer) (*scri.ModelList, error) {
 	d := &decoder{lenient: true}
 	d.Reset(a.Body)
