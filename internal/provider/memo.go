@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/aratta-gateway/aratta/scri"
 )
 
 // memo remembers what was asked of an upstream, for a while. Questions that are
@@ -70,8 +72,8 @@ func (m *memo[T]) fill(ctx context.Context, key string, e *remembered[T], good, 
 		close(e.ready)
 	}()
 	e.value, e.err = ask(ctx)
-	if ctx.Err() != nil {
-		return // it says nothing about the upstream
+	if ctx.Err() != nil || e.err != nil && scri.AsError(e.err).Kind == scri.ErrPolicy {
+		return // it says something about who asked, and nothing about the upstream
 	}
 	keep := good
 	if e.err != nil {

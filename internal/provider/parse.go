@@ -32,7 +32,7 @@ func parseDocument(file string, raw []byte) (*document, error) {
 	if len(raw) > maxSpec {
 		return nil, invalidf("", "%s: larger than %d bytes", file, maxSpec)
 	}
-	tree, err := parser.ParseBytes(raw, 0)
+	tree, err := parseTree(raw)
 	if err != nil {
 		return nil, d.explain(err)
 	}
@@ -43,9 +43,27 @@ func parseDocument(file string, raw []byte) (*document, error) {
 	return d, nil
 }
 
+// parseTree and decodeYAML turn panics of the YAML package, which some broken
+// files cause, into errors.
+func parseTree(raw []byte) (tree *ast.File, err error) {
+	defer noPanic(&err)
+	return parser.ParseBytes(raw, 0)
+}
+
+func decodeYAML(raw []byte, s *Spec) (err error) {
+	defer noPanic(&err)
+	return yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(s)
+}
+
+func noPanic(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("cannot be read as YAML (%v)", r)
+	}
+}
+
 // decode lays the document over s, field by field; lists and maps are replaced.
 func (d *document) decode(s *Spec) error {
-	if err := yaml.NewDecoder(bytes.NewReader(d.raw), yaml.Strict()).Decode(s); err != nil {
+	if err := decodeYAML(d.raw, s); err != nil {
 		return d.explain(err)
 	}
 	return nil
@@ -91,7 +109,7 @@ func (d *document) fail(path, format string, args ...any) error {
 func (d *document) explain(err error) error {
 	var ye yaml.Error
 	if !errors.As(err, &ye) || ye.GetToken() == nil {
-		return invalidf("", "%s: %v", d.file, err)
+		return invalidf("", "%s:1:1: %v", d.file, err)
 	}
 	pos, msg, hint := ye.GetToken().Position, ye.GetMessage(), ""
 	if rest, ok := strings.CutPrefix(msg, `unknown field "`); ok {
