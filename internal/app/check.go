@@ -1,11 +1,9 @@
 package app
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -40,6 +38,17 @@ func (l *Loaded) check() error {
 	bad := func(key, format string, args ...any) {
 		errs = append(errs, &Problem{File: l.File, Key: key, Text: fmt.Sprintf(format, args...)})
 	}
+	r := &l.Resilience
+	for key, d := range map[string]Duration{
+		"server.request_timeout": s.RequestTimeout, "server.drain_timeout": s.DrainTimeout, "server.keepalive_after": s.KeepaliveAfter,
+		"resilience.connect_timeout": r.ConnectTimeout, "resilience.header_timeout": r.HeaderTimeout,
+		"resilience.first_token_timeout": r.FirstTokenTimeout, "resilience.idle_timeout": r.IdleTimeout, "resilience.recovery": r.Recovery,
+		"cache.ttl": l.Cache.TTL, "monitoring.health_check_interval": l.Monitoring.HealthCheckInterval,
+	} {
+		if d.Duration < 0 {
+			bad(key, "a duration must not be negative")
+		}
+	}
 	if s.Port < 1 || s.Port > 65535 {
 		bad("server.port", "%d is no port", s.Port)
 	}
@@ -62,7 +71,7 @@ func (l *Loaded) check() error {
 // unbuilt names what the configuration asks for and this version does not do.
 // What promises safety stops the start: to ignore it would be to break the
 // promise. The rest warns.
-func (l *Loaded) unbuilt(text []byte) error {
+func (l *Loaded) unbuilt() error {
 	var errs []error
 	for _, t := range []struct {
 		name  string
@@ -73,26 +82,13 @@ func (l *Loaded) unbuilt(text []byte) error {
 		{"budgets", l.Budgets != nil},
 	} {
 		if t.asked {
-			line := lineOf(text, t.name)
 			errs = append(errs, &Problem{
-				File: l.File, Line: line, Column: 1, Key: t.name,
+				File: l.File, Key: t.name,
 				Text: "this version does not enforce it, and will not start as if it did; take the table out to run without",
 			})
 		}
 	}
-	l.Warnings = append(l.Warnings, l.ignored()...)
 	return errors.Join(errs...)
-}
-
-func lineOf(text []byte, table string) int {
-	at := regexp.MustCompile(`(?m)^\s*\[+\s*` + table + `[\s.\]]`).FindIndex(text)
-	if at == nil {
-		at = regexp.MustCompile(`(?m)^\s*` + table + `\s*[.=]`).FindIndex(text)
-	}
-	if at == nil {
-		return 0
-	}
-	return 1 + bytes.Count(text[:at[0]], []byte("\n")) + bytes.Count(text[at[0]:at[1]], []byte("\n"))
 }
 
 // ignored lists the keys that are read and have no effect yet.

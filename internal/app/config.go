@@ -144,11 +144,8 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	if n, ferr := strconv.ParseFloat(string(b), 64); ferr == nil {
 		v, err = time.Duration(n*float64(time.Second)), nil
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return fmt.Errorf("%q is no duration: write \"90s\", \"10m\" or a number of seconds", b)
-	case v < 0:
-		return fmt.Errorf("%q: a duration must not be negative", b)
 	}
 	d.Duration = v
 	return nil

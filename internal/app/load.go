@@ -58,7 +58,8 @@ type Loaded struct {
 	LogLevel string
 	Keys     []string // API keys for clients
 
-	unset map[string][]string // names of unset variables by the key that uses them
+	unset  map[string][]string // names of unset variables by the key that uses them
+	places map[string]place    // where keys stand in the file
 }
 
 // Home is the folder of the user's files: ARATTA_HOME, or ~/.aratta.
@@ -100,14 +101,13 @@ func (l *Loaded) parse(b []byte, env Env) error {
 	if err := dec.Decode(&l.Config); err != nil {
 		return l.explained(err)
 	}
+	l.places = places(b)
 	expand(reflect.ValueOf(&l.Config).Elem(), "", env, l.unset)
 	if err := l.environment(env); err != nil {
 		return err
 	}
-	if err := l.unbuilt(b); err != nil {
-		return err
-	}
-	return l.check()
+	l.Warnings = append(l.Warnings, l.ignored()...)
+	return l.located(errors.Join(l.unbuilt(), l.check()))
 }
 
 // explained gives the parser's errors a place and the nearest known key.
@@ -129,7 +129,7 @@ func (l *Loaded) explained(err error) error {
 	var de *toml.DecodeError
 	if errors.As(err, &de) {
 		line, col := de.Position()
-		return &Problem{File: l.File, Line: line, Column: col, Key: strings.Join(de.Key(), "."), Text: strings.TrimPrefix(de.Error(), "toml: ")}
+		return &Problem{File: l.File, Line: line, Column: col, Key: strings.Join(de.Key(), "."), Text: plainMismatch(strings.TrimPrefix(de.Error(), "toml: "))}
 	}
 	return &Problem{File: l.File, Text: err.Error()}
 }

@@ -47,7 +47,7 @@ func Main(ctx context.Context, version string, args []string, streams IO) int {
 	}
 	fmt.Fprintln(streams.Err, "aratta:", plainError(err))
 	var usage *usageError
-	if errors.As(err, &usage) {
+	if errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command") {
 		fmt.Fprintln(streams.Err, "`aratta --help` shows what there is")
 		return 2
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/aratta-gateway/aratta/internal/gateway"
 	"github.com/aratta-gateway/aratta/internal/provider"
 	"github.com/aratta-gateway/aratta/internal/route"
+	"github.com/aratta-gateway/aratta/scri"
 )
 
 // Snapshot is everything that one configuration means, built whole. It is
@@ -77,13 +78,12 @@ func (s *Snapshot) providers(l *Loaded, deps provider.Deps) error {
 			e := table[name]
 			key := string(kind) + "." + name
 			if vars := l.unsetBelow(key); len(vars) > 0 {
-				off := false
-				e.Enabled = &off
 				s.Warnings = append(s.Warnings, fmt.Sprintf("%s: switched off: ${%s} is not set", key, strings.Join(vars, "}, ${")))
+				continue
 			}
 			p, err := provider.New(kind, name, e, deps)
 			if err != nil {
-				errs = append(errs, &Problem{File: l.File, Key: key, Text: err.Error()})
+				errs = append(errs, &Problem{File: l.File, Key: key, Text: entryError(err, key)})
 				continue
 			}
 			for _, n := range p.Notes() {
@@ -101,7 +101,17 @@ func (s *Snapshot) providers(l *Loaded, deps provider.Deps) error {
 	}
 	build(provider.Local, l.Local)
 	build(provider.Remote, l.Providers)
-	return errors.Join(errs...)
+	return l.located(errors.Join(errs...))
+}
+
+// entryError is what a provider says of its table, without the table's name.
+func entryError(err error, key string) string {
+	e := scri.AsError(err)
+	text := strings.TrimPrefix(e.Message, "["+key+"] ")
+	if e.Hint != "" {
+		text += "; " + e.Hint
+	}
+	return text
 }
 
 // unsetBelow lists the variables that a table uses and that are not set.
@@ -177,7 +187,7 @@ func (s *Snapshot) router(l *Loaded) (*route.Router, error) {
 	for _, name := range slices.Sorted(maps.Keys(l.Chains)) {
 		c, ignored, err := route.ParseChain(l.Chains[name])
 		if err != nil {
-			return nil, &Problem{File: l.File, Key: "chains." + name, Text: err.Error()}
+			return nil, l.located(&Problem{File: l.File, Key: "chains." + name, Text: err.Error()})
 		}
 		for _, key := range ignored {
 			s.Warnings = append(s.Warnings, "chains."+name+"."+key+": has no effect in this version")

@@ -1,16 +1,23 @@
 // Package nearest finds the name that somebody meant who wrote another.
 package nearest
 
+import "strings"
+
 // most bounds how much of a name is compared.
 const most = 64
 
 // Name returns the known name that is most like word, if one is like it at all:
-// at most a third of its letters may differ, or two. Of equally near names the
-// first counts. "" means none.
+// at most a third of its letters may differ, or two, or it goes on where a word
+// of three letters or more ends. Of equally near names the first counts. ""
+// means none.
 func Name(word string, known []string) string {
 	best, dist := "", max(2, len(word)/3)+1
 	for _, k := range known {
-		if d := distance(word, k); d < dist {
+		d := distance(word, k)
+		if len(word) > 2 && strings.HasPrefix(k, word) {
+			d = min(d, 2)
+		}
+		if d < dist {
 			best, dist = k, d
 		}
 	}

@@ -1,0 +1,199 @@
+package app
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func env(pairs ...string) Env {
+	return func(name string) (string, bool) {
+		for i := 0; i < len(pairs); i += 2 {
+			if pairs[i] == name {
+				return pairs[i+1], true
+			}
+		}
+		return "", false
+	}
+}
+
+// load reads and builds a configuration as `aratta config check` does.
+func load(t *testing.T, text string, e Env) (*Snapshot, error) {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "config.toml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := Load(file, e)
+	if err != nil {
+		return nil, err
+	}
+	s, err := Build(t.Context(), l, BuildOptions{Env: e})
+	if err == nil {
+		t.Cleanup(s.Gateway.Close)
+	}
+	return s, err
+}
+
+// What is wrong is named with its place, and with what was probably meant.
+func TestConfigErrors(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"unknown key", "[server]\nprot = 1", []string{":2:1: server.prot: unknown key", `"port"`}},
+		{"unknown table", "[routng]", []string{":1:2: routng: unknown key", `"routing"`}},
+		{"unknown key in a provider", "[providers.openai]\napi_key = 'sk-secret'", []string{":2:1: providers.openai.api_key", `"api_key_env"`}},
+		{"unknown key in a list of tables", "[[local.ollama.models]]\nname = 'a'\nwindow = 1", []string{":3:1: local.ollama.models.window: unknown key"}},
+		{"all unknown keys at once", "[server]\nprot = 1\n[behavior]", []string{"prot", "behavior", `"behaviour"`}},
+		{"wrong type", "[server]\nport = 'x'", []string{":2:8: server.port: must be a whole number, not string"}},
+		{"no TOML", "[server\n", []string{":1:8: "}},
+		{"a port that is none", "[server]\nport = 70000", []string{":2:1: server.port: 70000 is no port"}},
+		{"a duration that is none", "[server]\nrequest_timeout = '5q'", []string{":2:19: server.request_timeout", "no duration"}},
+		{"a negative duration", "[server]\ndrain_timeout = -3", []string{":2:1: server.drain_timeout: a duration must not be negative"}},
+		{"a network that is none", "[server]\ntrusted_networks = ['300.0.0.0/8']", []string{"server.trusted_networks"}},
+		{"an unknown provider", "[providers.opnai]", []string{":1:2: providers.opnai", `"openai"`}},
+		{"a provider without an address", "[providers.mine]\ndialect = 'openai'", []string{"providers.mine", "base_url"}},
+		{"an unknown dialect", "[providers.mine]\ndialect = 'smalltalk'\nbase_url = 'http://h/v1'", []string{"providers.mine", "smalltalk"}},
+		{"a name twice", "[local.a]\ntype = 'ollama'\n[providers.a]\ntype = 'openai'", []string{":3:2: providers.a: the name stands under [local] too"}},
+		{"a chain that is none", "[chains]\na = 3", []string{":2:1: chains.a: must be a list"}},
+		{"an unknown strategy", "[chains.a]\ntargets = ['x']\nstrategy = 'magic'", []string{"chains.a", "confidence_based"}},
+		{"an alias in a circle", "[aliases]\na = 'b'\nb = 'a'", []string{"aliases.a"}},
+		{"policy promises safety", "[[policy.rules]]\nwhen = 'true'\naction = 'deny'", []string{"policy: this version does not enforce it"}},
+		{"privacy promises safety", "[privacy]\nmask_for = ['cloud']", []string{":1:2: privacy: this version does not enforce it"}},
+		{"budgets promise safety", "[budgets]\nper_day = 1.0", []string{":1:2: budgets: this version does not enforce it"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := load(t, c.text, env())
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			for _, want := range c.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%q lacks %q", err, want)
+				}
+			}
+			if strings.Contains(err.Error(), "sk-secret") {
+				t.Errorf("the error holds a secret: %v", err)
+			}
+		})
+	}
+}
+
+func TestConfigMeaning(t *testing.T) {
+	const text = `
+[server]
+port = 9000
+request_timeout = 90
+drain_timeout = "1m"
+trusted_networks = ["172.17.0.0/16"]
+
+[local.ollama]
+base_url = "http://${GPU}:11434"
+
+[local.lost]
+type = "vllm"
+base_url = "http://${NOWHERE}:8000"
+
+[providers.anthropic]
+[providers.openai]
+enabled = false
+[providers.xai]
+
+[cache]
+enabled = true
+
+[routing]
+stream_guard = "prefix"
+`
+	s, err := load(t, text, env("GPU", "gpu2.lan", "ANTHROPIC_API_KEY", "k", "ARATTA_PORT", "9001", "ARATTA_API_KEYS", "one, two"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var on []string
+	for _, p := range s.Providers {
+		on = append(on, p.Name()+"@"+p.Host())
+	}
+	if want := []string{"ollama@gpu2.lan:11434", "anthropic@api.anthropic.com"}; !slices.Equal(on, want) {
+		t.Errorf("on: %v, want %v", on, want)
+	}
+	c := s.Config
+	if c.Server.Port != 9001 {
+		t.Errorf("port %d: the environment must override the file", c.Server.Port)
+	}
+	if c.Server.RequestTimeout.Duration != 90*time.Second || c.Server.DrainTimeout.Duration != time.Minute {
+		t.Errorf("durations: %v, %v", c.Server.RequestTimeout, c.Server.DrainTimeout)
+	}
+	if !slices.Equal(c.Keys, []string{"one", "two"}) {
+		t.Errorf("keys %v", c.Keys)
+	}
+	warnings := strings.Join(s.Warnings, "\n")
+	for _, want := range []string{"local.lost: switched off: ${NOWHERE} is not set", "providers.xai", "XAI_API_KEY", "cache: has no effect", "routing.stream_guard"} {
+		if !strings.Contains(warnings, want) {
+			t.Errorf("warnings lack %q:\n%s", want, warnings)
+		}
+	}
+	if strings.Contains(warnings, "providers.openai") {
+		t.Errorf("a provider that was switched off on purpose needs no warning:\n%s", warnings)
+	}
+}
+
+// A key that lies in the environment opens nothing by itself.
+func TestNoTableNoCloud(t *testing.T) {
+	s, err := load(t, "", env("OPENAI_API_KEY", "k", "ANTHROPIC_API_KEY", "k"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Providers) != 0 {
+		t.Errorf("on: %v", s.Providers)
+	}
+}
+
+// The contract is read whole; what it promises and is not built stops the start.
+func TestContract(t *testing.T) {
+	dir := os.Getenv("ARATTA_SHARED")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "shared")
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "examples", "config.toml"))
+	if err != nil {
+		t.Skip("the configuration contract is absent: ", err)
+	}
+	_, err = load(t, string(b), env())
+	if err == nil || strings.Count(err.Error(), "does not enforce it") != 3 || strings.Contains(err.Error(), "unknown key") {
+		t.Fatalf("got %v, want exactly policy, privacy and budgets refused", err)
+	}
+	var rest []string
+	keep := true
+	for line := range strings.Lines(string(b)) {
+		if strings.HasPrefix(line, "[") {
+			table := strings.TrimLeft(line, "[")
+			keep = !strings.HasPrefix(table, "policy") && !strings.HasPrefix(table, "privacy") && !strings.HasPrefix(table, "budgets")
+		}
+		if keep {
+			rest = append(rest, line)
+		}
+	}
+	s, err := load(t, strings.Join(rest, ""), env("ANTHROPIC_API_KEY", "k", "OPENAI_API_KEY", "k", "ONPREM_KEY", "k"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Providers) != 5 {
+		t.Errorf("on: %v, want ollama, anthropic, claude-coder, onprem, openai", s.Providers)
+	}
+}
+
+func TestMissingFile(t *testing.T) {
+	home := t.TempDir()
+	l, err := Load("", env("ARATTA_HOME", home))
+	if err != nil || l.File != "" || l.Server.Port != 8084 {
+		t.Errorf("no file at home: %v, %v; want defaults", l, err)
+	}
+	if _, err := Load(filepath.Join(home, "none.toml"), env()); err == nil {
+		t.Error("a file that was named and is not there was accepted")
+	}
+}
