@@ -108,6 +108,7 @@ func (s *slots[T]) sorted() []*slot[T] {
 
 type collector struct {
 	head    ChatResponse
+	ext     extJoiner
 	choices slots[choiceAcc]
 	done    bool
 }
@@ -116,7 +117,7 @@ type choiceAcc struct {
 	messages slots[messageAcc]
 	finish   *Finish
 	logProbs []TokenLogProb
-	ext      *Ext
+	ext      extJoiner
 }
 
 type messageAcc struct {
@@ -126,10 +127,12 @@ type messageAcc struct {
 }
 
 type partAcc struct {
-	part   Part
-	text   joiner
-	signed bool // by a delta
-	ended  bool
+	part  Part
+	text  joiner
+	ext   extJoiner
+	sign  *Signature // given by deltas, less its value
+	value joiner     // the signature's
+	ended bool
 }
 
 // add takes in one event. Its error is one that the stream carried as an event.
@@ -157,7 +160,7 @@ func (c *collector) add(e *StreamEvent) error {
 	case EventPartEnd:
 		p := c.part(e)
 		p.ended = true
-		p.part.Ext = mergeExt(p.part.Ext, e.Ext)
+		p.ext.add(e.Ext)
 	case EventUsage:
 		c.head.Usage = e.Usage.Clone()
 	case EventFinish:
@@ -166,7 +169,7 @@ func (c *collector) add(e *StreamEvent) error {
 			ch.finish = clonePtr(e.Finish)
 		}
 		ch.logProbs = append(ch.logProbs, cloneLogProbs(e.LogProbs)...)
-		ch.ext = mergeExt(ch.ext, e.Ext)
+		ch.ext.add(e.Ext)
 	case EventWarning:
 		if e.Warning != nil {
 			c.head.Warnings = append(c.head.Warnings, *e.Warning)
@@ -218,7 +221,7 @@ func (c *collector) merge(h *ChatResponse, same bool) {
 	if h.Lineage != nil {
 		r.Lineage = h.Lineage
 	}
-	r.Ext = mergeExt(r.Ext, h.Ext)
+	c.ext.add(h.Ext)
 	r.Warnings = mergeWarnings(r.Warnings, h.Warnings)
 }
 
@@ -268,6 +271,7 @@ func (c *collector) begin(e *StreamEvent) {
 		return
 	}
 	p.part = e.Whole.Clone()
+	p.ext.add(p.part.Ext)
 	if t := p.streamed(); !t.IsZero() {
 		p.text.add(*t)
 		*t = Text{}
@@ -295,8 +299,8 @@ func (p *partAcc) streamed() *Text {
 func (c *collector) delta(e *StreamEvent) {
 	p := c.part(e)
 	p.text.add(e.Delta)
-	if s := e.Signature; s != nil {
-		p.sign(s)
+	if e.Signature != nil {
+		p.signed(e.Signature)
 	}
 	if e.Citation != nil {
 		p.part.Citations = append(p.part.Citations, e.Citation.clone())
@@ -307,21 +311,35 @@ func (c *collector) delta(e *StreamEvent) {
 	}
 }
 
-// sign adds a signature, or goes on with one that came in pieces.
-func (p *partAcc) sign(s *Signature) {
-	p.signed = true
-	v := s.clone()
-	if old := p.part.Signature; old != nil {
-		var j joiner
-		j.add(old.Value)
-		j.add(s.Value)
-		v.Value = j.join()
+// signed adds a signature, or goes on with one that came in pieces.
+func (p *partAcc) signed(s *Signature) {
+	old := p.sign
+	if old == nil {
+		old = p.part.Signature
+	}
+	if p.sign == nil && old != nil {
+		p.value.add(old.Value)
+	}
+	v := *s
+	v.Value = Text{}
+	if old != nil {
 		v.Dialect = cmp.Or(v.Dialect, old.Dialect)
 		v.Provider = cmp.Or(v.Provider, old.Provider)
 		v.Model = cmp.Or(v.Model, old.Model)
 		v.Redacted = v.Redacted || old.Redacted
 	}
-	p.part.Signature = v
+	p.sign = &v
+	p.value.add(s.Value)
+}
+
+// unsign takes the signature from a part that was not finished. One that came
+// whole with the part's beginning is good.
+func (p *partAcc) unsign() {
+	whole := p.part.Signature
+	if p.ended || p.sign == nil && (whole == nil || !whole.Value.IsZero()) {
+		return
+	}
+	p.part.Signature, p.sign, p.value = nil, nil, joiner{}
 }
 
 // complete reports whether the answer has come to its end.
@@ -342,9 +360,7 @@ func (c *collector) drop() {
 		}
 		for _, m := range ch.v.messages.list {
 			for _, p := range m.v.parts.list {
-				if p.v.signed && !p.v.ended {
-					p.v.part.Signature, p.v.signed = nil, false
-				}
+				p.v.unsign()
 			}
 		}
 	}
@@ -354,8 +370,9 @@ func (c *collector) drop() {
 func (c *collector) response() *ChatResponse {
 	c.drop()
 	r := c.head
+	r.Ext = c.ext.join()
 	for _, s := range c.choices.sorted() {
-		ch := Choice{LogProbs: s.v.logProbs, Ext: s.v.ext}
+		ch := Choice{LogProbs: s.v.logProbs, Ext: s.v.ext.join()}
 		if s.v.finish != nil {
 			ch.Finish = *s.v.finish
 		}
@@ -374,6 +391,11 @@ func (m *messageAcc) message() Message {
 		if t := p.v.text.join(); !t.IsZero() {
 			*p.v.streamed() = t
 		}
+		if p.v.sign != nil {
+			p.v.sign.Value = p.v.value.join()
+			p.v.part.Signature = p.v.sign
+		}
+		p.v.part.Ext = p.v.ext.join()
 		out.Parts = append(out.Parts, p.v.part)
 	}
 	return out

@@ -205,8 +205,9 @@ func TestCollect(t *testing.T) {
 		{
 			name: "signatures of parts finished and not", events: []scri.StreamEvent{
 				begin(0, thought("a", "")), sign(0, "s"), {Kind: scri.EventPartEnd}, begin(1, thought("b", "")), sign(1, "t"), begin(2, thought("c", "gemini")),
+				begin(3, signedAs(thought("d", ""), "")), sign(3, "u"), begin(4, signedAs(thought("e", ""), "")),
 			},
-			want: unfinished(signedAs(thought("a", ""), "s"), thought("b", ""), thought("c", "gemini")), kind: scri.ErrTruncated,
+			want: unfinished(signedAs(thought("a", ""), "s"), thought("b", ""), thought("c", "gemini"), thought("d", ""), thought("e", "")), kind: scri.ErrTruncated,
 		},
 		{
 			name: "a finish ends all parts", events: []scri.StreamEvent{begin(0, thought("a", "")), sign(0, "s"), finish},

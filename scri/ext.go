@@ -2,52 +2,79 @@ package scri
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// mergeExt returns a with the members of b behind its own; a name that both
-// have keeps the value of b. Neither is changed. Of two dialects the later wins,
-// as nobody could write a mixture.
-func mergeExt(a, b *Ext) *Ext {
-	if a == nil || b == nil || a.Dialect != b.Dialect {
-		if b == nil {
-			return a
-		}
-		return b.Clone()
+// extJoiner makes one extension of those that came at different times, in linear
+// time.
+type extJoiner []*Ext
+
+// add takes a copy of e, which may be nil.
+func (j *extJoiner) add(e *Ext) {
+	if e != nil {
+		*j = append(*j, e.Clone())
 	}
-	out := &Ext{Dialect: a.Dialect, Members: mergeMembers(a.Members, b.Members), Form: a.Form}
-	for word := range strings.FieldsSeq(b.Form) {
-		if !strings.Contains(" "+out.Form+" ", " "+word+" ") {
-			out.Form = strings.TrimPrefix(out.Form+" "+word, " ")
+}
+
+// join returns them as one: of a name that several have, the last; of several
+// dialects the last, as nobody could write a mixture.
+func (j extJoiner) join() *Ext {
+	if len(j) == 0 {
+		return nil
+	}
+	out := j[len(j)-1]
+	var list []RawJSON
+	var forms []string
+	for _, e := range j {
+		if e.Dialect != out.Dialect {
+			continue
 		}
+		if someMembers(e.Members) || len(list) == 0 {
+			list = append(list, e.Members)
+		}
+		for form := range strings.FieldsSeq(e.Form) {
+			if !slices.Contains(forms, form) {
+				forms = append(forms, form)
+			}
+		}
+	}
+	if len(j) > 1 {
+		out = &Ext{Dialect: out.Dialect, Members: joinMembers(list), Form: strings.Join(forms, " ")}
 	}
 	return out
 }
 
-// mergeMembers joins two objects. What is no object is given up for the other.
-func mergeMembers(a, b RawJSON) RawJSON {
-	if !someMembers(b) {
-		return a
+// joinMembers makes one object of several. One that cannot be read is left out.
+func joinMembers(list []RawJSON) RawJSON {
+	if len(list) > 1 && !someMembers(list[0]) {
+		list = list[1:]
 	}
-	if !someMembers(a) {
-		return bytes.Clone(b)
+	if len(list) == 1 {
+		return list[0]
 	}
-	later := map[string]bool{}
-	if err := eachMember(b, func(name string, _ []byte) { later[name] = true }); err != nil {
-		return a
+	last := map[string]int{}
+	var names []string
+	var members [][]byte
+	for _, raw := range list {
+		_ = eachMember(raw, func(name string, member []byte) { // what came before the fault counts
+			last[name] = len(names)
+			names, members = append(names, name), append(members, member)
+		})
 	}
-	out := append(make([]byte, 0, len(a)+len(b)), '{')
-	err := eachMember(a, func(name string, member []byte) {
-		if !later[name] {
-			out = append(append(out, member...), ',')
+	out := []byte{'{'}
+	for i, name := range names {
+		if last[name] != i {
+			continue
 		}
-	})
-	if err != nil {
-		return bytes.Clone(b)
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(out, members[i]...)
 	}
-	return append(out, bytes.TrimSpace(b)[1:]...)
+	return append(out, '}')
 }
 
 // someMembers reports whether raw looks like an object that is not empty.
@@ -58,7 +85,7 @@ func someMembers(raw []byte) bool {
 
 // eachMember calls f with each name of an object and its member as it stands.
 func eachMember(raw []byte, f func(name string, member []byte)) error {
-	d := jsontext.NewDecoder(bytes.NewReader(raw), jsontext.AllowDuplicateNames(true))
+	d := jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true))
 	if _, err := d.ReadToken(); err != nil {
 		return err
 	}
