@@ -96,7 +96,7 @@ func demoEnv(env Env) Env {
 			if s, ok := env(name); ok {
 				return s, true
 			}
-			return "warn", true
+			return "error", true
 		case "ARATTA_API_KEYS", "ARATTA_HOST", "ARATTA_PORT":
 			return "", false
 		default:

@@ -6,11 +6,12 @@ import (
 	"github.com/aratta-gateway/aratta/internal/dialect/anthropic"
 	"github.com/aratta-gateway/aratta/internal/dialect/native"
 	"github.com/aratta-gateway/aratta/internal/dialect/ollama"
+	"github.com/aratta-gateway/aratta/internal/dialect/openai"
 )
 
 // Table returns every dialect, in the order in which tables show them.
 func Table() []dialect.Dialect {
-	return []dialect.Dialect{anthropic.New(), ollama.New(), native.New()}
+	return []dialect.Dialect{openai.New(), anthropic.New(), ollama.New(), native.New()}
 }
 
 // Get returns the dialect of that name, or nil.
