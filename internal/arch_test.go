@@ -28,6 +28,7 @@ type house struct {
 // The floors, top down. A new house gets its line here, with why it stands there.
 var houses = []house{
 	{"cmd/aratta", 7, "flags only; everything it does is in app"},
+	{"internal/bench", 7, "a program of its own, which measures the built binary from outside"},
 	{"internal/app", 6, "the one place that knows everybody, so that nobody else has to"},
 	{"internal/server", 5, "the table of routes over the pipeline"},
 	{"internal/dashboard", 5, "fed by the admin API like any other client, so it can be left out"},

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pelletier/go-toml/v2"
+)
+
+// A report of loadgen, cut to what matters here.
+const report = `{"targets": [
+	{"name": "direct", "ok": 10, "latency_us": {"p50": 20}},
+	{"name": "std", "ok": 10, "cpu_us_per_request": 50, "cpu_us_per_event": 10, "added_us": {"p50": 80},
+	 "rss_start_bytes": 1000, "rss_max_bytes": 513000, "connections": 10},
+	{"name": "same", "ok": 10, "cpu_us_per_request": 25, "cpu_us_per_event": 10.5, "added_us": {"p50": 200},
+	 "rss_start_bytes": 1000, "rss_max_bytes": 206000, "connections": 10},
+	{"name": "translated", "ok": 9, "failed": 1, "cpu_us_per_request": 5, "errors": {"status 500": 1}}
+]}`
+
+func TestJudge(t *testing.T) {
+	m, notes, err := fromLoadgen([]byte(report))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"translated failed 1 of 10 requests: map[status 500:1]"}, notes); diff != "" {
+		t.Errorf("notes: %s", diff)
+	}
+	for _, c := range []struct {
+		row     row
+		ratio   float64
+		verdict string
+	}{
+		{row{target: same, unit: perRequest, must: 1, aim: 0.5}, 0.5, verdictAim},
+		{row{target: same, unit: perRequest, must: 1, aim: 0.45}, 0.5, verdictMust},
+		{row{target: same, unit: perEvent, must: 1, aim: 0.75}, 1.05, verdictMissed},
+		{row{target: same, unit: added, must: 1.2, aim: 1}, 2.5, verdictMissed},
+		{row{target: same, unit: perStream, must: 1, aim: 0.4}, 205000.0 / 512000, verdictMust},
+		{row{target: translated, unit: perRequest, must: 10, aim: 10}, 0, verdictNothing}, // it failed a request
+		{row{target: same, unit: millis, must: 10, aim: 10}, 0, verdictNothing},
+	} {
+		l := judge(c.row, m)
+		got := 0.0
+		if l.Ratio != nil {
+			got = *l.Ratio
+		}
+		if got != c.ratio || l.Verdict != c.verdict {
+			t.Errorf("%+v: %g, %s; want %g, %s", c.row, got, l.Verdict, c.ratio, c.verdict)
+		}
+	}
+	binary := measured{same: {megabytes: 30}}
+	if l := judge(row{target: same, unit: megabytes, must: 40, aim: 25}, binary); l.Verdict != verdictMust {
+		t.Errorf("30 MB of 40: %s", l.Verdict)
+	}
+}
+
+func TestTable(t *testing.T) {
+	m, _, err := fromLoadgen([]byte(report))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	err = write(&b, []line{
+		judge(row{name: "CPU", target: same, unit: perRequest, must: 1, aim: 0.5}, m),
+		judge(row{name: "added", target: same, unit: added, must: 1.2, aim: 1}, m),
+		judge(row{name: "memory", target: same, unit: perStream, must: 1, aim: 0.4}, m),
+		judge(row{name: "gone", target: translated, unit: perRequest, must: 1, aim: 0.5}, m),
+		judge(row{name: "size", target: same, unit: megabytes, must: 40, aim: 25}, measured{same: {megabytes: 14.53}}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.TrimPrefix(`
+        direct   std       aratta    ratio   must   aim    reached
+CPU     -        50.0 us   25.0 us   0.50 x  1 x    0.5 x  aim
+added   20.0 us  80.0 us   200 us    2.50 x  1.2 x  1 x    MISSED
+memory  -        50.0 KiB  20.0 KiB  0.40 x  1 x    0.4 x  must
+gone    -        50.0 us   -         -       1 x    0.5 x  not measured
+size    -        -         14.5 MB   -       40 MB  25 MB  aim
+`, "\n")
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Every row has a run, and every run that loads has what its rows want.
+func TestRowsAndRunsAgree(t *testing.T) {
+	for _, p := range []pace{fullPace(), quickPace()} {
+		all := loads(p)
+		for _, r := range rows() {
+			if r.run == runStart || r.run == runBinary {
+				continue
+			}
+			l, ok := all[r.run]
+			if !ok {
+				t.Errorf("%s: no run %q", r.name, r.run)
+			}
+			if have := strings.Join(l.targets, " "); !strings.Contains(have, r.target) || !strings.Contains(have, std) {
+				t.Errorf("%s: the run %q has targets %s", r.name, r.run, have)
+			}
+			if r.aim > r.must {
+				t.Errorf("%s: aim %g is laxer than must %g", r.name, r.aim, r.must)
+			}
+		}
+	}
+}
+
+func TestConfigIsTOML(t *testing.T) {
+	var got struct {
+		Local map[string]map[string]string
+	}
+	if err := toml.Unmarshal(config(9000), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Local["mock"]["base_url"] != "http://127.0.0.1:9000/v1" {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestMedian(t *testing.T) {
+	for want, v := range map[float64][]float64{0: nil, 2: {3, 1, 2}, 2.5: {4, 1, 2, 3}} {
+		if got := median(v); got != want {
+			t.Errorf("median(%v) = %g, want %g", v, got, want)
+		}
+	}
+}
+
+func TestWithoutLoadgenItSaysSo(t *testing.T) {
+	t.Setenv("ARATTA_SHARED", t.TempDir())
+	err := run(t.Context(), nil, io.Discard, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "load generator is not at") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNoRow(t *testing.T) {
+	if err := run(t.Context(), []string{"-rows", "nothing like it"}, io.Discard, io.Discard); err == nil {
+		t.Error("a filter that leaves nothing was taken")
+	}
+}
