@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"maps"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -105,9 +106,7 @@ func (a *address) remember(path string, u *url.URL) {
 		if len(*old) >= maxPaths {
 			return
 		}
-		for k, v := range *old {
-			next[k] = v
-		}
+		maps.Copy(next, *old)
 	}
 	a.known.CompareAndSwap(old, &next) // who loses the race resolves once more
 }

@@ -180,7 +180,7 @@ func (a *attempt) done() {
 		a.watch.stop()
 		a.watch.cancel(context.Canceled)
 		if a.resp != nil {
-			a.resp.Body.Close() //nolint:errcheck,gosec // reading is over; nothing can be done about it
+			a.resp.Body.Close()
 		}
 	})
 }

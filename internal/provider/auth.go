@@ -72,7 +72,7 @@ func readKey(file string) (raw string, err error) {
 		}
 		return "", errors.New("no key: the file in api_key_file cannot be read")
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxKey+1))
 	if err != nil || len(b) > maxKey {
 		return "", errors.New("no key: the file in api_key_file cannot be read, or is too large for a key")

@@ -16,7 +16,7 @@ func TestBuiltinCatalogue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range strings.Fields("ollama vllm llamacpp lmstudio sglang localai anthropic openai xai") {
+	for name := range strings.FieldsSeq("ollama vllm llamacpp lmstudio sglang localai anthropic openai xai") {
 		s, ok := c.Spec(name)
 		if !ok {
 			t.Errorf("no %s in the catalogue", name)

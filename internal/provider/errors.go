@@ -22,11 +22,10 @@ import (
 // fill adds to an error what only the provider knows, and takes the key out of
 // texts that came from elsewhere.
 func (a *attempt) fill(e *scri.Error) *scri.Error {
-	a.p.fill(e)
 	if e.RequestID == "" {
 		e.RequestID = a.info.UpstreamID
 	}
-	return e
+	return a.p.fill(e)
 }
 
 func (p *Provider) fill(e *scri.Error) *scri.Error {

@@ -139,9 +139,9 @@ func specKeys() []string {
 		if t.Kind() != reflect.Struct {
 			return
 		}
-		for i := range t.NumField() {
-			keys = append(keys, t.Field(i).Tag.Get("yaml"))
-			walk(t.Field(i).Type)
+		for f := range t.Fields() {
+			keys = append(keys, f.Tag.Get("yaml"))
+			walk(f.Type)
 		}
 	}
 	walk(reflect.TypeFor[Spec]())
@@ -253,8 +253,11 @@ func (d *document) checkPrices(at string, p *Prices) error {
 		key   string
 		value *float64
 	}{
-		{"input", p.Input}, {"output", p.Output}, {"cache_read", p.CacheRead},
-		{"cache_write", p.CacheWrite}, {"cache_write_1h", p.CacheWrite1h},
+		{"input", p.Input},
+		{"output", p.Output},
+		{"cache_read", p.CacheRead},
+		{"cache_write", p.CacheWrite},
+		{"cache_write_1h", p.CacheWrite1h},
 	} {
 		if v.value != nil && *v.value < 0 {
 			return d.fail(at+"."+v.key, "negative")

@@ -167,8 +167,11 @@ func (p *Provider) describe(c *Catalogue) (*Spec, error) {
 		to   *string
 		from string
 	}{
-		{&spec.BaseURL, e.BaseURL}, {&spec.Zone, e.Zone}, {&spec.Region, e.Region},
-		{&spec.Proxy, e.Proxy}, {&spec.CA, e.CAFile},
+		{&spec.BaseURL, e.BaseURL},
+		{&spec.Zone, e.Zone},
+		{&spec.Region, e.Region},
+		{&spec.Proxy, e.Proxy},
+		{&spec.CA, e.CAFile},
 	} {
 		if f.from != "" {
 			*f.to = f.from
