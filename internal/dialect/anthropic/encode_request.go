@@ -29,7 +29,7 @@ func (anthropic) EncodeRequest(req *scri.ChatRequest, t *dialect.Target) (*diale
 		e.w.Bool(req.Stream)
 	}
 	e.unsaid()
-	e.ext(req.Ext)
+	e.ext(e.req.Ext)
 	e.w.EndObject()
 	return e.outgoing(pathMessages), e.warn, nil
 }
@@ -42,10 +42,10 @@ func (anthropic) EncodeCountRequest(req *scri.ChatRequest, t *dialect.Target) (*
 	e.str("model", e.model())
 	e.reasoning()
 	e.body()
-	if own := req.Ext.Of(Name); own != nil {
+	if own := e.req.Ext.Of(Name); own != nil {
 		e.w.Members(withoutSampling(own.Members))
 	} else {
-		e.foreign(req.Ext)
+		e.foreign(e.req.Ext)
 	}
 	e.w.EndObject()
 	return e.outgoing(pathCount), e.warn, nil

@@ -210,6 +210,8 @@ func errorType(e *scri.Error) (int, string) {
 			return status, "request_too_large"
 		}
 		return e.HTTPStatus(), "invalid_request_error"
+	case scri.ErrUnavailable: // 503 says that capacity is short
+		return http.StatusInternalServerError, "api_error"
 	default:
 		return e.HTTPStatus(), "api_error"
 	}
@@ -222,10 +224,7 @@ func errorMessage(e *scri.Error) string {
 		path := strings.ReplaceAll(strings.Trim(e.Path, "/"), "/", ".")
 		msg = strings.NewReplacer("~1", "/", "~0", "~").Replace(path) + ": " + msg
 	}
-	const tooLong = "prompt is too long"
-	if e.Kind == scri.ErrContextLength && !strings.Contains(strings.ToLower(msg), tooLong) {
-		msg = tooLong + ": " + msg // the words by which clients know that they must shorten it
-	}
+	msg = recognisable(e.Kind, msg)
 	if e.Hint != "" {
 		msg += " (" + e.Hint + ")"
 	}
@@ -233,4 +232,28 @@ func errorMessage(e *scri.Error) string {
 		msg = string(e.Kind)
 	}
 	return msg
+}
+
+// recognisable puts the words before a message by which clients know the kinds
+// that share a type.
+func recognisable(kind scri.ErrorKind, msg string) string {
+	words := ""
+	switch kind {
+	case scri.ErrContextLength:
+		words = "prompt is too long"
+		if strings.Contains(strings.ToLower(msg), words) {
+			return msg
+		}
+		return words + ": " + msg
+	case scri.ErrContentFilter:
+		words = "content_filter"
+	case scri.ErrUnsupported:
+		words = "not supported"
+	default:
+		return msg
+	}
+	if dialect.ErrorKind(http.StatusBadRequest, "", msg) == kind {
+		return msg
+	}
+	return words + ": " + msg
 }
