@@ -168,6 +168,9 @@ func (s *stream) finishes() {
 				e.Ext = &scri.Ext{Dialect: name, Members: k.late}
 			}
 		}
+		if p := c.audio.part(); p != nil {
+			s.entire(c, *p)
+		}
 		c.ended = finish(c.raw, len(c.calls) > 0)
 		e := s.push(scri.StreamEvent{Kind: scri.EventFinish, Choice: c.index, Finish: &c.ended, LogProbs: c.held})
 		e.Ext = c.extra()

@@ -21,13 +21,13 @@ type choice struct {
 	open  opened  // the part that text goes to
 	calls []*call // calls, open until the finish
 
-	seen   []kept // members of the choice, their last values
-	ext    scri.Ext
-	form   string
-	rest   []kept // lists that stand beside logprobs.content
-	list   []scri.TokenLogProb
-	held   []scri.TokenLogProb // of text that was not there yet
-	spoken bool                // the chunk at hand has its delta in the queue
+	seen  []kept // members of the choice, their last values
+	ext   scri.Ext
+	form  string
+	rest  []kept // lists that stand beside logprobs.content
+	list  []scri.TokenLogProb
+	held  []scri.TokenLogProb // of text that was not there yet
+	audio heard
 }
 
 // opened is a part that goes on.
@@ -79,7 +79,7 @@ func (s *stream) choice(d *decoder) {
 		at = n
 	}
 	c := s.choiceAt(at)
-	var delta, message, probs []byte
+	var delta, message, probs, text []byte
 	c.raw = ""
 	for member := range d.Members() {
 		switch {
@@ -92,7 +92,8 @@ func (s *stream) choice(d *decoder) {
 			c.raw = finishName(d.Unquoted())
 		case member == "logprobs" && d.Kind() == wire.Object:
 			probs = d.Raw()
-		case member == "text" && delta != nil: // Together says it twice
+		case member == "text" && d.Kind() == wire.String:
+			text = d.Str() // which repeats the delta, or is there instead of one
 		default:
 			if raw := d.Raw(); raw != nil {
 				keep(&c.seen, member, raw)
@@ -105,6 +106,8 @@ func (s *stream) choice(d *decoder) {
 	from := len(s.q)
 	if delta != nil {
 		s.delta(c, delta)
+	} else if len(text) > 2 {
+		s.delta(c, append(append([]byte(`{"content":`), text...), '}'))
 	}
 	if probs != nil {
 		s.probs(c, probs, from)
@@ -146,7 +149,12 @@ func (s *stream) delta(c *choice, raw []byte) {
 			u.Add(d.Member())
 		}
 	}
+	cited := t.cite != nil && s.citations(t.cite)
 	if !c.opened {
+		if t.cite != nil && !cited {
+			u.Add(append([]byte(`"annotations":`), t.cite...))
+			t.cite = nil
+		}
 		s.openMessage(c, &t, &u)
 		u = dialect.Unknown{}
 	}
@@ -158,14 +166,17 @@ func (s *stream) delta(c *choice, raw []byte) {
 	if t.content != nil {
 		s.items(c, t.content)
 	}
-	if t.cite != nil {
-		s.cite(c, t.cite)
+	if cited {
+		s.cite(c)
+	} else if t.cite != nil {
+		s.opaque(c, "annotations", t.cite)
 	}
 	if len(t.refusal) > 2 {
 		s.say(c, scri.PartRefusal, "", scri.QuotedText(t.refusal))
 	}
 	if t.audio != nil {
 		s.opaque(c, "audio", t.audio)
+		c.audio.add(&s.sub, t.audio)
 	}
 	if t.calls != nil {
 		s.readCalls(c, t.calls)
@@ -369,23 +380,25 @@ func (s *stream) entire(c *choice, p scri.Part) {
 	s.push(e)
 }
 
-// cite takes in annotations. They are about the text, which may be yet to come.
-func (s *stream) cite(c *choice, raw []byte) {
-	d := &s.sub
-	var f fields
+// citations reads annotations; false when they are of no known shape.
+func (s *stream) citations(raw []byte) bool {
+	d := &decoder{lenient: true}
 	d.Reset(raw)
-	if !d.annotations(&f) || d.Err() != nil {
-		s.opaque(c, "annotations", raw)
-		return
-	}
-	if len(f.citations) == 0 {
+	s.cited = fields{}
+	return d.annotations(&s.cited) && d.Err() == nil
+}
+
+// cite gives the citations, which are about the text, maybe one yet to come.
+func (s *stream) cite(c *choice) {
+	list := s.cited.citations
+	if len(list) == 0 {
 		return
 	}
 	if !c.open.is || c.open.kind != scri.PartText {
 		s.begin(c, scri.PartText, "", nil)
 	}
-	for i := range f.citations {
-		s.push(scri.StreamEvent{Kind: scri.EventDelta, Choice: c.index, Part: c.open.part, Citation: &f.citations[i]})
+	for i := range list {
+		s.push(scri.StreamEvent{Kind: scri.EventDelta, Choice: c.index, Part: c.open.part, Citation: &list[i]})
 	}
 }
 

@@ -127,7 +127,7 @@ func (d *decoder) messageField(member string, f *fields, u *dialect.Unknown) {
 			u.Add(d.Member())
 		}
 	case "annotations":
-		if !d.try(func() bool { return d.annotations(f) }) {
+		if d.Kind() != wire.Array || !d.try(func() bool { return d.annotations(f) }) {
 			f.citations = nil
 			u.Add(d.Member())
 		}

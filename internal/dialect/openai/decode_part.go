@@ -266,26 +266,3 @@ func (d *decoder) fileData(m *scri.Media) string {
 	m.Data = t
 	return "bare"
 }
-
-// audio reads what an assistant said: {"id","data","transcript","expires_at"}.
-func (d *decoder) audio() bool {
-	m := &scri.Media{Type: "audio/*"}
-	d.inner(m, func(member string, u *dialect.Unknown) string {
-		switch member {
-		case "id":
-			m.FileID = d.Unquoted()
-		case "data":
-			m.Data = scri.QuotedText(d.Str())
-		case "transcript":
-			m.Text = scri.QuotedText(d.Str())
-		default:
-			u.Add(d.Member())
-		}
-		return ""
-	})
-	if m.FileID == "" || d.Err() != nil {
-		return false
-	}
-	d.tail = append(d.tail, scri.Part{Kind: scri.PartMedia, Media: m, Ext: d.form("audio")})
-	return true
-}

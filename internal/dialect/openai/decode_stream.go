@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -47,6 +48,7 @@ type stream struct {
 	useRaw []byte
 	inline *scri.Ext
 
+	cited  fields      // what the annotations of the delta at hand say
 	failed *scri.Error // told inside the stream
 	broken error       // a frame that is no JSON: cut off, or garbage
 }
@@ -158,7 +160,9 @@ func (s *stream) frame(f *wire.Frame) {
 	case string(data) == "[DONE]":
 		s.end(io.EOF)
 	case string(f.Event) == "error" && s.failed == nil:
-		s.fail(data)
+		if s.broken = wire.Valid(data); s.broken == nil {
+			s.fail(data)
+		}
 	default:
 		s.chunk(data)
 	}
@@ -269,13 +273,18 @@ func (s *stream) end(err error) {
 	case s.complete():
 		s.done()
 		s.final = io.EOF
-	case errors.Is(err, io.EOF) && !s.heard && s.frames.Garbage() > 0:
+	case errors.Is(err, io.EOF) && !s.heard && s.frames.Garbage() > 0 && !halfField(s.frames.GarbageText()):
 		e := s.unreadable(errors.New("it is no event stream"))
 		e.Raw = []byte(s.frames.GarbageText())
 		s.final = e
 	default:
 		s.final = dialect.BrokenOff(err)
 	}
+}
+
+// halfField reports whether a line may be the beginning of a field that was cut off.
+func halfField(line string) bool {
+	return strings.HasPrefix("data", line) || strings.HasPrefix("event", line)
 }
 
 // done gives what the chunks said later than the first.

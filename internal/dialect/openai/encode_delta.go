@@ -38,9 +38,11 @@ func (s *streamEncoder) part(ev *scri.StreamEvent) {
 			return
 		}
 	case audioField:
-		n := s.beginDelta()
-		s.audio([]scri.Part{*p}, nil)
-		s.endDelta(n)
+		if !c.heard {
+			n := s.beginDelta()
+			s.audio([]scri.Part{*p}, nil)
+			s.endDelta(n)
+		}
 		return
 	default:
 	}
@@ -364,6 +366,11 @@ func (s *streamEncoder) partEnd(ev *scri.StreamEvent) {
 		s.B = append(s.B, '"')
 		s.Members(late)
 		s.B = append(s.B, "}]"...)
+		s.endDelta(n)
+	case p.place == contentField && p.kind == scri.PartThinking:
+		p.members = late
+		n := s.beginDelta()
+		s.itemDelta(p, scri.Text{})
 		s.endDelta(n)
 	}
 }

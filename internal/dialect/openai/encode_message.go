@@ -323,24 +323,3 @@ func (e *encoder) refusal(parts []scri.Part, base int, skip []bool) {
 	e.Key("refusal")
 	e.joined(parts, base, skip, refusalField)
 }
-
-func (e *encoder) audio(parts []scri.Part, skip []bool) {
-	for i := range parts {
-		p := &parts[i]
-		if skipped(skip, i) || placeOf(p) != audioField || p.Media == nil {
-			continue
-		}
-		e.Key("audio")
-		e.BeginObject()
-		e.str("id", p.Media.FileID)
-		if !p.Media.Data.IsZero() {
-			e.text("data", p.Media.Data)
-		}
-		if !p.Media.Text.IsZero() {
-			e.text("transcript", p.Media.Text)
-		}
-		e.extra(p.Media.Ext)
-		e.EndObject()
-		return
-	}
-}

@@ -29,6 +29,8 @@ type streamEncoder struct {
 	held   []byte // a frame without its end
 	use    []byte // the usage, as JSON
 	inline bool   // the provider told the usage unasked, beside the finish
+
+	counted bool // the usage was written already
 }
 
 // spoken is what was written of one choice.
@@ -38,6 +40,7 @@ type spoken struct {
 	parts  []spokenPart
 	last   int // of parts, the one that text was written to last; -1
 	calls  int
+	heard  bool // a sound was passed on as it came
 }
 
 // spokenPart is what is known of a part while it is written.
@@ -90,6 +93,7 @@ func (s *streamEncoder) Event(b []byte, ev *scri.StreamEvent) []byte {
 		s.done(ev)
 	case scri.EventOpaque:
 		if ev.Ext.Of(name) != nil {
+			s.at(s.choice).heard = s.at(s.choice).heard || isAudio(ev.Ext.Members)
 			s.flush()
 			n := len(s.B)
 			s.B = append(append(s.B, "data: "...), ev.Ext.Members...)
@@ -106,6 +110,9 @@ func (s *streamEncoder) Event(b []byte, ev *scri.StreamEvent) []byte {
 func (s *streamEncoder) End(b []byte, err *scri.Error) []byte {
 	s.B = b
 	s.flush()
+	if s.use != nil && !s.asked {
+		s.dropped("/usage", "the client did not ask for it")
+	}
 	if s.asked && s.use != nil {
 		n := s.beginFrame()
 		s.B = append(s.B, ']')
@@ -202,7 +209,7 @@ func (s *streamEncoder) flush() {
 	if s.use != nil && s.inline && !s.asked {
 		s.Key("usage")
 		s.B = append(s.B, s.use...)
-		s.use = nil
+		s.use, s.counted = nil, true
 	}
 	s.B = append(s.B, '}')
 	s.held = s.held[:0]
@@ -269,10 +276,6 @@ func (s *streamEncoder) tally(ev *scri.StreamEvent) {
 		return
 	}
 	s.inline = has(ev.Ext, "inline")
-	if !s.asked && !s.inline {
-		s.use = nil
-		return
-	}
 	e := encoder{Writer: wire.Writer{B: s.use[:0]}}
 	e.usage(ev.Usage)
 	if n := len(`"usage":`); len(e.B) > n {
@@ -306,6 +309,11 @@ func (s *streamEncoder) finish(ev *scri.StreamEvent) {
 	s.finishReason(f, c.calls > 0)
 	s.foreign(ev.Ext, s.choicePath)
 	s.logProbs(ev.LogProbs, ev.Ext)
+	for _, twin := range [...]string{"delta", "message"} {
+		if nested(ev.Ext, twin) != nil {
+			s.dropped(s.choicePath()+"/ext/"+twin, "chunks have a delta of their own")
+		}
+	}
 	s.extra(ev.Ext, "index", "delta", "message", "finish_reason", nestedLogProbs(ev.Ext))
 	s.B = append(s.B, "}]"...)
 	s.held = append(s.held[:0], s.B[n:]...)
@@ -322,7 +330,7 @@ func nestedLogProbs(x *scri.Ext) string {
 
 // done adds what became known only now to the held chunk.
 func (s *streamEncoder) done(ev *scri.StreamEvent) {
-	if ev.Usage != nil && s.use == nil && s.asked {
+	if ev.Usage != nil && s.use == nil && !s.counted {
 		s.tally(&scri.StreamEvent{Kind: scri.EventUsage, Usage: ev.Usage})
 	}
 	if ev.Head == nil || len(members(ev.Head.Ext)) == 0 {
