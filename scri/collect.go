@@ -16,7 +16,7 @@ func ended(err error) bool {
 // answer broke off, what came of it is returned beside the error, less the
 // signatures of unfinished parts; an end before each choice had its finish is
 // an error of kind truncated. Nothing of the result aliases the events, save
-// that a replay nobody read before gives back its own answer. The caller sees
+// that a stream which has its answer whole gives it as it is, see [Whole]. The caller sees
 // to it that s is bounded.
 func Collect(s Stream) (*ChatResponse, error) {
 	if r, ok := take(s); ok {
@@ -41,15 +41,15 @@ func Collect(s Stream) (*ChatResponse, error) {
 	}
 }
 
-// take returns the answer of a replay that nobody has read of, running its
-// events by those who look on.
+// take returns the answer of a stream that has it whole and that nobody has read
+// of, running the events by those who look on.
 func take(s Stream) (*ChatResponse, bool) {
 	t, ok := s.(*teed)
 	if !ok {
 		r := Whole(s)
 		return r, r != nil
 	}
-	r := t.fresh()
+	r := fresh(t)
 	if r == nil {
 		return nil, false
 	}

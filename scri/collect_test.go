@@ -157,6 +157,34 @@ func TestCollectTee(t *testing.T) {
 	}
 }
 
+// ready is a stream that has its answer whole, and is over once it was asked.
+type ready struct {
+	script
+	r     *scri.ChatResponse
+	asked int
+}
+
+func (s *ready) Whole() *scri.ChatResponse {
+	s.asked++
+	return s.r
+}
+
+func TestCollectWhole(t *testing.T) {
+	s := &ready{r: fullResponse()}
+	if got, err := scri.Collect(s); err != nil || got != s.r || s.asked != 1 || s.closes != 1 {
+		t.Errorf("asked %d times, closed %d times, %v", s.asked, s.closes, err)
+	}
+	s = &ready{r: fullResponse(), script: script{events: hello()}}
+	got, err := scri.Collect(scri.Tee(s, func(*scri.StreamEvent, error) {}))
+	if err != nil || got.ID != "1" || s.asked != 0 {
+		t.Errorf("behind an onlooker: asked %d times, %v", s.asked, err)
+	}
+	s = &ready{}
+	if _, err := scri.Collect(s); err == nil || s.asked != 1 || s.closes != 1 {
+		t.Errorf("not whole: asked %d times, closed %d times, %v", s.asked, s.closes, err)
+	}
+}
+
 func TestCollect(t *testing.T) {
 	finish := scri.StreamEvent{Kind: scri.EventFinish, Finish: &scri.Finish{Reason: scri.FinishStop}}
 	stop := scri.Finish{Reason: scri.FinishStop}

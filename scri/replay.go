@@ -10,15 +10,33 @@ import "io"
 // not be changed while it is read. [Collect] of it gives back r.
 func Replay(r *ChatResponse) Stream { return &replay{r: r} }
 
-// Whole returns the answer that s replays if s comes from [Replay] (or says by a
-// method Whole of its own that it holds a whole answer) and nobody has read of
-// it yet, else nil. It lets a stage that does not care for events do without
-// them. The answer is shared and must not be changed.
+// whole is the optional half of a Stream that has its answer whole already.
+type whole interface{ Whole() *ChatResponse }
+
+// Whole returns the answer that s would give if it is there whole already, else
+// nil: s comes from [Replay], or has a method Whole() *ChatResponse that tells
+// it, and nobody has read of it. It lets a stage that does not care for events
+// do without them. A stream may take an answer given in this way as delivered:
+// whoever was given one only closes s. The answer is shared and must not be
+// changed.
 func Whole(s Stream) *ChatResponse {
-	if w, ok := s.(interface{ Whole() *ChatResponse }); ok {
+	if w, ok := s.(whole); ok {
 		return w.Whole()
 	}
 	return nil
+}
+
+// fresh returns the answer if s, or what those who look on at s see, is a replay
+// of which nothing was read. Unlike [Whole] it takes nothing.
+func fresh(s Stream) *ChatResponse {
+	switch s := s.(type) {
+	case *replay:
+		return s.Whole()
+	case *teed:
+		return fresh(s.s)
+	default:
+		return nil
+	}
 }
 
 // step is what of the current part, or around the parts, comes next.

@@ -74,14 +74,6 @@ func (t *teed) Next() (*StreamEvent, error) {
 	return nil, err
 }
 
-// fresh returns the answer below if it is a replay of which nothing was read.
-func (t *teed) fresh() *ChatResponse {
-	if in, ok := t.s.(*teed); ok {
-		return in.fresh()
-	}
-	return Whole(t.s)
-}
-
 func (t *teed) Close() error  { return t.s.Close() }
 func (t *teed) Pending() bool { return Pending(t.s) }
 
@@ -94,7 +86,7 @@ const maxHeld = 1024
 // error, and one that goes on and on without any is not held back for ever.
 // Pings and the like before the content are shown to seen, as they come.
 func Peek(s Stream, seen func(*StreamEvent)) (Stream, error) {
-	if Whole(s) != nil {
+	if r, ok := s.(*replay); ok && r.Whole() != nil {
 		return s, nil
 	}
 	p := &peeked{s: s}
