@@ -92,7 +92,7 @@ func (c *Case) Translate(from, to dialect.Dialect) (string, error) {
 	}
 	a := &dialect.Answer{Status: x.Status, Header: x.RespHeader, Body: x.Body, Target: target("")}
 	in := Incoming(to, "", http.Header{}, nil)
-	in.Req = AsClient(to, &scri.ChatRequest{Model: someModel, Messages: []scri.Message{{Role: scri.RoleUser, Parts: []scri.Part{scri.TextPart("hello")}}}})
+	in.Req = AsClient(to, Hello(), c.Kind == "stream")
 	var b strings.Builder
 	switch c.Kind {
 	case "request":
@@ -139,4 +139,9 @@ func told(b *strings.Builder, by string, warnings []scri.Warning) {
 		}
 		b.WriteByte('\n')
 	}
+}
+
+// Hello is a request that asks for nothing in particular.
+func Hello() *scri.ChatRequest {
+	return &scri.ChatRequest{Model: someModel, Messages: []scri.Message{{Role: scri.RoleUser, Parts: []scri.Part{scri.TextPart("hello")}}}}
 }

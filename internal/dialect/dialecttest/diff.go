@@ -20,6 +20,7 @@ type Difference struct {
 	also []string // further places where a warning about it may point
 	part bool     // a whole part was lost or added
 	kind string   // the kind of that part
+	core string   // that part without its speaker
 }
 
 // String returns path, before and after.
@@ -56,6 +57,7 @@ func DiffResponsesStrict(a, b *scri.ChatResponse) []Difference {
 func diffTrees(a, b *node) []Difference {
 	d := &differ{kept: map[string]bool{}, seen: map[string]bool{}}
 	d.compare(a, b)
+	d.elsewhere()
 	return slices.DeleteFunc(d.out, func(x Difference) bool { return d.kept[x.Path] || d.kept[x.To] })
 }
 
@@ -161,7 +163,7 @@ func (d *differ) lost(a *node) {
 		}
 		return
 	}
-	d.report(Difference{Path: a.path, Before: a.text(), Soft: a.slight(), also: a.outside(), part: a.item && a.kid("kind") != nil, kind: a.value("kind")})
+	d.report(Difference{Path: a.path, Before: a.text(), Soft: a.slight(), also: a.outside(), part: a.item && a.kid("kind") != nil, kind: a.value("kind"), core: a.core()})
 }
 
 func (d *differ) added(b *node) {
@@ -171,7 +173,36 @@ func (d *differ) added(b *node) {
 		}
 		return
 	}
-	d.report(Difference{To: b.path, After: b.text(), Soft: b.slight(), also: b.outside(), part: b.item && b.kid("kind") != nil, kind: b.value("kind")})
+	d.report(Difference{To: b.path, After: b.text(), Soft: b.slight(), also: b.outside(), part: b.item && b.kid("kind") != nil, kind: b.value("kind"), core: b.core()})
+}
+
+// core shows a part without what belongs to the message around it.
+func (n *node) core() string {
+	var b strings.Builder
+	for _, k := range n.kids {
+		if k.name != "role" && !k.shared {
+			fmt.Fprintf(&b, "%s:%s\n", k.name, k.text())
+		}
+	}
+	return b.String()
+}
+
+// elsewhere joins a part that was added with one that was lost in another list:
+// what stood in the result of a tool may come after it.
+func (d *differ) elsewhere() {
+	for i := range d.out {
+		b := &d.out[i]
+		if !b.part || b.Path != "" {
+			continue
+		}
+		text, isText := strings.CutPrefix(strings.TrimSuffix(b.core, "\n"), "kind:text\ntext:")
+		for j := range d.out {
+			a := &d.out[j]
+			if a.part && a.To == "" && (a.core == b.core || isText && text != "" && strings.Contains(a.core, text)) {
+				b.also = append(b.also, a.Path)
+			}
+		}
+	}
 }
 
 // divides reports whether a lost or added node is told of member by member.

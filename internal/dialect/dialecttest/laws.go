@@ -153,9 +153,12 @@ func prefixed(p string, list []string) []string {
 	return list
 }
 
-// AsClient returns the request x as a client of the dialect would have sent it.
-func AsClient(to dialect.Dialect, x *scri.ChatRequest) (req *scri.ChatRequest) {
-	req = x
+// AsClient returns the request x as a client of the dialect would have sent it
+// that wants a stream, with its usage, or a whole answer.
+func AsClient(to dialect.Dialect, x *scri.ChatRequest, stream bool) (req *scri.ChatRequest) {
+	c := *x
+	c.Stream = stream
+	x, req = &c, &c
 	defer func() {
 		if recover() != nil {
 			req = x // the request laws tell of it

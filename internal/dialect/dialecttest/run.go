@@ -63,7 +63,8 @@ type runner struct {
 	d       dialect.Dialect
 	table   []dialect.Dialect
 	req     *scri.ChatRequest
-	clients map[string]*scri.ChatRequest // req as a client of each dialect would have sent it
+	clients map[string]*scri.ChatRequest // req as a client of each dialect would have sent it, for a whole answer
+	streams map[string]*scri.ChatRequest // the same for a stream
 	out     []Result
 }
 
@@ -73,9 +74,17 @@ func RunOne(table []dialect.Dialect, x *Exchange) []Result {
 	if i < 0 {
 		return nil
 	}
-	r := &runner{x: x, d: table[i], table: table, clients: map[string]*scri.ChatRequest{}}
+	r := &runner{x: x, d: table[i], table: table, clients: map[string]*scri.ChatRequest{}, streams: map[string]*scri.ChatRequest{}}
 	if x.Request != nil || x.Method != "" {
 		r.request()
+	}
+	if asked := r.req; asked != nil || x.Status < http.StatusBadRequest {
+		if asked == nil {
+			asked = Hello()
+		}
+		for _, to := range table {
+			r.clients[to.Name()], r.streams[to.Name()] = AsClient(to, asked, false), AsClient(to, asked, true)
+		}
 	}
 	switch {
 	case x.Skip != "":
@@ -125,7 +134,6 @@ func (r *runner) request() {
 	for _, to := range r.table {
 		r.add(CheckLaw4Request, to.Name(), Law4Request(to, r.req))
 		r.add(CheckLaw7, to.Name(), Law7(to, pretty))
-		r.clients[to.Name()] = AsClient(to, r.req)
 	}
 }
 
@@ -152,7 +160,7 @@ func (r *runner) response() {
 	}
 	for _, to := range r.table {
 		r.add(CheckLaw4Response, to.Name(), Law4Response(to, r.clients[to.Name()], resp))
-		r.add(CheckLaw4Stream, to.Name(), Law4Replay(to, r.clients[to.Name()], resp))
+		r.add(CheckLaw4Stream, to.Name(), Law4Replay(to, r.streams[to.Name()], resp))
 	}
 }
 
@@ -167,12 +175,12 @@ func (r *runner) stream() {
 			return nil
 		}))
 	} else {
-		r.add(CheckLaw1Stream, "", Law1Stream(r.d, r.clients[r.d.Name()], x.RespHeader, x.Stream))
+		r.add(CheckLaw1Stream, "", Law1Stream(r.d, r.streams[r.d.Name()], x.RespHeader, x.Stream))
 	}
 	r.add(CheckLaw3, "", Law3(r.d, x.RespHeader, x.Stream, x.Chunks))
 	r.add(CheckLaw5, "", Law5(r.d, x.RespHeader, x.Stream))
 	for _, to := range r.table {
-		r.add(CheckLaw4Stream, to.Name(), Law4Stream(r.d, to, r.clients[to.Name()], x.RespHeader, x.Stream))
+		r.add(CheckLaw4Stream, to.Name(), Law4Stream(r.d, to, r.streams[to.Name()], x.RespHeader, x.Stream))
 	}
 }
 
@@ -186,8 +194,8 @@ var kinds = []struct {
 	{"error-context-length", []scri.ErrorKind{scri.ErrContextLength}},
 	{"error-rate-limit", []scri.ErrorKind{scri.ErrRateLimited, scri.ErrQuota, scri.ErrContextLength}},
 	{"error-model-not-found", []scri.ErrorKind{scri.ErrNotFound, scri.ErrUnsupported, scri.ErrInvalid}},
-	{"error-not-found", []scri.ErrorKind{scri.ErrNotFound}},
-	{"error-auth", []scri.ErrorKind{scri.ErrAuth, scri.ErrPermission}},
+	{"error-not-found", []scri.ErrorKind{scri.ErrNotFound, scri.ErrUnsupported}}, // no endpoint that can do it
+	{"error-auth", []scri.ErrorKind{scri.ErrAuth, scri.ErrPermission, scri.ErrUnsupported, scri.ErrContentFilter}},
 	{"error-unsupported-param", []scri.ErrorKind{scri.ErrInvalid, scri.ErrUnsupported}},
 	{"error-tool-schema", []scri.ErrorKind{scri.ErrInvalid, scri.ErrUnsupported}},
 	{"error-server", []scri.ErrorKind{scri.ErrUnavailable, scri.ErrOverloaded, scri.ErrUnsupported, scri.ErrInvalid}},
@@ -224,6 +232,9 @@ func judgeError(x *Exchange, e *scri.Error) (problems []string) {
 			}
 			break
 		}
+	}
+	if x.Status == http.StatusUnauthorized && e.Kind != scri.ErrAuth {
+		problems = append(problems, fmt.Sprintf("a wrong credential was read as %s: %s", e.Kind, short(e.Message)))
 	}
 	if e.Status != x.Status {
 		problems = append(problems, fmt.Sprintf("status %d was read as %d", x.Status, e.Status))
