@@ -14,6 +14,7 @@ func (e *encoder) calls(parts []scri.Part, base int, skip []bool) {
 		if skipped(skip, i) || placeOf(p) != callField {
 			continue
 		}
+		e.called = true
 		e.ornaments(p, base+i)
 		if p.Call != nil {
 			e.foreign(p.Call.Ext, func() string { return e.partPath(base+i) + "/call" })

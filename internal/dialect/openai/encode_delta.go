@@ -25,6 +25,12 @@ func (s *streamEncoder) part(ev *scri.StreamEvent) {
 	s.prepare(c, p, &o)
 	if o.place != callField && s.goesOn(c, &o) {
 		s.tell(scri.WarnChanged, path, "it went on with the part before it")
+		if l := &c.parts[c.last]; !l.changed {
+			l.changed = true
+			s.msg = l.msg
+			s.tell(scri.WarnChanged, s.partPath(l.part), "the next one went on with it")
+			s.msg = ev.Message
+		}
 	}
 	c.parts = append(c.parts, o)
 	c.last = len(c.parts) - 1
@@ -35,6 +41,11 @@ func (s *streamEncoder) part(ev *scri.StreamEvent) {
 	case contentField:
 		if p.Kind == scri.PartMedia || p.Kind == scri.PartOpaque {
 			s.item(p, ev.Part)
+			return
+		}
+		if p.Kind == scri.PartText && needsList(p) {
+			g := p.Clone()
+			at.gathered = &g
 			return
 		}
 	case audioField:
@@ -117,13 +128,7 @@ func (s *streamEncoder) goesOn(c *spoken, o *spokenPart) bool {
 func (s *streamEncoder) item(p *scri.Part, i int) {
 	n := s.beginDelta()
 	s.Key("content")
-	s.BeginArray()
-	if p.Kind == scri.PartOpaque {
-		s.Raw(p.Raw)
-	} else {
-		s.media(p, i)
-	}
-	s.EndArray()
+	s.list([]scri.Part{*p}, i, nil)
 	s.endDelta(n)
 }
 
@@ -211,7 +216,12 @@ func (s *streamEncoder) write(_ *spoken, p *spokenPart, ev *scri.StreamEvent) {
 			s.dropped(s.partPath(p.part)+"/signature", "there is no place for signatures")
 		}
 	}
+	if g := p.gathered; g != nil && !ev.Delta.IsZero() {
+		g.Text = scri.NewText(g.Text.String() + ev.Delta.String())
+		return
+	}
 	signed := ev.Signature != nil && p.field == fieldDetails
+	p.spoke = p.spoke || !ev.Delta.IsZero()
 	if ev.Delta.IsZero() && len(ev.LogProbs) == 0 && !signed {
 		return
 	}
@@ -341,6 +351,14 @@ func (s *streamEncoder) partEnd(ev *scri.StreamEvent) {
 		return
 	}
 	p := &c.parts[i]
+	if p.gathered != nil {
+		s.item(p.gathered, ev.Part)
+		p.gathered = nil
+		return
+	}
+	if p.unsigned && !p.spoke {
+		s.dropped(s.partPath(ev.Part), "there is no thought to read, only its signature")
+	}
 	if p.place == callField && !p.args && !has(ev.Ext, "empty") {
 		n := s.beginDelta()
 		s.argsDelta(p, scri.NewText("{}"))

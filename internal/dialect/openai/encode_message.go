@@ -182,6 +182,9 @@ func (e *encoder) refuseThought(p *scri.Part) string {
 	if !own && p.Signature != nil && p.Signature.Redacted {
 		return "hidden thoughts belong to whoever hid them"
 	}
+	if !own && p.Signature != nil && p.Text.IsZero() {
+		return "there is no thought to read, only its signature"
+	}
 	if own || e.answer() || e.spelling() != "" {
 		return ""
 	}

@@ -64,6 +64,7 @@ func madeID(r *scri.ChatResponse) string {
 
 func (e *encoder) answerChoice(c *scri.Choice) {
 	e.foreign(c.Ext, e.choicePath)
+	e.called = false
 	e.BeginObject()
 	if !has(c.Ext, "noindex") {
 		e.Key("index")
@@ -76,7 +77,7 @@ func (e *encoder) answerChoice(c *scri.Choice) {
 		e.EndObject()
 	}
 	if !has(c.Ext, "nofinish") {
-		e.finishReason(&c.Finish, calls(c.Output))
+		e.finishReason(&c.Finish, e.called)
 	}
 	e.logProbs(c.LogProbs, c.Ext)
 	if has(c.Ext, "+logprobs") {

@@ -54,8 +54,11 @@ type spokenPart struct {
 	members   []byte // of each item
 	call      int
 	custom    bool
-	older     bool // a function_call
-	args      bool // some were written, or none are wanted
+	older     bool       // a function_call
+	args      bool       // some were written, or none are wanted
+	spoke     bool       // some text was written
+	changed   bool       // it was reported that another went on with it
+	gathered  *scri.Part // one that is written whole, at its end
 	dropped   bool
 	unsigned  bool // its signature was reported
 	cited     int
@@ -333,7 +336,11 @@ func (s *streamEncoder) done(ev *scri.StreamEvent) {
 	if ev.Usage != nil && s.use == nil && !s.counted {
 		s.tally(&scri.StreamEvent{Kind: scri.EventUsage, Usage: ev.Usage})
 	}
-	if ev.Head == nil || len(members(ev.Head.Ext)) == 0 {
+	if ev.Head == nil {
+		return
+	}
+	s.foreign(ev.Head.Ext, func() string { return "" })
+	if len(members(ev.Head.Ext)) == 0 {
 		return
 	}
 	n := len(s.B)

@@ -21,6 +21,7 @@ type encoder struct {
 	moved []*scri.Part // media of results, to be shown after them
 
 	lengths []int // parts of the messages that are written as one
+	called  bool  // the answer at hand calls tools
 }
 
 func (e *encoder) answer() bool { return e.target == nil }
