@@ -13,7 +13,7 @@ const listOutput = "/choices/0/output"
 // EncodeResponse appends a whole answer in the shape of the route.
 func (ollama) EncodeResponse(b []byte, in *dialect.Incoming, resp *scri.ChatResponse) ([]byte, []scri.Warning) {
 	e := &teller{w: wire.Writer{B: append(b, '{')}, generate: isGenerate(in), own: resp.Ext.Of(Name)}
-	e.speech.losses = &e.losses
+	e.speech.losses, e.speech.blind = &e.losses, e.generate
 	e.headLoss(resp)
 	e.head(resp.Model, timeText(resp.Created, e.own), !formed(e.own, "-model"), e.own)
 	var ch scri.Choice
@@ -144,7 +144,7 @@ func (e *teller) output(ch *scri.Choice) {
 // generateForm is the form of the message for an answer of /api/generate, where
 // only an answer that came from there may lack its text.
 func generateForm(ext, own *scri.Ext) *scri.Ext {
-	if formed(own, VariantGenerate) {
+	if formed(own, VariantGenerate) || formed(own, "-message") {
 		return ext
 	}
 	return nil

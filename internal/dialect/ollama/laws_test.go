@@ -49,9 +49,8 @@ func TestLawsOfGenerated(t *testing.T) {
 		rapid.Check(t, func(rt *rapid.T) {
 			r := scritest.Response().Draw(rt, "response")
 			r.Choices = r.Choices[:1] // which of several is left is a test of its own
-			x := dialecttest.AsClient(d, scritest.Request().Draw(rt, "request"))
-			kept(rt, r, "4", dialecttest.Law4Response(d, x, r))
-			kept(rt, r, "4, replayed", dialecttest.Law4Replay(d, x, r))
+			kept(rt, r, "4", dialecttest.Law4Response(d, nil, r))
+			kept(rt, r, "4, replayed", dialecttest.Law4Replay(d, nil, r))
 		})
 	})
 }

@@ -325,7 +325,6 @@ func readToolFunction(s *wire.Scanner, t *scri.Tool, u, fn *dialect.Unknown) {
 	for name := range s.Members() {
 		switch {
 		case s.Kind() == wire.Null:
-			named = named || name == "name"
 			fn.Add(s.Member())
 		case name == "name":
 			t.Name = s.Unquoted()

@@ -23,7 +23,8 @@ const (
 // and what is lost of it. Its lists are reused from message to message.
 type speech struct {
 	*losses
-	whole bool // of an answer: what a provider runs itself must not be run again
+	scan  wire.Scanner
+	blind bool // there is no place for images: in an answer of /api/generate
 
 	thoughts, texts, images []scri.Text
 	calls                   []call
@@ -67,6 +68,10 @@ func (s *speech) add(p *scri.Part, at place) {
 	case scri.PartText, scri.PartRefusal, scri.PartThinking:
 		s.addText(p, at)
 	case scri.PartMedia:
+		if s.blind {
+			s.drop(at.String(), "an answer of /api/generate holds no images")
+			return
+		}
 		if s.sayable(p.Media, at) {
 			s.place(rankImage, len(s.images) > 0 && s.last != rankImage)
 			s.images = append(s.images, p.Media.Data)
@@ -316,7 +321,7 @@ func (s *speech) writeArgs(w *wire.Writer, k *call, line bool) bool {
 	start := len(w.B)
 	w.B = k.c.Args.AppendText(w.B)
 	raw := bytes.TrimSpace(w.B[start:])
-	if !isWholeObject(raw) {
+	if !s.isObject(raw) {
 		w.B = append(w.B[:start], `{"_invalid_json":`...)
 		w.B = k.c.Args.AppendJSON(w.B)
 		w.B = append(w.B, '}')
@@ -330,13 +335,14 @@ func (s *speech) writeArgs(w *wire.Writer, k *call, line bool) bool {
 	return true
 }
 
-func isWholeObject(raw []byte) bool {
-	s := wire.NewScanner(raw)
-	if s.Kind() != wire.Object {
+// isObject reports whether raw is a JSON object and nothing else.
+func (s *speech) isObject(raw []byte) bool {
+	s.scan.Reset(raw)
+	if s.scan.Kind() != wire.Object {
 		return false
 	}
-	s.Skip()
-	return s.End() == nil
+	s.scan.Skip()
+	return s.scan.End() == nil
 }
 
 // index appends a number to a path.

@@ -28,6 +28,7 @@ type stream struct {
 	header http.Header
 
 	s     wire.Scanner
+	quick quick
 	a     answer
 	ids   maker
 	queue []scri.StreamEvent
@@ -93,6 +94,9 @@ func (d *stream) drain() {
 
 // line reads one line and queues its events.
 func (d *stream) line(data []byte) error {
+	if d.started && d.quickly(data) {
+		return nil
+	}
 	if len(d.first) > 0 {
 		d.first = append(append(d.first, '\n'), data...)
 		data = d.first
@@ -110,7 +114,7 @@ func (d *stream) line(data []byte) error {
 		return failure(d.status, d.header, slices.Clone(data))
 	}
 	if !d.started {
-		d.start()
+		d.start(data)
 	} else {
 		d.unknown()
 	}
@@ -148,8 +152,9 @@ func (d *stream) event(k scri.EventKind) *scri.StreamEvent {
 
 // start begins the answer and its message. The members that each line repeats
 // belong to the head, those of the first line alone too.
-func (d *stream) start() {
+func (d *stream) start(line []byte) {
 	d.started = true
+	d.quick.learn(line)
 	a := &d.a
 	head := &scri.ChatResponse{Model: strings.Clone(a.model)}
 	var u dialect.Unknown

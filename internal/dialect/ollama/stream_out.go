@@ -11,7 +11,7 @@ import (
 // EncodeStream returns the encoder of an answer that goes line by line.
 func (ollama) EncodeStream(in *dialect.Incoming) dialect.StreamEncoder {
 	e := &lines{teller: teller{generate: isGenerate(in)}}
-	e.speech.losses = &e.losses
+	e.speech.losses, e.speech.blind = &e.losses, e.generate
 	return e
 }
 
