@@ -16,11 +16,12 @@ import (
 
 // Call is what one attempt is asked with, besides the request.
 type Call struct {
-	Model     string // the provider's own name of the model
-	Tokens    int64  // of the prompt, estimated; 0 = unknown
-	NumCtx    int64  // context window to ask a local runtime for; 0 = as it needs
-	KeepAlive string // how long a local runtime shall keep the model; "" = as configured
-	LogProbs  bool   // ask for log-probabilities though the request does not
+	Model     string      // the provider's own name of the model
+	Tokens    int64       // of the prompt, estimated; 0 = unknown
+	NumCtx    int64       // context window to ask a local runtime for; 0 = as it needs
+	KeepAlive string      // how long a local runtime shall keep the model; "" = as configured
+	LogProbs  bool        // ask for log-probabilities though the request does not
+	Header    http.Header // of the client's request where it speaks the provider's dialect, else nil
 }
 
 // Info is what is known of an attempt when its answer begins.
@@ -88,7 +89,7 @@ func (p *Provider) usable(model string) error {
 func (p *Provider) aim(ctx context.Context, req *scri.ChatRequest, call Call, t *dialect.Target) error {
 	*t = dialect.Target{
 		Provider: p.name, Model: call.Model, NumCtx: call.NumCtx, KeepAlive: call.KeepAlive,
-		WantUsage: req.Stream, LogProbs: call.LogProbs, Reasoning: p.spec.Reasoning,
+		WantUsage: req.Stream, LogProbs: call.LogProbs, Reasoning: p.spec.Reasoning, Header: call.Header,
 	}
 	if t.KeepAlive == "" {
 		t.KeepAlive = p.entry.KeepAlive
@@ -170,7 +171,7 @@ func (a *attempt) Next() (*scri.StreamEvent, error) {
 
 // ended turns what ended the stream into what Next returns from then on.
 func (a *attempt) ended(err error) error {
-	if errors.Is(err, io.EOF) && a.readFailure() == nil {
+	if err == io.EOF && a.readFailure() == nil { //nolint:errorlint // an error that merely wraps it is no clean end
 		if a.readErr != nil {
 			a.done()
 		} else {
@@ -239,7 +240,7 @@ func (p *Provider) Count(ctx context.Context, req *scri.ChatRequest, call Call) 
 		return nil, p.fill(&scri.Error{Kind: scri.ErrUnsupported, Message: "the dialect " + p.dialect.Name() + " cannot count tokens"})
 	}
 	var t dialect.Target
-	t.Provider, t.Model = p.name, call.Model
+	t.Provider, t.Model, t.Header = p.name, call.Model, call.Header
 	out, _, err := c.EncodeCountRequest(req, &t)
 	if err != nil {
 		return nil, p.fill(scri.AsError(err))

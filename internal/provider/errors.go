@@ -32,6 +32,9 @@ func (p *Provider) fill(e *scri.Error) *scri.Error {
 	if e.Provider == "" {
 		e.Provider = p.name
 	}
+	if errors.Is(e.Err, io.EOF) {
+		e.Err = io.ErrUnexpectedEOF // or somebody takes the failure for the clean end of a stream
+	}
 	if p.key != "" {
 		e.Message, e.Hint = p.key.scrub(e.Message), p.key.scrub(e.Hint)
 		if len(p.key) >= 6 && bytes.Contains(e.Raw, []byte(p.key)) {

@@ -221,6 +221,9 @@ func wantError(t testing.TB, err error, kind scri.ErrorKind, parts ...string) *s
 	if !ok {
 		t.Fatalf("got %v, want an *scri.Error of kind %s", err, kind)
 	}
+	if errors.Is(err, io.EOF) {
+		t.Errorf("%v can be taken for the end of a stream", err)
+	}
 	if e.Kind != kind {
 		t.Errorf("kind %s, want %s (%v)", e.Kind, kind, err)
 	}
