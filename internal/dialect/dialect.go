@@ -105,13 +105,14 @@ type StreamEncoder interface {
 // Target is what a dialect's client half must know of where a request goes.
 type Target struct {
 	Provider  string
-	Model     string // the provider's own name of the model; replaces the request's
-	MaxOutput int64  // output limit of the model, for formats that demand one; 0 = unknown
-	NumCtx    int64  // context window to ask a local runtime for; 0 = do not ask
-	KeepAlive string // how long a local runtime shall keep the model; "" = do not ask
-	WantUsage bool   // ask for usage in streams where the format must be asked
-	LogProbs  bool   // ask for log-probabilities though the request does not
-	Reasoning string // how the provider wants thinking spelled, where one format has several ways; "" = the format's own
+	Model     string      // the provider's own name of the model; replaces the request's
+	MaxOutput int64       // output limit of the model, for formats that demand one; 0 = unknown
+	NumCtx    int64       // context window to ask a local runtime for; 0 = do not ask
+	KeepAlive string      // how long a local runtime shall keep the model; "" = do not ask
+	WantUsage bool        // ask for usage in streams where the format must be asked
+	LogProbs  bool        // ask for log-probabilities though the request does not
+	Header    http.Header // of the client's request where it speaks the same format, else nil: what of it belongs to the format (betas) goes along
+	Reasoning string      // how the provider wants thinking spelled, where one format has several ways; "" = the format's own
 }
 
 // Outgoing is a request to a provider. Path is relative to the provider's base

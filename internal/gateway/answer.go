@@ -99,6 +99,9 @@ func (a *answer) Whole() *scri.ChatResponse {
 func (a *answer) name(head *scri.ChatResponse) {
 	att := &a.c.Lineage.Attempts[a.at]
 	head.Provider = att.Provider
+	if head.ID == "" {
+		head.ID = a.c.ID
+	}
 	if head.Model == "" {
 		head.Model = att.Model
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -79,12 +80,36 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 	if err != nil {
 		return nil, nil, err
 	}
-	req, warn := scri.Port(c.Req, p.Traits())
-	s, info, err := p.Chat(provider.WithPermit(ctx, permit), req, provider.Call{Model: a.Model, Tokens: c.needs.Tokens})
+	req, warn := scri.Port(outward(c.Req, p.Dialect()), p.Traits())
+	s, info, err := p.Chat(provider.WithPermit(ctx, permit), req, provider.Call{
+		Model: a.Model, Tokens: c.needs.Tokens, Header: c.ownHeader(p),
+	})
 	if info != nil {
 		warn = append(warn, info.Warnings...)
 	}
 	return s, warn, err
+}
+
+// ownHeader is the client's header if it speaks the provider's dialect.
+func (c *call) ownHeader(p *provider.Provider) http.Header {
+	if c.Lineage.Ingress == p.Dialect() {
+		return c.Header
+	}
+	return nil
+}
+
+// outward is the request without what was said to this gateway alone. Another
+// gateway behind it must still not send out what is sovereign.
+func outward(r *scri.ChatRequest, dialect string) *scri.ChatRequest {
+	if r.Routing == nil && r.Session == "" {
+		return r
+	}
+	out := *r
+	out.Session, out.Routing = "", nil
+	if dialect == "native" && r.Routing != nil {
+		out.Routing = &scri.Routing{Sovereign: r.Routing.Sovereign, Class: r.Routing.Class}
+	}
+	return &out
 }
 
 // failed writes the end of an attempt that gave no content.

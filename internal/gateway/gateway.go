@@ -60,8 +60,9 @@ func (g *Gateway) Close() {
 	}
 }
 
-// Count answers a count request: by the first planned target that counts, else
-// by an estimate that says so.
+// Count answers a count request: by the target that would be asked first, if it
+// counts, else by an estimate that says so. Nobody is sent a conversation for
+// being counted who would not be sent it for being answered.
 func (g *Gateway) Count(ctx context.Context, x *scri.Exchange) (*scri.CountResponse, error) {
 	c := &call{Exchange: x, start: g.now(), needs: needs(x.Req), verdict: g.verdict(x.Req)}
 	plan, err := g.plan(ctx, x.Req, c.verdict, c.needs)
@@ -69,26 +70,26 @@ func (g *Gateway) Count(ctx context.Context, x *scri.Exchange) (*scri.CountRespo
 		return nil, err
 	}
 	x.Lineage.Chain, x.Lineage.Reasons = plan.Chain, append(x.Lineage.Reasons, plan.Reasons...)
-	for _, t := range plan.Targets {
-		p := g.providers[t.Provider]
-		if t.Model == "" || !p.Counts() {
-			continue
-		}
-		permit, err := c.verdict.Permit(policy.Zone(p.Zone()), p.Host())
-		if err != nil {
-			return nil, err
-		}
-		req, _ := scri.Port(x.Req, p.Traits())
-		n, err := p.Count(provider.WithPermit(ctx, permit), req, provider.Call{Model: t.Model})
-		if err == nil {
-			n.Provider, n.Lineage = t.Provider, x.Lineage
-			return n, nil
-		}
+	t := plan.Targets[0]
+	p := g.providers[t.Provider]
+	estimate := &scri.CountResponse{Input: c.needs.Tokens, Estimated: true, Model: x.Req.Model, Lineage: x.Lineage}
+	if t.Model == "" || !p.Counts() {
+		return estimate, nil
+	}
+	permit, err := c.verdict.Permit(policy.Zone(p.Zone()), p.Host())
+	if err != nil {
+		return nil, err
+	}
+	req, _ := scri.Port(outward(x.Req, p.Dialect()), p.Traits())
+	n, err := p.Count(provider.WithPermit(ctx, permit), req, provider.Call{Model: t.Model, Header: c.ownHeader(p)})
+	if err != nil {
 		e := scri.AsError(err)
 		g.log.LogAttrs(ctx, levelOf(e), "count failed", slog.String("request_id", x.ID),
 			slog.String("provider", t.Provider), slog.String("kind", string(e.Kind)), slog.String("error", e.Message))
+		return estimate, nil //nolint:nilerr // logged; an estimate is better than none
 	}
-	return &scri.CountResponse{Input: c.needs.Tokens, Estimated: true, Model: x.Req.Model, Lineage: x.Lineage}, nil
+	n.Provider, n.Lineage = t.Provider, x.Lineage
+	return n, nil
 }
 
 // Models lists what can be asked for: names that the router knows, and each

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -340,5 +341,40 @@ func TestLogHasNoContentAndNoKey(t *testing.T) {
 	}
 	if !strings.Contains(s.log.String(), "request_id=req_test") {
 		t.Errorf("the log lacks the request's id:\n%s", s.log.String())
+	}
+}
+
+// What an Anthropic client says in its beta header reaches Anthropic's API, and
+// nothing else of its headers does.
+func TestBetasGoAlong(t *testing.T) {
+	s := newStand(t)
+	x := exchange("cloud1:m", false)
+	x.Lineage.Ingress = "anthropic"
+	x.Header = http.Header{"Anthropic-Beta": {"files-api-2025-04-14"}, "X-Api-Key": {"the client's"}}
+	if _, err := s.ask(t, x); err != nil {
+		t.Fatal(err)
+	}
+	last, _ := s.first.Last()
+	if got := last.Header.Get("Anthropic-Beta"); got != "files-api-2025-04-14" {
+		t.Errorf("beta %q", got)
+	}
+	if got := last.Header.Get("X-Api-Key"); got != "secret-key" {
+		t.Errorf("key %q: the provider must get the gateway's key, never the client's", got)
+	}
+}
+
+// What was said to the gateway stays there, and is no loss.
+func TestRoutingWishesAreNotSent(t *testing.T) {
+	s := newStand(t)
+	x := exchange("cloud1:m", false)
+	x.Req.Routing, x.Req.Session = &scri.Routing{NoCache: true}, "s1"
+	resp, err := s.ask(t, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range resp.Warnings {
+		if strings.HasPrefix(w.Path, "/routing") || strings.HasPrefix(w.Path, "/session") {
+			t.Errorf("warning %+v", w)
+		}
 	}
 }

@@ -133,7 +133,11 @@ func sizeOf(parts []scri.Part) int {
 }
 
 func (e *requestEncoder) outgoing(path string) *dialect.Outgoing {
-	return &dialect.Outgoing{Method: http.MethodPost, Path: path, Header: header(), Body: e.w.B}
+	h := header()
+	if betas := e.t.Header["Anthropic-Beta"]; len(betas) > 0 {
+		h["Anthropic-Beta"] = betas
+	}
+	return &dialect.Outgoing{Method: http.MethodPost, Path: path, Header: h, Body: e.w.B}
 }
 
 func (e *requestEncoder) model() string {
