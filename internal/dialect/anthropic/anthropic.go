@@ -19,7 +19,7 @@
 //     empty one);
 //   - of reasoning: "enabled", "adaptive", "effort" (no thinking was asked for);
 //   - of a format: "output_format" (the older field);
-//   - of an answer: "-stop_reason", "-stop_sequence", "-usage", "-type" (the member
+//   - of an answer: "-type", "-role" and the like for a member that every answer has (it
 //     was absent).
 package anthropic
 

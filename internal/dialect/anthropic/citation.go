@@ -97,10 +97,7 @@ func setSource(c *scri.Citation, s string) {
 
 // emptyString reports whether the next value is "": it is kept as it stands.
 func (d *decoder) emptyString() bool {
-	m := d.Mark()
-	q := d.Str()
-	d.Rewind(m)
-	return len(q) == 2
+	return len(d.peekString()) == 2
 }
 
 // citations writes the citations of a text.

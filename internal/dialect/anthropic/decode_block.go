@@ -50,6 +50,15 @@ func (d *decoder) null(u *dialect.Unknown) bool {
 	return true
 }
 
+// str takes a string that says something; an empty one is kept as it stands.
+func (d *decoder) str(u *dialect.Unknown, into *string) {
+	if d.Kind() == wire.String && d.emptyString() {
+		u.Add(d.Member())
+		return
+	}
+	*into = d.Unquoted()
+}
+
 // need makes a block that lacks something misfit its kind.
 func (d *decoder) need(there bool, what string) {
 	if !there && d.Err() == nil {
@@ -204,8 +213,11 @@ func (d *decoder) redacted() scri.Part {
 func (d *decoder) toolUse(typ string) scri.Part {
 	c := new(scri.ToolCall)
 	p := scri.Part{Kind: scri.PartToolCall, Call: c}
-	if typ != typeToolUse {
+	switch typ {
+	case typeServerToolUse:
 		c.Type, c.Server = typ, server
+	case typeMCPToolUse:
+		c.Type = typ
 	}
 	var u dialect.Unknown
 	there := false
@@ -217,13 +229,13 @@ func (d *decoder) toolUse(typ string) scri.Part {
 		case name == "type":
 			d.Skip()
 		case name == "id":
-			c.ID = d.Unquoted()
+			d.str(&u, &c.ID)
 		case name == "name":
-			c.Name = d.Unquoted()
+			d.str(&u, &c.Name)
 		case name == "input":
 			c.Args, there = d.input(), true
 		case name == "server_name" && typ == typeMCPToolUse:
-			c.Server = d.Unquoted()
+			d.str(&u, &c.Server)
 		case name == "cache_control":
 			p.Cache = d.cache(&u)
 		default:
@@ -257,7 +269,7 @@ func (d *decoder) toolResult() scri.Part {
 		case "type":
 			d.Skip()
 		case "tool_use_id":
-			r.CallID = d.Unquoted()
+			d.str(&u, &r.CallID)
 		case "content":
 			if r.Parts = d.content(); len(r.Parts) == 0 {
 				u.Form("list")
@@ -314,7 +326,7 @@ func (d *decoder) serverResult(typ string) scri.Part {
 		case "type":
 			d.Skip()
 		case "tool_use_id":
-			r.CallID = d.Unquoted()
+			d.str(&u, &r.CallID)
 		case "content":
 			there = true
 			r.Parts = d.serverContent(typ, &u)
@@ -364,7 +376,7 @@ func (d *decoder) cache(u *dialect.Unknown) *scri.CacheMark {
 		switch {
 		case name == "type":
 			d.Skip()
-		case name == "ttl" && d.Kind() == wire.String:
+		case name == "ttl" && d.Kind() == wire.String && !d.emptyString():
 			c.TTL = d.Unquoted()
 		default:
 			own.Add(d.Member())

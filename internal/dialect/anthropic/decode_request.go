@@ -101,7 +101,7 @@ func (d *requestDecoder) scalar(name string) bool {
 	r := d.req
 	switch name {
 	case "model":
-		r.Model = d.Unquoted()
+		d.str(&d.unknown, &r.Model)
 	case "max_tokens":
 		r.MaxTokens = ptr(d.Int())
 	case "temperature":

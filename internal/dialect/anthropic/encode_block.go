@@ -236,10 +236,8 @@ func (e *encoder) call(p *scri.Part) bool {
 		e.lose(scri.WarnChanged, "type", c.Type, "", "every call is a call of a function here")
 	}
 	e.open(typ)
-	e.w.Key("id")
-	e.w.Str(c.ID)
-	e.w.Key("name")
-	e.w.Str(c.Name)
+	e.str("id", c.ID)
+	e.str("name", c.Name)
 	if typ == typeMCPToolUse {
 		e.str("server_name", c.Server)
 	}
@@ -288,8 +286,7 @@ func (e *encoder) result(p *scri.Part) bool {
 	}
 	in := e.in("result")
 	e.open(typeToolResult)
-	e.w.Key("tool_use_id")
-	e.w.Str(r.CallID)
+	e.str("tool_use_id", r.CallID)
 	if r.Name != "" {
 		e.drop("name", "a result names its call, not the tool")
 	}
@@ -346,8 +343,7 @@ func (e *encoder) serverResult(p *scri.Part, typ string) {
 	r := p.Result
 	in := e.in("result")
 	e.open(typ)
-	e.w.Key("tool_use_id")
-	e.w.Str(r.CallID)
+	e.str("tool_use_id", r.CallID)
 	e.w.Key("content")
 	one := len(r.Parts) == 1
 	switch {

@@ -73,9 +73,9 @@ func (e *encoder) stopReason(f *scri.Finish, called bool) string {
 }
 
 // finish writes how the choice ended that is the node.
-func (e *encoder) finish(f *scri.Finish, called bool, skip func(member string) bool) {
+func (e *encoder) finish(f *scri.Finish, called bool, skip func(name string) bool) {
 	word := e.stopReason(f, called)
-	if !skip("-stop_reason") {
+	if !skip("stop_reason") {
 		e.w.Key("stop_reason")
 		e.strOrNull(word)
 	}
@@ -84,7 +84,7 @@ func (e *encoder) finish(f *scri.Finish, called bool, skip func(member string) b
 		e.drop("finish/detail", "only a stop sequence can be told")
 		detail = ""
 	}
-	if !skip("-stop_sequence") {
+	if !skip("stop_sequence") {
 		e.w.Key("stop_sequence")
 		e.strOrNull(detail)
 	}

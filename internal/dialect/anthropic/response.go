@@ -36,8 +36,10 @@ func (d *decoder) response() (r *scri.ChatResponse, typ string, content bool) {
 		said[name] = true
 		switch name {
 		case "type":
-			if d.own(&u, &typ); typ != "message" {
-				u.Add([]byte(`"type":` + string(wire.AppendQuote(nil, typ))))
+			if typ = typeOf(d.peekString()); typ == "message" {
+				d.Skip()
+			} else {
+				u.Add(d.Member())
 			}
 		case "id":
 			d.own(&u, &r.ID)
@@ -66,13 +68,10 @@ func (d *decoder) response() (r *scri.ChatResponse, typ string, content bool) {
 			u.Add(d.Member())
 		}
 	}
-	for _, name := range []string{"type", "stop_reason", "stop_sequence", "usage"} {
+	for _, name := range []string{"type", "role", "content", "stop_reason", "stop_sequence", "usage"} {
 		if !said[name] {
 			u.Form("-" + name)
 		}
-	}
-	if typ == "" && said["type"] {
-		typ = "message"
 	}
 	r.Choices = []scri.Choice{{Output: []scri.Message{m}, Finish: finishOf(stop, sequence)}}
 	r.Ext = &scri.Ext{Dialect: Name}
@@ -82,9 +81,20 @@ func (d *decoder) response() (r *scri.ChatResponse, typ string, content bool) {
 	return r, typ, content
 }
 
-// own takes a string; anything else is kept as it stands.
+// peekString returns the next value if it is a string, without consuming it.
+func (d *decoder) peekString() []byte {
+	if d.Kind() != wire.String {
+		return nil
+	}
+	m := d.Mark()
+	q := d.Str()
+	d.Rewind(m)
+	return q
+}
+
+// own takes a string that says something; anything else is kept as it stands.
 func (d *decoder) own(u *dialect.Unknown, into *string) {
-	if d.Kind() == wire.String {
+	if len(d.peekString()) > 2 {
 		*into = d.Unquoted()
 		return
 	}
@@ -111,18 +121,25 @@ func peekRaw(d *decoder) []byte {
 func (anthropic) EncodeResponse(b []byte, _ *dialect.Incoming, r *scri.ChatResponse) ([]byte, []scri.Warning) {
 	e := &encoder{answer: true}
 	e.w.B = b
-	absent := func(word string) bool { return hasForm(r.Ext, word) }
+	absent := func(name string) bool { return hasForm(r.Ext, "-"+name) || hasMember(r.Ext, name) }
 	e.w.BeginObject()
 	e.envelope(r)
-	if !absent("-type") && !hasMember(r.Ext, "type") {
+	if !absent("type") {
 		e.str("type", "message")
 	}
-	e.w.Key("role")
-	e.w.Str(string(roleOf(r)))
+	if !absent("role") {
+		e.str("role", string(roleOf(r)))
+	}
+	before := len(e.w.B)
 	e.w.Key("content")
 	e.w.BeginArray()
+	empty := len(e.w.B)
 	called := e.output(r)
-	e.w.EndArray()
+	if len(e.w.B) == empty && absent("content") {
+		e.w.B = e.w.B[:before]
+	} else {
+		e.w.EndArray()
+	}
 	finish := scri.Finish{}
 	if len(r.Choices) > 0 {
 		finish = r.Choices[0].Finish
@@ -132,7 +149,7 @@ func (anthropic) EncodeResponse(b []byte, _ *dialect.Incoming, r *scri.ChatRespo
 	in := e.in("choices/0")
 	e.finish(&finish, called, absent)
 	e.out(in)
-	if r.Usage != nil || !absent("-usage") && !hasMember(r.Ext, "usage") {
+	if r.Usage != nil || !absent("usage") {
 		e.w.Key("usage")
 		e.usage(r.Usage)
 	}
@@ -162,10 +179,7 @@ func (e *encoder) envelope(r *scri.ChatResponse) {
 		id = e.messageID(r)
 	}
 	e.str("id", id)
-	if r.Model != "" || r.Ext.Of(Name) == nil {
-		e.w.Key("model")
-		e.w.Str(r.Model)
-	}
+	e.str("model", r.Model)
 	if !r.Created.IsZero() {
 		e.drop("created", "there is no such field here")
 	}

@@ -21,11 +21,11 @@ func (d *requestDecoder) tool() scri.Tool {
 		}
 		switch {
 		case name == "type" && !own:
-			t.Type = d.Unquoted()
+			d.str(&u, &t.Type)
 		case name == "type" && typ == "custom":
 			d.Skip()
 		case name == "name":
-			t.Name = d.Unquoted()
+			d.str(&u, &t.Name)
 		case name == "cache_control":
 			t.Cache = d.cache(&u)
 		case name == "description" && own:
@@ -79,7 +79,7 @@ func (d *requestDecoder) toolChoice() bool {
 		case name == "type":
 			d.Skip()
 		case name == "name" && typ == "tool":
-			c.Name = d.Unquoted()
+			d.str(&u, &c.Name)
 		case name == "disable_parallel_tool_use" && typ != "none":
 			d.req.ParallelTools = ptr(!d.Bool())
 		default:
