@@ -86,7 +86,7 @@ func (g *Gateway) Count(ctx context.Context, x *scri.Exchange) (*scri.CountRespo
 		e := scri.AsError(err)
 		g.log.LogAttrs(ctx, levelOf(e), "count failed", slog.String("request_id", x.ID),
 			slog.String("provider", t.Provider), slog.String("kind", string(e.Kind)), slog.String("error", e.Message))
-		return estimate, nil //nolint:nilerr // logged; an estimate is better than none
+		return estimate, nil
 	}
 	n.Provider, n.Lineage = t.Provider, x.Lineage
 	return n, nil

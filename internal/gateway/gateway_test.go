@@ -47,7 +47,11 @@ func newStand(t *testing.T) *stand {
 		v := sim.New(sim.Options{Name: name, Dialect: all.Get(dia), Models: []string{"m"}})
 		ts := httptest.NewServer(v)
 		t.Cleanup(ts.Close)
-		p, err := provider.New(kind, name, provider.Entry{Dialect: dia, BaseURL: ts.URL, DefaultModel: "m", Zone: zone, Priority: &priority}, deps)
+		e := provider.Entry{Dialect: dia, BaseURL: ts.URL, DefaultModel: "m", Zone: zone, Priority: &priority}
+		if kind == provider.Remote {
+			e.APIKeyEnv = "KEY"
+		}
+		p, err := provider.New(kind, name, e, deps)
 		if err != nil {
 			t.Fatal(err)
 		}

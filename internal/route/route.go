@@ -99,8 +99,7 @@ func New(cfg Config, entries []Entry, installed Installed) (*Router, []string, e
 	if err := r.checkAliases(); err != nil {
 		return nil, nil, err
 	}
-	more, err := r.setChains(cfg.Chains)
-	return r, append(warn, more...), err
+	return r, append(warn, r.setChains(cfg.Chains)...), nil
 }
 
 func orTrue(b *bool) bool { return b == nil || *b }
@@ -153,7 +152,7 @@ func (r *Router) checkAliases() error {
 	return nil
 }
 
-func (r *Router) setChains(chains map[string]Chain) (warn []string, err error) {
+func (r *Router) setChains(chains map[string]Chain) (warn []string) {
 	for _, name := range slices.Sorted(maps.Keys(chains)) {
 		var list []Target
 		for _, s := range chains[name].Targets {
@@ -169,7 +168,7 @@ func (r *Router) setChains(chains map[string]Chain) (warn []string, err error) {
 		}
 		r.chains[name] = list
 	}
-	return warn, nil
+	return warn
 }
 
 // target reads one target of a chain: provider:model, a provider, an alias, or

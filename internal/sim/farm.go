@@ -22,9 +22,8 @@ type Farm struct {
 // post is one provider at its address.
 type post struct {
 	*Sim
-	addr    string
-	server  *http.Server // nil while connections are refused
-	refused bool
+	addr   string
+	server *http.Server // nil while connections are refused
 }
 
 // Add puts a provider at an address; with port 0 one is chosen. It returns the
@@ -71,10 +70,10 @@ func (f *Farm) Set(ctx context.Context, name string, fault Fault) error {
 			_ = p.server.Close() // what it was doing is to break
 			p.server = nil
 		}
-		p.Sim.Set(fault)
+		p.Set(fault)
 		return nil
 	}
-	p.Sim.Set(fault)
+	p.Set(fault)
 	if p.server == nil {
 		return f.listen(ctx, p)
 	}
