@@ -232,7 +232,9 @@ func TestCollect(t *testing.T) {
 		{name: "an error around the end", events: []scri.StreamEvent{delta("a"), finish}, err: &scri.Error{Kind: scri.ErrTruncated, Err: io.EOF}, want: answer(text("a")), kind: scri.ErrTruncated},
 		{
 			name: "signatures of parts finished and not", events: []scri.StreamEvent{
-				begin(0, thought("a", "")), sign(0, "s"), {Kind: scri.EventPartEnd}, begin(1, thought("b", "")), sign(1, "t"), begin(2, thought("c", "gemini")),
+				begin(0, thought("a", "")), sign(0, "s"),
+				{Kind: scri.EventPartEnd},
+				begin(1, thought("b", "")), sign(1, "t"), begin(2, thought("c", "gemini")),
 				begin(3, signedAs(thought("d", ""), "")), sign(3, "u"), begin(4, signedAs(thought("e", ""), "")),
 			},
 			want: unfinished(signedAs(thought("a", ""), "s"), thought("b", ""), thought("c", "gemini"), thought("d", ""), thought("e", "")), kind: scri.ErrTruncated,
@@ -263,15 +265,19 @@ func TestCollect(t *testing.T) {
 		},
 		{
 			name: "messages", events: []scri.StreamEvent{
-				{Kind: scri.EventMessage, Open: &scri.Message{Role: scri.RoleAssistant, ID: "a"}}, delta("x"),
-				{Kind: scri.EventMessage, Message: 1, Open: &scri.Message{Role: scri.RoleTool}}, finish,
+				{Kind: scri.EventMessage, Open: &scri.Message{Role: scri.RoleAssistant, ID: "a"}},
+				delta("x"),
+				{Kind: scri.EventMessage, Message: 1, Open: &scri.Message{Role: scri.RoleTool}},
+				finish,
 			},
 			want: &scri.ChatResponse{Choices: []scri.Choice{{Output: []scri.Message{{Role: scri.RoleAssistant, ID: "a", Parts: []scri.Part{text("x")}}, {Role: scri.RoleTool}}, Finish: stop}}},
 		},
 		{
 			name: "members known late", events: []scri.StreamEvent{
 				{Kind: scri.EventStart, Head: &scri.ChatResponse{Model: "a", Ext: ext("x", `{"a":1,"b":2}`)}},
-				begin(0, scri.Part{Kind: scri.PartText, Ext: ext("", `{"c":1}`)}), {Kind: scri.EventPartEnd, Ext: ext("", `{}`)}, finish,
+				begin(0, scri.Part{Kind: scri.PartText, Ext: ext("", `{"c":1}`)}),
+				{Kind: scri.EventPartEnd, Ext: ext("", `{}`)},
+				finish,
 				{Kind: scri.EventFinish, Ext: ext("y", ` { "e" : 1 } `)},
 				{Kind: scri.EventDone, Head: &scri.ChatResponse{ID: "1", Ext: ext("x y", `{"b":[3],"d":4}`)}, Usage: &scri.Usage{Estimated: true}},
 			},
@@ -288,16 +294,20 @@ func TestCollect(t *testing.T) {
 		},
 		{
 			name: "warnings are not told twice", events: []scri.StreamEvent{
-				{Kind: scri.EventWarning, Warning: &scri.Warning{Code: "a"}}, {Kind: scri.EventWarning, Warning: &scri.Warning{Code: "b"}},
+				{Kind: scri.EventWarning, Warning: &scri.Warning{Code: "a"}},
+				{Kind: scri.EventWarning, Warning: &scri.Warning{Code: "b"}},
 				{Kind: scri.EventDone, Head: &scri.ChatResponse{Warnings: []scri.Warning{{Code: "b"}, {Code: "b"}, {Code: "c"}}}},
 			},
 			want: &scri.ChatResponse{Warnings: []scri.Warning{{Code: "a"}, {Code: "b"}, {Code: "b"}, {Code: "c"}}},
 		},
 		{
 			name: "a seam", events: []scri.StreamEvent{
-				{Kind: scri.EventStart, Head: &scri.ChatResponse{ID: "1", Provider: "a", Model: "m"}}, begin(0, thought("x", "")), sign(0, "s"),
-				{Kind: scri.EventSeam, Head: &scri.ChatResponse{ID: "2", Provider: "b"}}, begin(1, text("y")), finish,
-				{Kind: scri.EventPing}, {Kind: scri.EventOpaque, Ext: ext("", `{"z":1}`)},
+				{Kind: scri.EventStart, Head: &scri.ChatResponse{ID: "1", Provider: "a", Model: "m"}},
+				begin(0, thought("x", "")), sign(0, "s"),
+				{Kind: scri.EventSeam, Head: &scri.ChatResponse{ID: "2", Provider: "b"}},
+				begin(1, text("y")), finish,
+				{Kind: scri.EventPing},
+				{Kind: scri.EventOpaque, Ext: ext("", `{"z":1}`)},
 			},
 			want: &scri.ChatResponse{ID: "1", Provider: "b", Model: "m", Choices: answer(thought("x", ""), text("y")).Choices},
 		},

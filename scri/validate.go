@@ -148,8 +148,10 @@ func (r *ChatRequest) checkFloats() *Error {
 		path string
 		v    *float64
 	}{
-		{"/temperature", r.Temperature}, {"/top_p", r.TopP},
-		{"/frequency_penalty", r.FrequencyPenalty}, {"/presence_penalty", r.PresencePenalty},
+		{"/temperature", r.Temperature},
+		{"/top_p", r.TopP},
+		{"/frequency_penalty", r.FrequencyPenalty},
+		{"/presence_penalty", r.PresencePenalty},
 	}
 	for _, f := range floats {
 		if f.v != nil && !finite(*f.v) {

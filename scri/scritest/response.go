@@ -51,7 +51,9 @@ func choice(t *rapid.T) scri.Choice {
 		c.Finish = rapid.SampledFrom([]scri.Finish{
 			{Reason: scri.FinishStop, Raw: "stop", Dialect: "openai"},
 			{Reason: scri.FinishStop, Raw: "stop_sequence", Dialect: "anthropic", Detail: "END"},
-			{Reason: scri.FinishLength}, {Reason: scri.FinishContentFilter}, {Reason: scri.FinishOther, Raw: "odd", Dialect: d},
+			{Reason: scri.FinishLength},
+			{Reason: scri.FinishContentFilter},
+			{Reason: scri.FinishOther, Raw: "odd", Dialect: d},
 		}).Draw(t, "finish")
 	}
 	c.Output = []scri.Message{m}
