@@ -18,6 +18,7 @@ type choice struct {
 	ended    scri.Finish
 
 	parts int     // parts begun
+	text  int     // number of the last one that is a text, from 1
 	open  opened  // the part that text goes to
 	calls []*call // calls, open until the finish
 
@@ -243,6 +244,9 @@ func (s *stream) begin(c *choice, kind scri.PartKind, form string, members []byt
 	s.close(c)
 	c.open = opened{is: true, part: c.parts, kind: kind, form: form, members: bytes.Clone(members)}
 	c.parts++
+	if kind == scri.PartText {
+		c.text = c.parts
+	}
 	p := &scri.Part{Kind: kind}
 	if form != "" || members != nil {
 		p.Ext = &scri.Ext{Dialect: name, Members: c.open.members, Form: form}
@@ -375,6 +379,9 @@ func (s *stream) items(c *choice, raw []byte) {
 func (s *stream) entire(c *choice, p scri.Part) {
 	e := scri.StreamEvent{Kind: scri.EventPart, Choice: c.index, Part: c.parts, Whole: &p}
 	c.parts++
+	if p.Kind == scri.PartText {
+		c.text = c.parts
+	}
 	s.push(e)
 	e.Kind, e.Whole = scri.EventPartEnd, nil
 	s.push(e)
@@ -394,11 +401,16 @@ func (s *stream) cite(c *choice) {
 	if len(list) == 0 {
 		return
 	}
-	if !c.open.is || c.open.kind != scri.PartText {
+	part := c.text - 1
+	switch {
+	case c.open.is && c.open.kind == scri.PartText:
+		part = c.open.part
+	case part < 0:
 		s.begin(c, scri.PartText, "", nil)
+		part = c.open.part
 	}
 	for i := range list {
-		s.push(scri.StreamEvent{Kind: scri.EventDelta, Choice: c.index, Part: c.open.part, Citation: &list[i]})
+		s.push(scri.StreamEvent{Kind: scri.EventDelta, Choice: c.index, Part: part, Citation: &list[i]})
 	}
 }
 

@@ -21,7 +21,9 @@ func (s *streamEncoder) part(ev *scri.StreamEvent) {
 		c.parts = append(c.parts, o)
 		return
 	}
-	s.ornaments(p, ev.Part)
+	if !(p.Kind == scri.PartText && needsList(p)) { // else when it is written
+		s.ornaments(p, ev.Part)
+	}
 	s.prepare(c, p, &o)
 	if o.place != callField && s.goesOn(c, &o) {
 		s.tell(scri.WarnChanged, path, "it went on with the part before it")
@@ -46,7 +48,7 @@ func (s *streamEncoder) part(ev *scri.StreamEvent) {
 		if p.Kind == scri.PartText && needsList(p) {
 			g := p.Clone()
 			at.gathered = &g
-			return
+			g.Text, g.Citations = scri.Text{}, nil
 		}
 	case audioField:
 		if !c.heard {
@@ -207,7 +209,7 @@ func (s *streamEncoder) delta(ev *scri.StreamEvent) {
 
 // write writes one delta.
 func (s *streamEncoder) write(_ *spoken, p *spokenPart, ev *scri.StreamEvent) {
-	if ev.Citation != nil {
+	if ev.Citation != nil && p.gathered == nil {
 		s.citationDelta(p, ev.Citation)
 	}
 	if ev.Signature != nil && p.field != fieldDetails {
@@ -216,8 +218,12 @@ func (s *streamEncoder) write(_ *spoken, p *spokenPart, ev *scri.StreamEvent) {
 			s.dropped(s.partPath(p.part)+"/signature", "there is no place for signatures")
 		}
 	}
-	if g := p.gathered; g != nil && !ev.Delta.IsZero() {
+	if g := p.gathered; g != nil {
 		g.Text = scri.NewText(g.Text.String() + ev.Delta.String())
+		if ev.Citation != nil {
+			v := (&scri.StreamEvent{Citation: ev.Citation}).Clone()
+			g.Citations = append(g.Citations, *v.Citation)
+		}
 		return
 	}
 	signed := ev.Signature != nil && p.field == fieldDetails
@@ -252,6 +258,17 @@ func (s *streamEncoder) write(_ *spoken, p *spokenPart, ev *scri.StreamEvent) {
 	}
 	s.B = append(s.B, afterDelta[1:]...)
 	s.endFrame(n)
+}
+
+// gatheredItem writes a text that has to be an item of a list, as it has members
+// of its own.
+func (s *streamEncoder) gatheredItem(p *spokenPart) {
+	g := p.gathered
+	p.gathered = nil
+	s.item(g, p.part)
+	for i := range g.Citations {
+		s.citationDelta(p, &g.Citations[i])
+	}
 }
 
 func (s *streamEncoder) citationDelta(p *spokenPart, cite *scri.Citation) {
@@ -352,8 +369,7 @@ func (s *streamEncoder) partEnd(ev *scri.StreamEvent) {
 	}
 	p := &c.parts[i]
 	if p.gathered != nil {
-		s.item(p.gathered, ev.Part)
-		p.gathered = nil
+		s.gatheredItem(p)
 		return
 	}
 	if p.unsigned && !p.spoke {

@@ -113,9 +113,6 @@ func (s *streamEncoder) Event(b []byte, ev *scri.StreamEvent) []byte {
 func (s *streamEncoder) End(b []byte, err *scri.Error) []byte {
 	s.B = b
 	s.flush()
-	if s.use != nil && !s.asked {
-		s.dropped("/usage", "the client did not ask for it")
-	}
 	if s.asked && s.use != nil {
 		n := s.beginFrame()
 		s.B = append(s.B, ']')
