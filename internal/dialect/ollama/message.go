@@ -74,7 +74,7 @@ func (m *message) member(s *wire.Scanner, name string, tool bool, ids *maker) {
 		}
 		if name == "tool_calls" {
 			m.readCalls(s, ids)
-		} else if m.thinking = scri.QuotedText(s.Str()); m.thinking.IsZero() {
+		} else if m.thinking = scri.QuotedText(s.Str()); m.thinking.IsZero() && s.Err() == nil {
 			m.rest.Form("+thinking")
 		}
 	case "tool_name":
@@ -106,7 +106,7 @@ func (m *message) readImages(s *wire.Scanner) {
 		}
 		m.images = append(m.images, scri.QuotedText(q))
 	}
-	if n == 0 {
+	if n == 0 && s.Err() == nil {
 		m.rest.Form("+images")
 	}
 }
@@ -117,7 +117,7 @@ func (m *message) readCalls(s *wire.Scanner, ids *maker) {
 		n++
 		m.calls = append(m.calls, readCall(s, i, ids))
 	}
-	if n == 0 {
+	if n == 0 && s.Err() == nil {
 		m.rest.Form("+tool_calls")
 	}
 }
