@@ -96,8 +96,8 @@ func (c *chatting) run(ctx context.Context, args []string) error {
 	lines := newLines(c.p.In)
 	for ctx.Err() == nil {
 		fmt.Fprint(c.p.Err, "> ")
-		line, err := lines.next(ctx)
-		if err != nil {
+		line, more := lines.next(ctx)
+		if !more {
 			fmt.Fprintln(c.p.Err)
 			return nil
 		}

@@ -47,7 +47,7 @@ const (
 // demo is the show.
 func (p *program) demo(ctx context.Context, port int, once bool) error {
 	farm := &sim.Farm{}
-	defer farm.Close()
+	defer func() { _ = farm.Close() }() // the process ends with it
 	addrs := map[string]string{}
 	for _, s := range []struct{ name, dialect string }{{"local-sim", "ollama"}, {"cloud-sim", "anthropic"}} {
 		_, addr, err := p.addSim(ctx, farm, s.name+":"+s.dialect+"=127.0.0.1:0", sim.Options{Models: []string{demoModel}, Pace: demoPace}, "")

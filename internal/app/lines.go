@@ -24,14 +24,12 @@ func newLines(r io.Reader) *lines {
 	return l
 }
 
-func (l *lines) next(ctx context.Context) (string, error) {
+// next waits for a line; false means that none will come.
+func (l *lines) next(ctx context.Context) (string, bool) {
 	select {
 	case s, ok := <-l.ch:
-		if !ok {
-			return "", io.EOF
-		}
-		return s, nil
+		return s, ok
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return "", false
 	}
 }

@@ -112,8 +112,7 @@ func (l *Loaded) parse(b []byte, env Env) error {
 
 // explained gives the parser's errors a place and the nearest known key.
 func (l *Loaded) explained(err error) error {
-	var strict *toml.StrictMissingError
-	if errors.As(err, &strict) {
+	if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok {
 		var list []error
 		for i := range strict.Errors {
 			e := &strict.Errors[i]
@@ -126,8 +125,7 @@ func (l *Loaded) explained(err error) error {
 		}
 		return errors.Join(list...)
 	}
-	var de *toml.DecodeError
-	if errors.As(err, &de) {
+	if de, ok := errors.AsType[*toml.DecodeError](err); ok {
 		line, col := de.Position()
 		return &Problem{File: l.File, Line: line, Column: col, Key: strings.Join(de.Key(), "."), Text: plainMismatch(strings.TrimPrefix(de.Error(), "toml: "))}
 	}

@@ -36,7 +36,7 @@ func Main(ctx context.Context, version string, args []string, streams IO) int {
 		streams.Env = os.LookupEnv
 	}
 	p := &program{IO: streams, version: version}
-	root := p.root()
+	root := p.root() //nolint:contextcheck // cobra hands each command its context
 	root.SetArgs(args)
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)

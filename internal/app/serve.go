@@ -62,7 +62,7 @@ func (p *program) serve(ctx context.Context, l *Loaded, ready func(net.Addr)) er
 	}
 	defer s.Gateway.Close()
 	s.announce(ctx, log, ln.Addr())
-	srv := server.New(server.Options{
+	srv := server.New(server.Options{ //nolint:contextcheck // the request log outlives a request's context
 		Gateway: s.Gateway, Dialects: Dialects(), Keys: l.Keys, Trusted: l.Server.TrustedNetworks,
 		MaxBody: int64(l.Server.MaxBodyMB) << 20, RequestTimeout: l.Server.RequestTimeout.Duration,
 		DrainTimeout: l.Server.DrainTimeout.Duration, KeepaliveAfter: l.Server.KeepaliveAfter.Duration,

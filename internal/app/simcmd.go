@@ -37,7 +37,7 @@ Faults: ` + faultNames(),
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
 			farm := &sim.Farm{}
-			defer farm.Close()
+			defer func() { _ = farm.Close() }() // the process ends with it
 			for _, spec := range providers {
 				name, addr, err := p.addSim(ctx, farm, spec, sim.Options{Models: models, Pace: pace, LoadTime: load}, recorded)
 				if err != nil {

@@ -14,8 +14,7 @@ import (
 // provider is broken, or something else answered in its place. What is an
 // *scri.Error already stays as it is.
 func Unreadable(err error) *scri.Error {
-	var known *scri.Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*scri.Error](err); ok {
 		return known
 	}
 	return &scri.Error{

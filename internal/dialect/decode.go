@@ -15,8 +15,7 @@ func Invalid(err error) *scri.Error {
 	if err == nil {
 		return nil
 	}
-	var known *scri.Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*scri.Error](err); ok {
 		return known
 	}
 	out := &scri.Error{Kind: scri.ErrInvalid, Status: http.StatusBadRequest, Message: err.Error(), Err: err}

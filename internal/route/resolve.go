@@ -157,8 +157,14 @@ func (r *Router) family(name string) *Entry {
 func familyOf(model string) (provider string, cloud bool) {
 	m := strings.ToLower(model)
 	for _, f := range []struct{ prefix, provider string }{
-		{"claude", "anthropic"}, {"gpt-oss", ""}, {"gpt", "openai"}, {"chatgpt", "openai"}, {"codex", "openai"},
-		{"gemini", "google"}, {"grok", "xai"}, {"command", "cohere"},
+		{"claude", "anthropic"},
+		{"gpt-oss", ""},
+		{"gpt", "openai"},
+		{"chatgpt", "openai"},
+		{"codex", "openai"},
+		{"gemini", "google"},
+		{"grok", "xai"},
+		{"command", "cohere"},
 	} {
 		if strings.HasPrefix(m, f.prefix) {
 			return f.provider, f.provider != ""

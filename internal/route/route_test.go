@@ -152,7 +152,7 @@ func TestUnknownNamesSuggestWhatWasMeant(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = r.Plan(t.Context(), route.Query{Model: "carefull", Allow: everywhere})
+	_, err = r.Plan(t.Context(), route.Query{Model: "carefool", Allow: everywhere})
 	e := scri.AsError(err)
 	if e.Path != "/model" || !strings.Contains(e.Hint, `"careful"`) {
 		t.Errorf("path %q, hint %q: want /model and a suggestion", e.Path, e.Hint)

@@ -43,17 +43,17 @@ func (s *Server) chat(ctx context.Context, x *scri.Exchange) (scri.Stream, error
 func (s *Server) serveOptions() dialect.ServeOptions {
 	return dialect.ServeOptions{
 		MaxBody: s.opt.MaxBody, KeepaliveAfter: s.opt.KeepaliveAfter, Timeout: s.opt.RequestTimeout,
-		Admit: s.admit, Commit: explain, Count: s.opt.Gateway.Count, Done: s.logged,
+		Admit: s.admit, Commit: explain, Count: s.opt.Gateway.Count,
+		Done: func(x *scri.Exchange, status int, err *scri.Error) { s.logged(context.Background(), x, status, err) },
 	}
 }
 
 // logged writes the request log: one line a request, without content.
-func (s *Server) logged(x *scri.Exchange, status int, err *scri.Error) {
+func (s *Server) logged(ctx context.Context, x *scri.Exchange, status int, err *scri.Error) {
 	level := slog.LevelInfo
 	if err != nil && err.Kind == scri.ErrInternal {
 		level = slog.LevelError
 	}
-	ctx := context.Background()
 	if !s.opt.Log.Enabled(ctx, level) {
 		return
 	}
@@ -118,18 +118,18 @@ func (s *Server) facts(d dialect.Dialect, route dialect.Route) http.Handler {
 		x := &scri.Exchange{Op: route.Op, Header: r.Header, Lineage: &scri.Lineage{Ingress: d.Name()}}
 		var err *scri.Error
 		if x.ID, x.Caller, err = s.admit(r); err != nil {
-			s.fail(w, d, x, err)
+			s.fail(w, r, d, x, err)
 			return
 		}
 		w.Header().Set(headerID, x.ID)
 		body, err := s.fact(r, d, route, w)
 		if err != nil {
-			s.fail(w, d, x, err)
+			s.fail(w, r, d, x, err)
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(body)
-		s.logged(x, http.StatusOK, nil)
+		s.logged(r.Context(), x, http.StatusOK, nil)
 	})
 }
 
@@ -185,7 +185,7 @@ func (s *Server) fact(r *http.Request, d dialect.Dialect, route dialect.Route, w
 	return l.EncodeModel(nil, in, m), nil
 }
 
-func (s *Server) fail(w http.ResponseWriter, d dialect.Dialect, x *scri.Exchange, err *scri.Error) {
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, d dialect.Dialect, x *scri.Exchange, err *scri.Error) {
 	if err.RequestID == "" {
 		err.RequestID = x.ID
 	}
@@ -194,7 +194,7 @@ func (s *Server) fail(w http.ResponseWriter, d dialect.Dialect, x *scri.Exchange
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
-	s.logged(x, status, err)
+	s.logged(r.Context(), x, status, err)
 }
 
 // nowhere answers for paths that are not in the table, and for methods that a
@@ -215,7 +215,7 @@ func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", strings.Join(methods, ", "))
 		}
 	}
-	s.fail(w, s.likely(r.URL.Path), x, err)
+	s.fail(w, r, s.likely(r.URL.Path), x, err)
 }
 
 // likely is the dialect whose routes a path most looks like.

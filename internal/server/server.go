@@ -155,6 +155,8 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		stop()
 		err = h.Close()
 	}
-	<-failed
+	if serr := <-failed; !errors.Is(serr, http.ErrServerClosed) {
+		err = errors.Join(err, serr)
+	}
 	return err
 }
