@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"net/url"
 	"testing"
 
 	"github.com/aratta-gateway/aratta/scri"
@@ -82,4 +83,26 @@ func TestRememberedPathsAreBounded(t *testing.T) {
 	if n := len(*a.known.Load()); n > maxPaths {
 		t.Errorf("%d paths remembered", n)
 	}
+}
+
+// Whatever path a dialect asks for, the host stays.
+func FuzzResolve(f *testing.F) {
+	for _, path := range []string{"/chat/completions", "//evil.example/x", "/a?b=c", "/%2e%2e/x", "/x#y", "\\evil", "http://evil.example/"} {
+		f.Add(path)
+	}
+	base, err := parseBase("https://user.example/v1?k=v", "openai")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, path string) {
+		a := address{base: base}
+		u, err := a.resolve(path)
+		if err != nil {
+			return
+		}
+		again, err := url.Parse(u.String())
+		if err != nil || again.Host != "user.example" || again.Scheme != "https" || again.User != nil {
+			t.Errorf("%q leads to %s (%v)", path, u, err)
+		}
+	})
 }

@@ -205,3 +205,14 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
+
+func FuzzRetryAfter(f *testing.F) {
+	f.Add("7", "1767323055000", "0")
+	f.Add("Fri, 02 Jan 2026 03:04:05 GMT", "6m0s", "")
+	f.Fuzz(func(t *testing.T, after, reset, left string) {
+		h := http.Header{"Retry-After": {after}, "X-Ratelimit-Reset": {reset}, "X-Ratelimit-Remaining": {left}}
+		if d := retryAfter(h, http.StatusTooManyRequests, time.Now()); d < 0 || d > longestWait {
+			t.Errorf("%s", d)
+		}
+	})
+}

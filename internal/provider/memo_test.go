@@ -1,0 +1,98 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+func TestMemoForgetsInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemo[int](4)
+		asked := 0
+		ask := func(context.Context) (int, error) {
+			asked++
+			if asked == 3 {
+				return 0, errors.New("not now")
+			}
+			return asked, nil
+		}
+		for _, c := range []struct {
+			wait time.Duration
+			want int
+			err  bool
+		}{
+			{0, 1, false},
+			{59 * time.Second, 1, false},
+			{2 * time.Second, 2, false},
+			{61 * time.Second, 0, true},
+			{4 * time.Second, 0, true},
+			{2 * time.Second, 4, false},
+		} {
+			time.Sleep(c.wait)
+			got, err := m.get(t.Context(), "k", time.Minute, 5*time.Second, ask)
+			if got != c.want || (err != nil) != c.err {
+				t.Errorf("after %s: %d, %v", c.wait, got, err)
+			}
+		}
+	})
+}
+
+// Who waits for another's question asks himself when the other goes away.
+func TestMemoOutlivesWhoAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemo[string](4)
+		first, cancel := context.WithCancel(t.Context())
+		ask := func(ctx context.Context) (string, error) {
+			select {
+			case <-ctx.Done():
+				return "", ctx.Err()
+			case <-time.After(time.Minute):
+				return "told", nil
+			}
+		}
+		done := make(chan error, 1)
+		go func() {
+			_, err := m.get(first, "k", time.Hour, time.Hour, ask)
+			done <- err
+		}()
+		synctest.Wait()
+		go func() {
+			time.Sleep(time.Second)
+			cancel()
+		}()
+		if got, err := m.get(t.Context(), "k", time.Hour, time.Hour, ask); got != "told" || err != nil {
+			t.Errorf("%q, %v", got, err)
+		}
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("who asked first got %v", err)
+		}
+	})
+}
+
+// That somebody had no permit says nothing about the upstream.
+func TestMemoForgetsRefusals(t *testing.T) {
+	m := newMemo[string](4)
+	_, err := m.get(t.Context(), "k", time.Hour, time.Hour, func(context.Context) (string, error) { return "", refused("no permit", nil) })
+	wantError(t, err, scri.ErrPolicy)
+	if got, err := m.get(t.Context(), "k", time.Hour, time.Hour, func(context.Context) (string, error) { return "told", nil }); got != "told" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+func TestMemoIsBounded(t *testing.T) {
+	m := newMemo[int](8)
+	for i := range 100 {
+		if _, err := m.get(t.Context(), fmt.Sprint(i), time.Hour, time.Hour, func(context.Context) (int, error) { return i, nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(m.entries); n > 8 {
+		t.Errorf("%d entries", n)
+	}
+}
