@@ -2,6 +2,7 @@ package anthropic_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -104,7 +105,7 @@ func BenchmarkStreamWhole(b *testing.B) {
 		var out []byte
 		for {
 			e, err := s.Next()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {

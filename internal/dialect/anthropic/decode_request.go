@@ -43,8 +43,6 @@ type requestDecoder struct {
 	confUsed bool            // a field was made of a member
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func (d *requestDecoder) request() {
 	for name := range d.Members() {
 		if !d.null(&d.unknown) && !d.scalar(name) && !d.tree(name) {
@@ -103,13 +101,13 @@ func (d *requestDecoder) scalar(name string) bool {
 	case "model":
 		d.str(&d.unknown, &r.Model)
 	case "max_tokens":
-		r.MaxTokens = ptr(d.Int())
+		r.MaxTokens = new(d.Int())
 	case "temperature":
-		r.Temperature = ptr(d.Float())
+		r.Temperature = new(d.Float())
 	case "top_p":
-		r.TopP = ptr(d.Float())
+		r.TopP = new(d.Float())
 	case "top_k":
-		r.TopK = ptr(d.Int())
+		r.TopK = new(d.Int())
 	case "stream":
 		if r.Stream = d.Bool(); !r.Stream {
 			d.unknown.Form("stream")
@@ -271,7 +269,7 @@ func (d *requestDecoder) thinkingConfig() bool {
 		case name == "type":
 			d.Skip()
 		case name == "budget_tokens" && typ == "enabled":
-			d.think.Budget = ptr(d.Int())
+			d.think.Budget = new(d.Int())
 		case name == "display" && typ != "disabled":
 			d.display()
 		default:

@@ -315,19 +315,17 @@ func (e *encoder) resultContent(p *scri.Part) {
 	e.list(parts)
 }
 
-// list writes parts as a list of blocks and reports whether it has any.
-func (e *encoder) list(parts []scri.Part) bool {
-	some := false
+// list writes parts as a list of blocks.
+func (e *encoder) list(parts []scri.Part) {
 	e.w.BeginArray()
 	in := e.in("content")
 	for i := range parts {
 		at := e.at(i)
-		some = e.part(&parts[i]) || some
+		e.part(&parts[i])
 		e.out(at)
 	}
 	e.out(in)
 	e.w.EndArray()
-	return some
 }
 
 // bare reports whether a part is nothing but a text.

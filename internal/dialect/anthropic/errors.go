@@ -237,7 +237,7 @@ func errorMessage(e *scri.Error) string {
 // recognisable puts the words before a message by which clients know the kinds
 // that share a type.
 func recognisable(kind scri.ErrorKind, msg string) string {
-	words := ""
+	var words string
 	switch kind {
 	case scri.ErrContextLength:
 		words = "prompt is too long"

@@ -43,7 +43,9 @@ func TestDecodeError(t *testing.T) {
 			seen{Kind: scri.ErrOverloaded, Code: "overloaded_error", Message: "Overloaded"},
 		},
 		{
-			"limit with a wait", 429, http.Header{"Retry-After": {"12"}, "Request-Id": {"req_2"}}, `{"type":"error","error":{"type":"rate_limit_error","message":"slow down"}}`,
+			"limit with a wait", 429,
+			http.Header{"Retry-After": {"12"}, "Request-Id": {"req_2"}},
+			`{"type":"error","error":{"type":"rate_limit_error","message":"slow down"}}`,
 			seen{Kind: scri.ErrRateLimited, Code: "rate_limit_error", Message: "slow down", RequestID: "req_2", RetryAfter: 12 * time.Second},
 		},
 		{
@@ -55,11 +57,15 @@ func TestDecodeError(t *testing.T) {
 			seen{Kind: scri.ErrUnavailable, Code: "api_error", Message: "Internal server error"},
 		},
 		{
-			"Bedrock, model", 400, http.Header{"X-Amzn-Errortype": {"ValidationException:http://internal.amazon.com/coral/"}}, `{"message":"The provided model identifier is invalid."}`,
+			"Bedrock, model", 400,
+			http.Header{"X-Amzn-Errortype": {"ValidationException:http://internal.amazon.com/coral/"}},
+			`{"message":"The provided model identifier is invalid."}`,
 			seen{Kind: scri.ErrNotFound, Code: "ValidationException", Message: "The provided model identifier is invalid."},
 		},
 		{
-			"Bedrock, credentials", 403, http.Header{"X-Amzn-Errortype": {"ExpiredTokenException"}}, `{"message":"expired"}`,
+			"Bedrock, credentials", 403,
+			http.Header{"X-Amzn-Errortype": {"ExpiredTokenException"}},
+			`{"message":"expired"}`,
 			seen{Kind: scri.ErrAuth, Code: "ExpiredTokenException", Message: "expired"},
 		},
 		{

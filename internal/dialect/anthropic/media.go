@@ -107,7 +107,7 @@ func (d *decoder) source(ofURL, ofFile string) *scri.Media {
 			u.Add(d.Member())
 		}
 	}
-	there := true
+	var there bool
 	switch typ {
 	case "base64":
 		there = !m.Data.IsZero() && mime != ""

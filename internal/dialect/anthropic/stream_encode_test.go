@@ -104,7 +104,8 @@ func TestEncodeStreamKeepsOneBlockOpen(t *testing.T) {
 			"a foreign signature is left out",
 			[]scri.StreamEvent{
 				begins(0, scri.Part{Kind: scri.PartThinking}), more(0, "hm"),
-				{Kind: scri.EventDelta, Signature: &scri.Signature{Value: scri.NewText("s"), Dialect: "gemini"}}, ends(0), finish(scri.FinishStop),
+				{Kind: scri.EventDelta, Signature: &scri.Signature{Value: scri.NewText("s"), Dialect: "gemini"}},
+				ends(0), finish(scri.FinishStop),
 			},
 			[]string{"message_start", "+0 thinking", `0 "hm"`, "-0", "message_delta", "message_stop"},
 		},

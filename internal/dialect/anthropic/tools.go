@@ -35,7 +35,7 @@ func (d *requestDecoder) tool() scri.Tool {
 		case name == "input_schema" && own:
 			t.Schema = d.Raw()
 		case name == "strict" && own:
-			t.Strict = ptr(d.Bool())
+			t.Strict = new(d.Bool())
 		default:
 			u.Add(d.Member())
 		}
@@ -81,7 +81,7 @@ func (d *requestDecoder) toolChoice() bool {
 		case name == "name" && typ == "tool":
 			d.str(&u, &c.Name)
 		case name == "disable_parallel_tool_use" && typ != "none":
-			d.req.ParallelTools = ptr(!d.Bool())
+			d.req.ParallelTools = new(!d.Bool())
 		default:
 			u.Add(d.Member())
 		}

@@ -37,7 +37,7 @@ func decodeUsage(raw []byte) *scri.Usage {
 		}
 	}
 	if input != nil {
-		u.Input = ptr(*input + value(u.CacheRead) + value(u.CacheWrite))
+		u.Input = new(*input + value(u.CacheRead) + value(u.CacheWrite))
 	}
 	return u
 }
