@@ -142,8 +142,20 @@ func likeness(a, b *node) int {
 			s += min(likeness(k.kids[0], o.kids[0]), same/20) / 2
 		}
 	}
-	if a.value("kind") != b.value("kind") && s < sure {
-		return 0
+	if a.value("kind") != b.value("kind") {
+		if t := words(a); t != "" && t == words(b) {
+			s += weights["text"] // a document became a text
+		}
+		if s < sure {
+			return 0
+		}
 	}
 	return max(s, 1)
+}
+
+func words(n *node) string {
+	if t := n.value("text"); t != "" {
+		return t
+	}
+	return n.kid("media").value("text")
 }

@@ -68,8 +68,21 @@ func Law1Stream(d dialect.Dialect, req *scri.ChatRequest, h http.Header, stream 
 		}
 		again("replayed", scri.Replay(r))
 		again("piped", open(d, h, bytes.NewReader(stream)))
-		return problems
+		return append(problems, asWhole(d, req, r)...)
 	})
+}
+
+// asWhole tells an answer that came as a stream as a whole one. What belongs to
+// streams alone may be lost on the way, when a warning says so.
+func asWhole(d dialect.Dialect, req *scri.ChatRequest, r *scri.ChatResponse) []string {
+	in := Incoming(d, "", http.Header{}, nil)
+	in.Req = req
+	b, warnings := d.EncodeResponse(nil, in, r)
+	z, err := d.DecodeResponse(&dialect.Answer{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: b, Target: target(r.Model)})
+	if err != nil {
+		return []string{"as a whole: what was encoded is no answer: " + err.Error()}
+	}
+	return prefixed("as a whole ", Match(DiffResponses(r, z), warnings))
 }
 
 // Law4Stream: what differs after a stream went through the dialect, event by
@@ -96,7 +109,7 @@ func through(how string, to dialect.Dialect, req *scri.ChatRequest, r *scri.Chat
 	if err != nil {
 		return []string{how + "what was encoded is no stream: " + err.Error()}
 	}
-	return prefixed(how, Match(DiffResponses(r, z), warnings))
+	return append(prefixed(how, Match(DiffResponses(r, z), warnings)), prefixed(how, sameCalls(callsIn(r), callsIn(z), true))...)
 }
 
 // brokenStream: an error inside a stream is the same error in another dialect's.
