@@ -80,7 +80,7 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 	if err != nil {
 		return nil, nil, err
 	}
-	req, warn := scri.Port(outward(c.Req, p.Dialect()), p.Traits())
+	req, warn := scri.Port(outward(c.Req, p.Dialect()), c.traits(p))
 	s, info, err := p.Chat(provider.WithPermit(ctx, permit), req, provider.Call{
 		Model: a.Model, Tokens: c.needs.Tokens, Header: c.ownHeader(p),
 	})
@@ -88,6 +88,17 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 		warn = append(warn, info.Warnings...)
 	}
 	return s, warn, err
+}
+
+// traits is what the target demands of the history. A client that writes the
+// target's own format knows better than we which roles may stand where: models
+// differ in that.
+func (c *call) traits(p *provider.Provider) scri.Traits {
+	t := p.Traits()
+	if c.Lineage.Ingress == p.Dialect() {
+		t.Developer, t.LateSystem = true, true
+	}
+	return t
 }
 
 // ownHeader is the client's header if it speaks the provider's dialect.
