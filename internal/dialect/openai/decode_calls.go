@@ -15,13 +15,14 @@ type piece struct {
 	args        scri.Text
 	u, inner    dialect.Unknown
 	form        string
+	quoted      []byte // the arguments as they stand
 }
 
 // readCalls takes in the tool_calls of a delta.
-func (s *stream) readCalls(c *choice, raw []byte) {
+func (s *stream) readCalls(c *choice, t *said) {
 	d := &s.sub
-	d.Reset(raw)
-	for range d.Elements() {
+	d.Reset(t.calls)
+	for i := range d.Elements() {
 		if d.Kind() != wire.Object {
 			continue
 		}
@@ -31,6 +32,9 @@ func (s *stream) readCalls(c *choice, raw []byte) {
 		}
 		if d.Err() == nil {
 			s.piece(c, &p)
+		}
+		if t.args = p.quoted; i > 0 {
+			t.several = true
 		}
 	}
 }
@@ -60,7 +64,8 @@ func (p *piece) function(d *decoder, arguments string) {
 		case member == "name" && d.Kind() == wire.String:
 			p.fn = d.Unquoted()
 		case member == arguments && d.Kind() == wire.String:
-			p.args = scri.QuotedText(d.Str())
+			p.quoted = d.Str()
+			p.args = scri.QuotedText(p.quoted)
 		case member == arguments && d.Kind() == wire.Object:
 			p.args, p.form = scri.PlainText(d.Raw()), "object"
 		default:

@@ -137,6 +137,8 @@ type said struct {
 	content, details      []byte
 	calls, function, cite []byte
 	audio                 []byte
+	args                  []byte // of the last call, quoted
+	several               bool   // there is more than one call
 }
 
 func (s *stream) delta(c *choice, raw []byte) {
@@ -180,10 +182,15 @@ func (s *stream) delta(c *choice, raw []byte) {
 		c.audio.add(&s.sub, t.audio)
 	}
 	if t.calls != nil {
-		s.readCalls(c, t.calls)
+		s.readCalls(c, &t)
 	}
 	if t.function != nil {
 		s.readFunction(c, t.function)
+	}
+	if s.texts++; s.texts == 1 && u.Empty() {
+		s.only = t.single()
+	} else {
+		s.only = nil
 	}
 	if !u.Empty() && len(s.q) > from && s.q[len(s.q)-1].Kind == scri.EventDelta {
 		s.q[len(s.q)-1].Ext = u.Ext(name)

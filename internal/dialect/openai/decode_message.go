@@ -164,7 +164,8 @@ func (d *decoder) messageContent(f *fields, u *dialect.Unknown) {
 
 // result makes the message of a tool out of what was read.
 func (d *decoder) result(m *scri.Message, f *fields, u *dialect.Unknown) {
-	r := &scri.ToolResult{CallID: f.callID, Name: f.name, Parts: d.keep(d.content)}
+	r := d.newResult()
+	r.CallID, r.Name, r.Parts = f.callID, f.name, d.keep(d.content)
 	form := f.form
 	if !f.content {
 		form = strings.TrimSpace(form + " nocontent")
@@ -234,7 +235,7 @@ func (d *decoder) toolCalls(f *fields, u *dialect.Unknown) {
 // toolCall reads one of tool_calls.
 func (d *decoder) toolCall(i int) bool {
 	var u dialect.Unknown
-	c := new(scri.ToolCall)
+	c := d.newCall()
 	form, ok, id, typed := "", false, false, false
 	for member := range d.Members() {
 		switch member {

@@ -34,6 +34,9 @@ type stream struct {
 
 	top, sub decoder // the chunk and its choices; a delta
 	next     chunk
+	same     pattern
+	only     []byte // the only text of the chunk at hand
+	texts    int    // deltas of the chunk at hand
 
 	head     scri.ChatResponse
 	created  int64
@@ -316,6 +319,10 @@ type chunk struct {
 
 // chunk takes in the data of one frame.
 func (s *stream) chunk(data []byte) {
+	if s.fast(data) {
+		return
+	}
+	s.only, s.texts = nil, 0
 	d := &s.top
 	d.lenient = true
 	d.Reset(data)
@@ -342,6 +349,7 @@ func (s *stream) chunk(data []byte) {
 	}
 	s.readUsage(len(s.q) > from || c.choices != nil && string(c.choices) != "[]")
 	s.finishes()
+	s.learn(data)
 }
 
 func (s *stream) member(member string) {

@@ -16,6 +16,8 @@ type decoder struct {
 
 	thoughts, content, calls, tail []scri.Part // of the message at hand
 	slab                           []scri.Part // where finished lists are cut from
+	callSlab                       []scri.ToolCall
+	resultSlab                     []scri.ToolResult
 
 	forms []*scri.Ext // one for each spelling seen, shared by all who have it
 
@@ -130,6 +132,25 @@ func (d *decoder) keep(list ...[]scri.Part) []scri.Part {
 		d.slab = append(d.slab, l...)
 	}
 	return d.slab[from:len(d.slab):len(d.slab)]
+}
+
+// newCall and newResult cut one from a slab: conversations of agents hold little else.
+func (d *decoder) newCall() *scri.ToolCall {
+	if len(d.callSlab) == 0 {
+		d.callSlab = make([]scri.ToolCall, min(32, 1+d.count))
+	}
+	c := &d.callSlab[0]
+	d.callSlab = d.callSlab[1:]
+	return c
+}
+
+func (d *decoder) newResult() *scri.ToolResult {
+	if len(d.resultSlab) == 0 {
+		d.resultSlab = make([]scri.ToolResult, min(32, 1+d.count))
+	}
+	r := &d.resultSlab[0]
+	d.resultSlab = d.resultSlab[1:]
+	return r
 }
 
 func (d *decoder) opaque() scri.Part {

@@ -100,10 +100,9 @@ func (e *encoder) result(p *scri.Part, i int, extra *scri.Ext) {
 		return
 	}
 	e.ornaments(p, i)
-	path := e.partPath(i) + "/result"
-	e.foreign(r.Ext, func() string { return path })
+	e.foreign(r.Ext, func() string { return e.partPath(i) + "/result" })
 	if r.Error {
-		e.dropped(path+"/error", "whether a tool failed is told in its text only")
+		e.dropped(e.partPath(i)+"/result/error", "whether a tool failed is told in its text only")
 	}
 	e.BeginObject()
 	if has(r.Ext, "function") {
@@ -120,9 +119,9 @@ func (e *encoder) result(p *scri.Part, i int, extra *scri.Ext) {
 	if r.Name != "" {
 		e.str("name", r.Name)
 	}
-	e.inside = path
+	e.within = i + 1
 	e.resultContent(r)
-	e.inside = ""
+	e.within = 0
 	e.extra(extra)
 	e.EndObject()
 }

@@ -15,8 +15,8 @@ type encoder struct {
 	warn   []scri.Warning
 	target *dialect.Target // where a request goes; nil for answers
 
-	choice, msg int    // of the message at hand
-	inside      string // path of the result whose parts are being written
+	choice, msg int // of the message at hand
+	within      int // number of the result whose parts are being written, from 1
 
 	moved []*scri.Part // media of results, to be shown after them
 
@@ -35,8 +35,8 @@ func (e *encoder) messagePath() string {
 }
 
 func (e *encoder) partPath(i int) string {
-	if e.inside != "" {
-		return e.inside + "/content/" + strconv.Itoa(i)
+	if e.within > 0 {
+		return e.messagePath() + "/content/" + strconv.Itoa(e.within-1) + "/result/content/" + strconv.Itoa(i)
 	}
 	for j, n := range e.lengths {
 		if i < n {
