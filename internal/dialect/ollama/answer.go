@@ -1,6 +1,8 @@
 package ollama
 
 import (
+	"hash/fnv"
+	"strconv"
 	"strings"
 	"time"
 
@@ -234,16 +236,10 @@ func (a *answer) usage() *scri.Usage {
 // idsOf makes ids for the calls of an answer. An answer made at another time has
 // others, so that those of one conversation do not meet.
 func idsOf(created string) string {
-	var b strings.Builder
-	b.WriteString("call_")
-	n := b.Len()
-	for i := range len(created) {
-		if c := created[i]; c >= '0' && c <= '9' {
-			b.WriteByte(c)
-		}
+	if created == "" {
+		return "call_"
 	}
-	if b.Len() > n {
-		b.WriteByte('_')
-	}
-	return b.String()
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(created)) // never fails
+	return "call_" + strconv.FormatUint(h.Sum64(), 36) + "_"
 }

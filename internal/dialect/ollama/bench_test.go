@@ -2,6 +2,7 @@ package ollama_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -62,9 +63,11 @@ func BenchmarkStream(b *testing.B) {
 		for b.Loop() {
 			s := d.DecodeStream(&dialect.Answer{Stream: bytes.NewReader(buf.Bytes())})
 			for {
-				if _, err := s.Next(); err == io.EOF {
+				_, err := s.Next()
+				if errors.Is(err, io.EOF) {
 					break
-				} else if err != nil {
+				}
+				if err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -1,6 +1,8 @@
 package ollama
 
 import (
+	"strings"
+
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -30,7 +32,7 @@ func (e *writer) message(i int, m *scri.Message) {
 	e.foreign(m.Ext, func() string { return index(listMessages, i) })
 	ext := m.Ext.Of(Name)
 	role := m.Role
-	if role == scri.RoleDeveloper {
+	if role == scri.RoleDeveloper && !formed(ext, "+developer") {
 		role = scri.RoleSystem
 		e.change(index(listMessages, i)+"/role", string(m.Role), string(role), "")
 	}
@@ -81,7 +83,7 @@ func (e *writer) flush(role scri.Role, i int, ext *scri.Ext) {
 
 func (e *writer) role(role scri.Role, ext *scri.Ext) {
 	switch v, ok := spelled(ext, "role"); {
-	case ok:
+	case ok && strings.EqualFold(v, string(role)):
 		e.w.Key("role")
 		e.w.Str(v)
 	case role != "" || !formed(ext, "-role"):

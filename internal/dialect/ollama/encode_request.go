@@ -3,7 +3,6 @@ package ollama
 import (
 	"net/http"
 	"slices"
-	"strconv"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
@@ -274,7 +273,7 @@ func (e *writer) keepAlive() {
 		return
 	}
 	e.key("keep_alive")
-	if _, err := strconv.ParseFloat(e.t.KeepAlive, 64); err == nil {
+	if s := wire.NewScanner([]byte(e.t.KeepAlive)); s.Number() != nil && s.End() == nil {
 		e.w.Raw([]byte(e.t.KeepAlive)) // seconds; as a string it would need a unit
 	} else {
 		e.w.Str(e.t.KeepAlive)

@@ -2,6 +2,7 @@ package ollama
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
@@ -170,7 +171,7 @@ func (e *teller) role(role scri.Role, ext *scri.Ext) {
 		return
 	}
 	e.w.Key("role")
-	if v, ok := spelled(ext, "role"); ok {
+	if v, ok := spelled(ext, "role"); ok && strings.EqualFold(v, string(role)) {
 		e.w.Str(v)
 		return
 	}

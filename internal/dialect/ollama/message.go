@@ -55,7 +55,10 @@ func (m *message) read(s *wire.Scanner, nulls bool, ids *maker) {
 	}
 }
 
-func isTool(role []byte) bool { return strings.EqualFold(string(role), `"tool"`) }
+// isTool reports whether the raw role is that of a tool.
+func isTool(role []byte) bool {
+	return len(role) > 2 && role[0] == '"' && strings.EqualFold(scri.QuotedText(role).String(), string(scri.RoleTool))
+}
 
 func (m *message) member(s *wire.Scanner, name string, tool bool, ids *maker) {
 	switch name {
@@ -282,6 +285,8 @@ func (m *message) forms() scri.Role {
 			m.rest.Form("role=" + role)
 			role = low
 		}
+	case scri.RoleDeveloper:
+		m.rest.Form("+developer") // unknown to Ollama, but it was asked to take it
 	default:
 	}
 	if m.role == "" {

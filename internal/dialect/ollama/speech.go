@@ -104,7 +104,9 @@ func (s *speech) addText(p *scri.Part, at place) {
 		return
 	}
 	if p.Text.IsZero() {
-		s.drop(at.String(), "an empty text")
+		if !bare(p) {
+			s.drop(at.String(), "there is no text in it")
+		}
 		return
 	}
 	if p.Kind == scri.PartThinking {
@@ -121,6 +123,12 @@ func (s *speech) addText(p *scri.Part, at place) {
 		s.change(at.String()+"/kind", string(scri.PartRefusal), string(scri.PartText), "")
 	}
 	s.partLoss(p, at)
+}
+
+// bare reports whether the part is a text and nothing more, so that an empty one
+// is nothing at all.
+func bare(p *scri.Part) bool {
+	return p.Kind == scri.PartText && p.Cache == nil && p.Signature == nil && len(p.Citations) == 0 && p.Ext == nil
 }
 
 func (s *speech) place(r rank, again bool) {

@@ -2,6 +2,7 @@ package ollama
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
@@ -42,6 +43,7 @@ type openPart struct {
 	call          *scri.ToolCall
 	args          []byte // of the call, as the inside of a JSON string
 	said, lost    bool   // something was written; a loss was reported that comes in pieces
+	bare          bool   // a text and nothing more
 	skip          bool   // it cannot be said
 }
 
@@ -88,108 +90,6 @@ func (e *lines) Event(b []byte, ev *scri.StreamEvent) []byte {
 	default: // nothing that a line could say
 	}
 	return e.w.B
-}
-
-// start takes in the head. After a seam it is another model's.
-func (e *lines) start(h *scri.ChatResponse) {
-	if h == nil {
-		return
-	}
-	e.headLoss(h)
-	if h.Model != "" {
-		e.model = h.Model
-	}
-	if e.created == "" || !h.Created.IsZero() && e.created == epoch {
-		e.created = timeText(h.Created, h.Ext)
-	}
-	e.take(h.Ext)
-	e.begin = nil
-}
-
-// message takes in what a message is beside its parts.
-func (e *lines) message(ev *scri.StreamEvent) {
-	m := ev.Open
-	if m == nil {
-		return
-	}
-	e.messageLoss(m, ev.Message)
-	path := index(listOutput, ev.Message)
-	if m.Role != scri.RoleAssistant && m.Role != "" {
-		e.change(path+"/role", string(m.Role), string(scri.RoleAssistant), "")
-	}
-	ext := m.Ext.Of(Name)
-	if ext == nil || !some(ext.Members) {
-		return
-	}
-	if e.generate {
-		e.homeless(ext, func() string { return path })
-		return
-	}
-	e.line()
-	e.messageWith(ext.Members)
-	e.w.B = append(e.w.B, notDone...)
-}
-
-// some reports whether an object has a member that is not null.
-func some(obj scri.RawJSON) bool {
-	if len(obj) == 0 {
-		return false
-	}
-	found := false
-	s := wire.NewScanner(obj)
-	for range s.Members() {
-		found = found || s.Kind() != wire.Null
-	}
-	return found
-}
-
-// messageWith writes an empty message with members of our own.
-func (e *lines) messageWith(obj scri.RawJSON) {
-	e.w.B = append(e.w.B, chatText+`""`...)
-	rest(&e.w, &scri.Ext{Dialect: Name, Members: obj}, true, func(name string) bool {
-		return name == "role" || name == "content"
-	})
-	e.w.B = append(e.w.B, '}')
-}
-
-// take sorts the members of our own Ext: to each line, or to the last one.
-func (e *lines) take(ext *scri.Ext) {
-	if ext = ext.Of(Name); ext == nil {
-		return
-	}
-	e.tail.Dialect, e.remote.Dialect = Name, Name
-	if len(ext.Members) == 0 {
-		return
-	}
-	var remote, tail dialect.Unknown
-	addMembers(&remote, e.remote.Members)
-	addMembersBut(&tail, e.tail.Members, ext.Members)
-	s := wire.NewScanner(ext.Members)
-	for name := range s.Members() {
-		switch {
-		case name != "remote_model" && name != "remote_host":
-			tail.Add(s.Member())
-		case member(&e.remote, name) != nil: // it is there already
-		case e.begin == nil:
-			remote.Add(s.Member())
-		default:
-			tail.Add(s.Member())
-		}
-	}
-	e.remote.Members, e.tail.Members = remote.Object(), tail.Object()
-}
-
-// addMembersBut adds the members of obj that other has not.
-func addMembersBut(u *dialect.Unknown, obj, other scri.RawJSON) {
-	if len(obj) == 0 {
-		return
-	}
-	s := wire.NewScanner(obj)
-	for name := range s.Members() {
-		if wire.NewScanner(other).Peek(name) == nil {
-			u.Add(s.Member())
-		}
-	}
 }
 
 // line begins a line.
@@ -263,7 +163,7 @@ func (e *lines) part(ev *scri.StreamEvent) {
 		e.parts = append(e.parts, p)
 		return
 	}
-	p.kind = w.Kind
+	p.kind, p.bare = w.Kind, bare(w)
 	at := p.place()
 	switch w.Kind {
 	case scri.PartText, scri.PartThinking, scri.PartRefusal:
@@ -285,7 +185,7 @@ func (e *lines) part(ev *scri.StreamEvent) {
 		}
 		e.speech.partLoss(w, at)
 		c := *w.Call
-		c.ID, c.Name, c.Ext = clone(c.ID), clone(c.Name), c.Ext.Clone()
+		c.ID, c.Name, c.Ext = strings.Clone(c.ID), strings.Clone(c.Name), c.Ext.Clone()
 		p.args = c.Args.AppendJSONInner(append(p.args, '"'))
 		c.Args = scri.Text{}
 		p.call = &c
@@ -297,8 +197,6 @@ func (e *lines) part(ev *scri.StreamEvent) {
 	}
 	e.parts = append(e.parts, p)
 }
-
-func clone(s string) string { return string([]byte(s)) }
 
 // words writes a piece of a text.
 func (e *lines) words(p *openPart, t scri.Text, probs []scri.TokenLogProb) {
@@ -389,8 +287,8 @@ func (e *lines) close(p *openPart, ext *scri.Ext) {
 		e.speech.add(&scri.Part{Kind: scri.PartToolCall, Call: p.call}, p.place())
 		e.spoken(p, e.calls)
 		e.calls++
-	case !p.said:
-		e.drop(p.place().String(), "an empty text")
+	case !p.said && (!p.bare || p.lost):
+		e.drop(p.place().String(), "there is no text in it")
 	default:
 	}
 }
@@ -429,7 +327,7 @@ func cloneFinish(f *scri.Finish) *scri.Finish {
 		return nil
 	}
 	c := *f
-	c.Raw, c.Detail = clone(f.Raw), clone(f.Detail)
+	c.Raw, c.Detail = strings.Clone(f.Raw), strings.Clone(f.Detail)
 	return &c
 }
 
