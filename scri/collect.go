@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// ended reports whether err is the clean end of a stream. An error that merely
-// wraps io.EOF, as one about a cut connection may, is none.
-func ended(err error) bool {
+// Ended reports whether err, as Next returned it, is the clean end of a stream.
+// An error that wraps io.EOF is not: there something broke off.
+func Ended(err error) bool {
 	return err == io.EOF //nolint:errorlint // a wrapped io.EOF is a broken answer
 }
 
@@ -30,11 +30,11 @@ func Collect(s Stream) (*ChatResponse, error) {
 				continue
 			}
 		}
-		if ended(err) && c.complete() {
+		if Ended(err) && c.complete() {
 			_ = s.Close() // the answer is complete; nothing can be done about it
 			return c.response(), nil
 		}
-		if ended(err) {
+		if Ended(err) {
 			err = &Error{Kind: ErrTruncated, Message: "the answer ended without a finish reason"}
 		}
 		return c.response(), joined(err, s.Close())
@@ -55,7 +55,7 @@ func take(s Stream) (*ChatResponse, bool) {
 	}
 	for {
 		if _, err := t.Next(); err != nil {
-			return r, ended(err)
+			return r, Ended(err)
 		}
 	}
 }

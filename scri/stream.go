@@ -92,7 +92,7 @@ func Peek(s Stream, seen func(*StreamEvent)) (Stream, error) {
 	p := &peeked{s: s}
 	for {
 		e, err := s.Next()
-		if ended(err) {
+		if Ended(err) {
 			p.end = err
 			return p, nil
 		}
@@ -157,7 +157,7 @@ func All(s Stream) iter.Seq2[*StreamEvent, error] {
 		defer s.Close() //nolint:errcheck // reading is over; nothing can be done about it
 		for {
 			e, err := s.Next()
-			if ended(err) {
+			if Ended(err) {
 				return
 			}
 			if !yield(e, err) || err != nil {

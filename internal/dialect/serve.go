@@ -247,7 +247,7 @@ var errGone = errors.New("the client went away")
 func (e *endpoint) pump(o *outlet, s scri.Stream) error {
 	for {
 		ev, err := s.Next()
-		if errors.Is(err, io.EOF) {
+		if scri.Ended(err) {
 			return nil
 		}
 		if err != nil {

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"io"
 
 	"github.com/aratta-gateway/aratta/internal/provider"
@@ -37,7 +36,7 @@ const (
 
 func (a *answer) Next() (*scri.StreamEvent, error) {
 	e, err := a.s.Next()
-	if errors.Is(err, io.EOF) {
+	if scri.Ended(err) {
 		if a.end == running && !a.finished {
 			// Dialects see to it themselves; were one to forget, a torn answer would
 			// pass for a whole one.

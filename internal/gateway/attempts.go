@@ -69,6 +69,11 @@ func (g *Gateway) attempt(ctx context.Context, c *call, t route.Target) (scri.St
 // send makes the request fit its target and sends it.
 func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at int) (scri.Stream, []scri.Warning, error) {
 	a := &c.Lineage.Attempts[at]
+	permit, err := c.verdict.Permit(policy.Zone(p.Zone()), p.Host())
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx = provider.WithPermit(ctx, permit)
 	if a.Model == "" {
 		model, why := p.ResolveModel(ctx)
 		if model == "" {
@@ -76,12 +81,8 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 		}
 		a.Model = model
 	}
-	permit, err := c.verdict.Permit(policy.Zone(p.Zone()), p.Host())
-	if err != nil {
-		return nil, nil, err
-	}
 	req, warn := scri.Port(outward(c.Req, p.Dialect()), c.traits(p))
-	s, info, err := p.Chat(provider.WithPermit(ctx, permit), req, provider.Call{
+	s, info, err := p.Chat(ctx, req, provider.Call{
 		Model: a.Model, Tokens: c.needs.Tokens, Header: c.ownHeader(p),
 	})
 	if info != nil {
