@@ -6,9 +6,10 @@
 //
 //   - of a request: "stream" (stream: false was said), "stop" (stop sequences as
 //     they came, even an empty list or ones without a letter), "tools" (an empty
-//     list), "temperature" (above 1, as it came);
+//     list), "temperature" (above 1, as it came), "top_p" (beside a
+//     temperature), "choice" (a choice without tools), "system" (an empty list);
 //   - of a message: "list" (an empty list as content), "inline" (a system
-//     message at the head of messages), "role" (an unknown role);
+//     message among the messages), "role" (an unknown role);
 //   - of a part: "empty" (an empty text), "citations" (an empty list),
 //     "signature" (an empty one), "unsigned" (none), "list" (a result with an
 //     empty list), "is_error" (false was said), "search_result", and for

@@ -60,6 +60,9 @@ func (d *requestDecoder) request() {
 	if r.Temperature != nil && *r.Temperature > 1 {
 		d.unknown.Form("temperature")
 	}
+	if r.Temperature != nil && r.TopP != nil {
+		d.unknown.Form("top_p")
+	}
 	if r.ToolChoice != nil && len(r.Tools) == 0 {
 		d.unknown.Form("choice")
 	}
@@ -157,23 +160,20 @@ func (d *requestDecoder) tree(name string) bool {
 }
 
 func (d *requestDecoder) history() {
-	inline := true
 	for range d.Elements() {
-		m := d.message(inline)
-		inline = inline && m.Role == scri.RoleSystem
-		d.req.Messages = append(d.req.Messages, m)
+		d.req.Messages = append(d.req.Messages, d.message())
 	}
 }
 
-// message reads one turn. inline: only system messages have come so far.
-func (d *requestDecoder) message(inline bool) scri.Message {
+// message reads one turn.
+func (d *requestDecoder) message() scri.Message {
 	var m scri.Message
 	var u dialect.Unknown
 	role, content := false, false
 	for name := range d.Members() {
 		switch name {
 		case "role":
-			m.Role, role = d.role(), true
+			m.Role, role = scri.Role(d.Unquoted()), true
 		case "content":
 			content = true
 			if m.Parts = d.content(); len(m.Parts) == 0 {
@@ -188,19 +188,12 @@ func (d *requestDecoder) message(inline bool) scri.Message {
 	switch m.Role {
 	case scri.RoleUser, scri.RoleAssistant:
 	case scri.RoleSystem:
-		if inline {
-			u.Form("inline")
-		}
+		u.Form("inline")
 	default:
 		u.Form("role")
 	}
 	m.Ext = u.Ext(Name)
 	return m
-}
-
-// role reads a role without allocating for the common ones.
-func (d *requestDecoder) role() scri.Role {
-	return scri.Role(d.Unquoted())
 }
 
 // require notes that the object just read lacks a field.

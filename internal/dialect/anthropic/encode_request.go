@@ -181,9 +181,12 @@ func (e *requestEncoder) sampling() {
 		e.temperature(*r.Temperature)
 	}
 	if r.TopP != nil {
-		if e.forced && *r.TopP < 0.95 {
+		switch {
+		case e.forced && *r.TopP < 0.95:
 			e.drop("top_p", "not possible together with thinking")
-		} else {
+		case r.Temperature != nil && !e.forced && !hasForm(r.Ext, "top_p"):
+			e.drop("top_p", "newer models take either temperature or top_p")
+		default:
 			e.w.Key("top_p")
 			e.w.Float(*r.TopP)
 		}
