@@ -101,6 +101,9 @@ func (a *answer) name(head *scri.ChatResponse) {
 	if head.ID == "" {
 		head.ID = a.c.ID
 	}
+	if head.Created.IsZero() && a.c.Lineage.Ingress != att.Dialect {
+		head.Created = att.Start // formats that need a time and come from ones that have none
+	}
 	if head.Model == "" {
 		head.Model = att.Model
 	}

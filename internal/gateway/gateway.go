@@ -123,5 +123,13 @@ func (g *Gateway) Model(ctx context.Context, name string) (*scri.ModelInfo, erro
 	if i < 0 {
 		return nil, g.router.Unknown(name)
 	}
-	return &l.Models[i], nil
+	m := &l.Models[i]
+	if p := g.providers[m.Provider]; p != nil && m.ContextWindow == 0 {
+		permit, err := policy.Decide(policy.Input{}).Permit(policy.Zone(p.Zone()), p.Host())
+		if err != nil {
+			return nil, err
+		}
+		m.ContextWindow, _ = p.Window(provider.WithPermit(ctx, permit), m.Model)
+	}
+	return m, nil
 }
