@@ -177,14 +177,12 @@ func (e *requestEncoder) body() {
 
 func (e *requestEncoder) sampling() {
 	r := e.req
-	if r.Temperature != nil {
-		e.temperature(*r.Temperature)
-	}
+	warm := r.Temperature != nil && e.temperature(*r.Temperature)
 	if r.TopP != nil {
 		switch {
 		case e.forced && *r.TopP < 0.95:
 			e.drop("top_p", "not possible together with thinking")
-		case r.Temperature != nil && !e.forced && !hasForm(r.Ext, "top_p"):
+		case warm && !hasForm(r.Ext, "top_p"):
 			e.drop("top_p", "newer models take either temperature or top_p")
 		default:
 			e.w.Key("top_p")
@@ -202,17 +200,19 @@ func (e *requestEncoder) sampling() {
 	e.stop()
 }
 
-func (e *requestEncoder) temperature(v float64) {
+// temperature writes the temperature and reports whether it could.
+func (e *requestEncoder) temperature(v float64) bool {
 	switch {
 	case e.forced && v != 1:
 		e.drop("temperature", "not possible together with thinking")
-		return
+		return false
 	case v > 1 && !hasForm(e.req.Ext, "temperature"):
 		e.lose(scri.WarnChanged, "temperature", "", "1", "the highest that is allowed here")
 		v = 1
 	}
 	e.w.Key("temperature")
 	e.w.Float(v)
+	return true
 }
 
 func (e *requestEncoder) stop() {
