@@ -132,8 +132,8 @@ func Parse(b []byte) (*Exchange, error) {
 	}
 	x := &Exchange{
 		ID: r.ID, Dialect: ours(r.Dialect), Wire: r.Dialect, Provider: r.Provider, Features: r.Feature,
-		Method: r.Request.Method, Header: headers(r.Request.Headers), Request: compact(r.Request.Body),
-		Status: r.Response.Status, RespHeader: headers(r.Response.Headers), Chunks: r.Response.Chunks,
+		Method: r.Request.Method, Header: Headers(r.Request.Headers), Request: Compact(r.Request.Body),
+		Status: r.Response.Status, RespHeader: Headers(r.Response.Headers), Chunks: r.Response.Chunks,
 	}
 	u, err := url.Parse(r.Request.Path)
 	if err != nil {
@@ -146,7 +146,7 @@ func Parse(b []byte) (*Exchange, error) {
 	case r.Response.Events != nil:
 		x.Stream, x.Skip = r.frames()
 	default:
-		x.Body = compact(r.Response.Body)
+		x.Body = Compact(r.Response.Body)
 		if len(x.Body) > 0 && x.Body[0] == '"' { // the body was no JSON
 			var s string
 			if err := json.Unmarshal(x.Body, &s); err != nil {
@@ -177,7 +177,8 @@ func (r *recorded) frames() (stream []byte, skip string) {
 	return stream, ""
 }
 
-func headers(m map[string]string) http.Header {
+// Headers makes the headers of a recording canonical.
+func Headers(m map[string]string) http.Header {
 	h := http.Header{}
 	for k, v := range m {
 		h.Set(k, v)
@@ -185,9 +186,9 @@ func headers(m map[string]string) http.Header {
 	return h
 }
 
-// compact takes the white space out of a JSON value and keeps how its strings
+// Compact takes the white space out of a JSON value and keeps how its strings
 // and numbers are spelled.
-func compact(raw json.RawMessage) []byte {
+func Compact(raw json.RawMessage) []byte {
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil
 	}

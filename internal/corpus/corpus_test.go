@@ -1,4 +1,4 @@
-package dialecttest
+package corpus
 
 import (
 	"encoding/base64"
@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestParseExchange(t *testing.T) {
+func TestParse(t *testing.T) {
 	frame := func(event string) string {
 		return fmt.Sprintf(`{"headers":{":event-type":"chunk"},"payload":{"bytes":%q,"p":"abc"}}`, base64.StdEncoding.EncodeToString([]byte(event)))
 	}
@@ -19,7 +19,7 @@ func TestParseExchange(t *testing.T) {
 		{"other AWS frames", `"events":[{"headers":{":event-type":"metadata"},"payload":{}}]`, "", "", `AWS frame "metadata" holds no event of the dialect`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			x, err := ParseExchange([]byte(`{"id":"x","dialect":"anthropic-messages","provider":"p","feature":["chat","tools"],
+			x, err := Parse([]byte(`{"id":"x","dialect":"anthropic-messages","provider":"p","feature":["chat","tools"],
 				"request":{"method":"POST","path":"/v1/messages?beta=true","headers":{"anthropic-version":"1"},"body":{"seed": 15259210161316577000}},
 				"response":{"status":200,"headers":{"retry-after":"1"},` + c.response + `}}`))
 			if err != nil {
