@@ -220,8 +220,9 @@ func (s *streamEncoder) write(_ *spoken, p *spokenPart, ev *scri.StreamEvent) {
 	}
 	if g := p.gathered; g != nil {
 		g.Text = scri.NewText(g.Text.String() + ev.Delta.String())
-		if ev.Citation != nil {
-			v := (&scri.StreamEvent{Citation: ev.Citation}).Clone()
+		v := ev.Clone()
+		p.probs = append(p.probs, v.LogProbs...)
+		if v.Citation != nil {
 			g.Citations = append(g.Citations, *v.Citation)
 		}
 		return
@@ -265,7 +266,13 @@ func (s *streamEncoder) write(_ *spoken, p *spokenPart, ev *scri.StreamEvent) {
 func (s *streamEncoder) gatheredItem(p *spokenPart) {
 	g := p.gathered
 	p.gathered = nil
-	s.item(g, p.part)
+	n := s.beginDelta()
+	s.Key("content")
+	s.list([]scri.Part{*g}, p.part, nil)
+	s.B = append(s.B, '}')
+	s.logProbs(p.probs, nil)
+	s.B = append(s.B, afterDelta[1:]...)
+	s.endFrame(n)
 	for i := range g.Citations {
 		s.citationDelta(p, &g.Citations[i])
 	}

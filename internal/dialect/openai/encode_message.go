@@ -80,10 +80,7 @@ func (e *encoder) message(m *scri.Message) {
 		}
 	}
 	if results == 0 {
-		e.showMoved()
-		e.BeginObject()
-		e.speech(m, m.Parts, 0, true)
-		e.EndObject()
+		e.spoken(m, m.Parts, 0, true)
 		return
 	}
 	if m.Name != "" {
@@ -112,10 +109,22 @@ func (e *encoder) between(m *scri.Message, from, end int) {
 	if m.Role == scri.RoleTool {
 		said.Role = scri.RoleUser
 	}
+	e.spoken(&said, m.Parts[from:end], from, false)
+}
+
+// spoken writes a message, unless nothing is left of it.
+func (e *encoder) spoken(m *scri.Message, parts []scri.Part, base int, whole bool) {
 	e.showMoved()
+	n := len(e.B)
 	e.BeginObject()
-	e.speech(&said, m.Parts[from:end], from, false)
-	e.EndObject()
+	if e.speech(m, parts, base, whole) || len(parts) == 0 {
+		e.EndObject()
+		return
+	}
+	e.B = e.B[:n]
+	if whole {
+		e.dropped(e.messagePath(), "nothing of it can be said")
+	}
 }
 
 // sorted says what a message has to write, and where.
@@ -199,8 +208,9 @@ func (e *encoder) spelling() string {
 	return ""
 }
 
-// speech writes the members of a message that is no tool's.
-func (e *encoder) speech(m *scri.Message, parts []scri.Part, base int, whole bool) {
+// speech writes the members of a message that is no tool's, and reports whether
+// any of its parts was written.
+func (e *encoder) speech(m *scri.Message, parts []scri.Part, base int, whole bool) bool {
 	var skip []bool
 	s := e.sort(parts, base, &skip)
 	if !s.ordered {
@@ -235,6 +245,7 @@ func (e *encoder) speech(m *scri.Message, parts []scri.Part, base int, whole boo
 	if whole {
 		e.extra(m.Ext)
 	}
+	return s.n != [resultPlace + 1]int{}
 }
 
 func skipped(skip []bool, i int) bool { return skip != nil && skip[i] }

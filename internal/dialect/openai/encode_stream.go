@@ -59,6 +59,7 @@ type spokenPart struct {
 	spoke     bool       // some text was written
 	changed   bool       // it was reported that another went on with it
 	gathered  *scri.Part // one that is written whole, at its end
+	probs     []scri.TokenLogProb
 	dropped   bool
 	unsigned  bool // its signature was reported
 	cited     int
