@@ -1,5 +1,7 @@
 package dialecttest
 
+import "slices"
+
 // pair joins an item before with one after; -1 = there is none.
 type pair struct{ a, b int }
 
@@ -18,10 +20,8 @@ func align(a, b []*node) []pair {
 		tail = append(tail, pair{i, j})
 	}
 	head = append(head, middle(a, b, lo, i, j)...)
-	for k := len(tail) - 1; k >= 0; k-- {
-		head = append(head, tail[k])
-	}
-	return head
+	slices.Reverse(tail)
+	return append(head, tail...)
 }
 
 // middle aligns a[lo:i] with b[lo:j] for the greatest likeness in all.
@@ -101,7 +101,7 @@ const (
 
 // weights say how much an equal member tells about two items being one.
 var weights = map[string]int{
-	"role": 1, "kind": 2, "text": 30, "name": 15, "id": 40, "call_id": 40, "args": 10, "raw": 30,
+	"role": 4, "kind": 2, "text": 30, "name": 15, "id": 40, "call_id": 40, "args": 10, "raw": 30,
 	"data": 30, "url": 30, "file_id": 30, "token": 20, "logprob": 10,
 }
 
@@ -143,7 +143,7 @@ func likeness(a, b *node) int {
 		}
 	}
 	if a.value("kind") != b.value("kind") {
-		if t := words(a); t != "" && t == words(b) {
+		if t := words(a); t != "" && t == words(b) && a.value("text") != b.value("text") {
 			s += weights["text"] // a document became a text
 		}
 		if s < sure {

@@ -115,26 +115,7 @@ func jsonDiff(out *[]string, path string, a, b any) {
 	switch x := a.(type) {
 	case map[string]any:
 		if y, ok := b.(map[string]any); ok {
-			names := slices.Collect(maps.Keys(x))
-			for k := range y {
-				if _, ok := x[k]; !ok {
-					names = append(names, k)
-				}
-			}
-			slices.Sort(names)
-			for _, k := range names {
-				at := path + "/" + escape(k)
-				p, inA := x[k]
-				q, inB := y[k]
-				switch {
-				case !inA:
-					*out = append(*out, at+": added "+show(q))
-				case !inB:
-					*out = append(*out, at+": lost "+show(p))
-				default:
-					jsonDiff(out, at, p, q)
-				}
-			}
+			jsonMembers(out, path, x, y)
 			return
 		}
 	case []any:
@@ -147,6 +128,29 @@ func jsonDiff(out *[]string, path string, a, b any) {
 	}
 	if p, q := string(appendCanonical(nil, a)), string(appendCanonical(nil, b)); p != q {
 		*out = append(*out, path+": "+short(p)+" became "+short(q))
+	}
+}
+
+func jsonMembers(out *[]string, path string, x, y map[string]any) {
+	names := slices.Collect(maps.Keys(x))
+	for k := range y {
+		if _, ok := x[k]; !ok {
+			names = append(names, k)
+		}
+	}
+	slices.Sort(names)
+	for _, k := range names {
+		at := path + "/" + escape(k)
+		p, inA := x[k]
+		q, inB := y[k]
+		switch {
+		case !inA:
+			*out = append(*out, at+": added "+show(q))
+		case !inB:
+			*out = append(*out, at+": lost "+show(p))
+		default:
+			jsonDiff(out, at, p, q)
+		}
 	}
 }
 

@@ -77,7 +77,7 @@ func target(model string) *dialect.Target {
 	return &dialect.Target{Model: model}
 }
 
-// Law1Request: decode then encode gives the same JSON value.
+// Law1Request tests this: decode then encode gives the same JSON value.
 func Law1Request(d dialect.Dialect, path string, h http.Header, body []byte) []string {
 	return guard(func() []string {
 		x, err := d.DecodeRequest(Incoming(d, path, h, body))
@@ -104,7 +104,7 @@ func unfounded(warnings []scri.Warning) []string {
 	return out
 }
 
-// Law1Response: decode then encode gives the same JSON value.
+// Law1Response tests this: decode then encode gives the same JSON value.
 func Law1Response(d dialect.Dialect, req *scri.ChatRequest, a *dialect.Answer) []string {
 	return guard(func() []string {
 		r, err := d.DecodeResponse(a)
@@ -123,7 +123,7 @@ func Port(x *scri.ChatRequest, to dialect.Dialect) (*scri.ChatRequest, []scri.Wa
 	return scri.Port(x, to.Traits())
 }
 
-// Law4Request: what differs after a request of any dialect went through this
+// Law4Request tests this: what differs after a request of any dialect went through this
 // one is what the warnings say; and what it wrote, it reads and writes again.
 func Law4Request(to dialect.Dialect, x *scri.ChatRequest) []string {
 	return guard(func() []string {
@@ -178,7 +178,7 @@ func AsClient(to dialect.Dialect, x *scri.ChatRequest, stream bool) (req *scri.C
 	return z
 }
 
-// Law4Response: what differs after an answer went through the dialect is what
+// Law4Response tests this: what differs after an answer went through the dialect is what
 // the warnings say.
 func Law4Response(to dialect.Dialect, req *scri.ChatRequest, r *scri.ChatResponse) []string {
 	return guard(func() []string {
@@ -195,7 +195,7 @@ func Law4Response(to dialect.Dialect, req *scri.ChatRequest, r *scri.ChatRespons
 	})
 }
 
-// Law7: schemas and arguments come out of the dialect byte for byte, and tools
+// Law7 tests this: schemas and arguments come out of the dialect byte for byte, and tools
 // in their order.
 func Law7(to dialect.Dialect, x *scri.ChatRequest) []string {
 	return guard(func() []string {
@@ -299,7 +299,7 @@ var nearest = map[scri.ErrorKind]scri.ErrorKind{
 	scri.ErrUnsupported: scri.ErrInvalid,
 }
 
-// LawError: an error told in the dialect is understood as the same kind, or as
+// LawError tests this: an error told in the dialect is understood as the same kind, or as
 // its nearest where the format has no word for it.
 func LawError(to dialect.Dialect, e *scri.Error) []string {
 	return guard(func() []string {

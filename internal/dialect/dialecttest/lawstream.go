@@ -45,7 +45,7 @@ func WriteStream(to dialect.Dialect, req *scri.ChatRequest, s scri.Stream) ([]by
 	}
 }
 
-// Law1Stream: a stream, decoded, put together, and told again in the dialect as
+// Law1Stream tests this: a stream, decoded, put together, and told again in the dialect as
 // a stream or as a whole, adds up to the same answer.
 func Law1Stream(d dialect.Dialect, req *scri.ChatRequest, h http.Header, stream []byte) []string {
 	return guard(func() []string {
@@ -85,7 +85,7 @@ func asWhole(d dialect.Dialect, req *scri.ChatRequest, r *scri.ChatResponse) []s
 	return prefixed("as a whole ", Match(DiffResponses(r, z), warnings))
 }
 
-// Law4Stream: what differs after a stream went through the dialect, event by
+// Law4Stream tests this: what differs after a stream went through the dialect, event by
 // event or put together and replayed, is what the warnings say.
 func Law4Stream(from, to dialect.Dialect, req *scri.ChatRequest, h http.Header, stream []byte) []string {
 	return guard(func() []string {
@@ -163,7 +163,7 @@ func (c *cutter) Read(p []byte) (int, error) {
 	return c.r.Read(p)
 }
 
-// Law3: a stream decodes to the same events however its bytes are cut.
+// Law3 tests this: a stream decodes to the same events however its bytes are cut.
 func Law3(d dialect.Dialect, h http.Header, stream []byte, chunks []int) []string {
 	return guard(func() []string {
 		want, wantErr := events(open(d, h, bytes.NewReader(stream)))
@@ -205,7 +205,7 @@ func sameEvents(want, got []string) string {
 	return ""
 }
 
-// Law5: a stream that is cut before its finish is truncated, and what came of
+// Law5 tests this: a stream that is cut before its finish is truncated, and what came of
 // it holds no signature of an unfinished part.
 func Law5(d dialect.Dialect, h http.Header, stream []byte) []string {
 	return guard(func() []string {
@@ -250,6 +250,7 @@ func cutAt(d dialect.Dialect, h http.Header, stream []byte, allowed scri.ErrorKi
 			finished[e.Choice] = true
 		case scri.EventPartEnd:
 			ended[[3]int{e.Choice, e.Message, e.Part}] = true
+		default:
 		}
 	})
 	r, err := scri.Collect(s)

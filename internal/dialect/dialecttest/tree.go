@@ -218,7 +218,7 @@ func (b *builder) members(v reflect.Value, name, path string) *node {
 		}
 		n.add(k)
 	}
-	if p, ok := v.Interface().(scri.Part); ok {
+	if p, ok := reflect.TypeAssert[scri.Part](v); ok {
 		b.part(n, &p)
 	}
 	return n.seal()
