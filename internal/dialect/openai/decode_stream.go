@@ -117,12 +117,7 @@ func (s *stream) Pending() bool {
 }
 
 // Close does nothing: what the stream is read from has an owner.
-func (s *stream) Close() error {
-	if s.final == nil {
-		s.final = &scri.Error{Kind: scri.ErrCanceled, Message: "the stream was closed"}
-	}
-	return nil
-}
+func (s *stream) Close() error { return nil }
 
 func (s *stream) push(e scri.StreamEvent) *scri.StreamEvent {
 	s.q = append(s.q, e)
@@ -226,7 +221,7 @@ func (e *ended) Read([]byte) (int, error) { return 0, e.err }
 func (s *stream) plain(r io.Reader) {
 	body, err := io.ReadAll(io.LimitReader(r, int64(s.max())+1))
 	if err != nil {
-		s.final = dialect.BrokenOff(err)
+		s.final = brokenOff(err)
 		return
 	}
 	a := *s.a
@@ -234,9 +229,19 @@ func (s *stream) plain(r io.Reader) {
 	resp, err := chat{}.DecodeResponse(&a)
 	if err != nil {
 		if wire.Valid(body) != nil {
-			err = dialect.BrokenOff(io.EOF)
+			err = brokenOff(io.EOF)
 		}
 		s.final = err
+		return
+	}
+	for i := range resp.Choices {
+		if resp.Choices[i].Finish.Reason == "" {
+			resp.Choices = nil
+			break
+		}
+	}
+	if len(resp.Choices) == 0 {
+		s.final = brokenOff(io.EOF)
 		return
 	}
 	s.whole = scri.Replay(resp)
@@ -281,8 +286,18 @@ func (s *stream) end(err error) {
 		e.Raw = []byte(s.frames.GarbageText())
 		s.final = e
 	default:
-		s.final = dialect.BrokenOff(err)
+		s.final = brokenOff(err)
 	}
+}
+
+// brokenOff is the error about a stream that did not reach its end. It never
+// wraps io.EOF, which stands for a clean one.
+func brokenOff(err error) *scri.Error {
+	e := dialect.BrokenOff(err)
+	if errors.Is(e.Err, io.EOF) {
+		e.Err = io.ErrUnexpectedEOF
+	}
+	return e
 }
 
 // halfField reports whether a line may be the beginning of a field that was cut off.
