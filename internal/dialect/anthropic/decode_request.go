@@ -18,7 +18,7 @@ func (anthropic) DecodeRequest(in *dialect.Incoming) (*scri.ChatRequest, error) 
 	if d.missing != nil {
 		return nil, d.missing
 	}
-	if d.req.Messages == nil && !d.messages {
+	if !d.messages {
 		return nil, dialect.Missing("/messages")
 	}
 	return d.req, nil
