@@ -479,13 +479,16 @@ func (c *choice) keepList(member string, raw []byte) {
 	raw = bytes.TrimSpace(raw)
 	for i := range c.rest {
 		k := &c.rest[i]
-		if k.name == member && len(raw) > 2 && raw[0] == '[' && k.raw[0] == '[' {
+		if k.name != member || raw == nil || raw[0] != '[' || k.raw[0] != '[' || len(k.raw) == 2 {
+			continue
+		}
+		if len(raw) > 2 {
 			k.raw = append(k.raw[:len(k.raw)-1], ',')
 			k.raw = append(k.raw, raw[1:]...)
-			return
 		}
+		return
 	}
-	if len(raw) > 2 || len(raw) > 0 && raw[0] != '[' {
+	if raw != nil {
 		keep(&c.rest, member, raw)
 	}
 }

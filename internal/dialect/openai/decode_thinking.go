@@ -224,8 +224,8 @@ func (d *decoder) annotations(f *fields) bool {
 }
 
 func (d *decoder) citation() (c scri.Citation, ok bool) {
-	var outer, u dialect.Unknown
-	start, end := false, false
+	var u, inner dialect.Unknown
+	indexes := 0
 	for member := range d.Members() {
 		switch member {
 		case "type":
@@ -233,39 +233,51 @@ func (d *decoder) citation() (c scri.Citation, ok bool) {
 				return c, false
 			}
 		case "url_citation":
-			ok = true
 			for member := range d.Members() {
-				switch {
-				case member == "url" && d.Kind() == wire.String:
-					c.URL = d.Unquoted()
-				case member == "title" && d.Kind() == wire.String:
-					if c.Title = d.Unquoted(); c.Title == "" {
-						u.Form("title=")
-					}
-				case member == "content" && d.Kind() == wire.String:
-					if c.Quote = scri.QuotedText(d.Str()); c.Quote.IsZero() {
-						u.Form("content=")
-					}
-				case member == "start_index":
-					c.Start, start = int(d.Int()), true
-				case member == "end_index":
-					c.End, end = int(d.Int()), true
-				default:
-					u.Add(d.Member())
-				}
+				indexes += d.citationField(&c, member, &u, &inner)
 			}
 		default:
-			outer.Add(d.Member())
+			u.Add(d.Member())
 		}
 	}
-	if start != end || !outer.Empty() || c.URL == "" {
+	if indexes == 1 || c.URL == "" {
 		return c, false
 	}
-	if !start {
+	if indexes == 0 {
 		u.Form("noindex")
 	}
+	if !inner.Empty() {
+		u.Add(append([]byte(`"url_citation":`), inner.Object()...))
+		u.Form("+url_citation")
+	}
 	c.Ext = d.ownExt(&u)
-	return c, ok
+	return c, true
+}
+
+// citationField reads a member of a url_citation and returns how many indexes
+// it was.
+func (d *decoder) citationField(c *scri.Citation, member string, u, inner *dialect.Unknown) int {
+	switch {
+	case member == "url" && d.Kind() == wire.String:
+		c.URL = d.Unquoted()
+	case member == "title" && d.Kind() == wire.String:
+		if c.Title = d.Unquoted(); c.Title == "" {
+			u.Form("title=")
+		}
+	case member == "content" && d.Kind() == wire.String:
+		if c.Quote = scri.QuotedText(d.Str()); c.Quote.IsZero() {
+			u.Form("content=")
+		}
+	case member == "start_index":
+		c.Start = int(d.Int())
+		return 1
+	case member == "end_index":
+		c.End = int(d.Int())
+		return 1
+	default:
+		inner.Add(d.Member())
+	}
+	return 0
 }
 
 // ownExt is u's Ext, there even if it is empty: it tells whose the thing is.

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/aratta-gateway/aratta/scri"
@@ -189,8 +190,9 @@ func (e *encoder) showMoved() {
 	e.moved = e.moved[:0]
 }
 
-// annotations writes the citations of the texts.
-func (e *encoder) annotations(m *scri.Message, parts []scri.Part, base int, skip []bool) {
+// annotations writes the citations of the texts, behind those of other kinds,
+// and reports whether there were any.
+func (e *encoder) annotations(m *scri.Message, parts []scri.Part, base int, skip []bool) bool {
 	n := 0
 	for i := range parts {
 		p := &parts[i]
@@ -207,6 +209,9 @@ func (e *encoder) annotations(m *scri.Message, parts []scri.Part, base int, skip
 			if n == 0 {
 				e.Key("annotations")
 				e.BeginArray()
+				if others := bytes.TrimSpace(nested(m.Ext, "annotations")); len(others) > 2 && others[0] == '[' {
+					e.B = append(e.B, others[1:len(others)-1]...)
+				}
 			}
 			n++
 			e.citation(c, path)
@@ -220,6 +225,7 @@ func (e *encoder) annotations(m *scri.Message, parts []scri.Part, base int, skip
 		e.BeginArray()
 		e.EndArray()
 	}
+	return n > 0
 }
 
 func (e *encoder) canCite(c *scri.Citation) bool {
@@ -248,7 +254,13 @@ func (e *encoder) citation(c *scri.Citation, path func() string) {
 	if !c.Quote.IsZero() || has(c.Ext, "content=") {
 		e.text("content", c.Quote)
 	}
-	e.extra(c.Ext)
-	e.EndObject()
+	if has(c.Ext, "+url_citation") {
+		e.Members(nested(c.Ext, "url_citation"))
+		e.EndObject()
+		e.extra(c.Ext, "url_citation")
+	} else {
+		e.EndObject()
+		e.extra(c.Ext)
+	}
 	e.EndObject()
 }

@@ -241,8 +241,11 @@ func (e *encoder) speech(m *scri.Message, parts []scri.Part, base int, whole boo
 		e.BeginArray()
 		e.EndArray()
 	}
-	e.annotations(m, parts, base, skip)
-	if whole {
+	cited := e.annotations(m, parts, base, skip)
+	switch {
+	case whole && cited:
+		e.extra(m.Ext, "annotations")
+	case whole:
 		e.extra(m.Ext)
 	}
 	return s.n != [resultPlace + 1]int{}
