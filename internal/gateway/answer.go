@@ -22,7 +22,7 @@ type answer struct {
 	usage    *scri.Usage
 	counts   [5]int64 // what usage points to, so that a running count allocates once
 	done     scri.StreamEvent
-	head     scri.ChatResponse
+	head     scri.ChatResponse // of the last event, which must not gainsay the first
 }
 
 // ending is how far the end of an answer has been told.
@@ -56,6 +56,7 @@ func (a *answer) Next() (*scri.StreamEvent, error) {
 	case scri.EventStart, scri.EventSeam:
 		if e.Head != nil {
 			a.name(e.Head)
+			a.head.ID, a.head.Model, a.head.Created = e.Head.ID, e.Head.Model, e.Head.Created
 		}
 	case scri.EventUsage:
 		a.meter(e.Usage)
@@ -98,11 +99,13 @@ func (a *answer) Whole() *scri.ChatResponse {
 func (a *answer) name(head *scri.ChatResponse) {
 	att := &a.c.Lineage.Attempts[a.at]
 	head.Provider = att.Provider
-	if head.ID == "" {
-		head.ID = a.c.ID
-	}
-	if head.Created.IsZero() && a.c.Lineage.Ingress != att.Dialect {
-		head.Created = att.Start // formats that need a time and come from ones that have none
+	if a.c.Lineage.Ingress != att.Dialect { // one format may need what the other has not
+		if head.ID == "" {
+			head.ID = a.c.ID
+		}
+		if head.Created.IsZero() {
+			head.Created = att.Start
+		}
 	}
 	if head.Model == "" {
 		head.Model = att.Model
@@ -150,7 +153,16 @@ func (a *answer) finish(e *scri.StreamEvent) *scri.StreamEvent {
 	a.settle("ok", nil)
 	a.end = told
 	if e.Head != nil {
-		a.head = *e.Head
+		id, model, created := a.head.ID, a.head.Model, a.head.Created
+		if a.head = *e.Head; a.head.ID == "" {
+			a.head.ID = id
+		}
+		if a.head.Model == "" {
+			a.head.Model = model
+		}
+		if a.head.Created.IsZero() {
+			a.head.Created = created
+		}
 	}
 	a.head.Lineage, a.head.Warnings = a.c.Lineage, a.warnings(a.head.Warnings)
 	a.name(&a.head)
