@@ -145,6 +145,7 @@ func Parse(b []byte) (*Exchange, error) {
 		x.Stream = []byte(r.Response.SSE)
 	case r.Response.Events != nil:
 		x.Stream, x.Skip = r.frames()
+		x.RespHeader.Set("Content-Type", "text/event-stream")
 	default:
 		x.Body = Compact(r.Response.Body)
 		if len(x.Body) > 0 && x.Body[0] == '"' { // the body was no JSON

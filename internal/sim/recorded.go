@@ -21,16 +21,21 @@ func Recorded(dir, dialect string) ([]Case, error) {
 		if x.Dialect != dialect || x.Skip != "" || len(x.Request) == 0 {
 			continue
 		}
-		c := Case{ID: x.ID, Path: x.Path, Request: x.Request, Status: x.Status, Header: x.RespHeader, Body: x.Body, Chunks: x.Chunks}
-		if x.Stream != nil {
-			c.Body = x.Stream
-		}
-		cases = append(cases, c)
+		cases = append(cases, NewCase(x))
 	}
 	if len(cases) == 0 {
 		return nil, fmt.Errorf("no exchange of the dialect %s is recorded in %s", dialect, dir)
 	}
 	return cases, nil
+}
+
+// NewCase makes a case of a recorded exchange.
+func NewCase(x *corpus.Exchange) Case {
+	c := Case{ID: x.ID, Path: x.Path, Request: x.Request, Status: x.Status, Header: x.RespHeader, Body: x.Body, Chunks: x.Chunks}
+	if x.Stream != nil {
+		c.Body = x.Stream
+	}
+	return c
 }
 
 // Case is a recorded exchange: a request that equals it gets its answer.
