@@ -65,7 +65,7 @@ func Build(ctx context.Context, l *Loaded, o BuildOptions) (*Snapshot, error) {
 		return nil, err
 	}
 	s.Gateway = gateway.New(gateway.Options{
-		Router: s.Router, Providers: s.Providers, EchoModel: l.Server.EchoModel, Log: o.Log,
+		Router: s.Router, Providers: s.Providers, Strict: isTrue(l.Routing.Strict), EchoModel: l.Server.EchoModel, Log: o.Log,
 	})
 	return s, nil
 }

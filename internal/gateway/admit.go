@@ -12,6 +12,29 @@ func admitted(next step) step {
 		if err := c.Req.Validate(); err != nil {
 			return nil, err
 		}
+		if err := enforceable(c.Req.Routing); err != nil {
+			return nil, err
+		}
 		return next(ctx, c)
+	}
+}
+
+// enforceable refuses wishes that promise safety and that this version does not
+// keep: to answer as if it did would be to break them.
+func enforceable(r *scri.Routing) error {
+	path := ""
+	switch {
+	case r == nil:
+		return nil
+	case r.Class != "":
+		path = "/routing/class"
+	case r.MaxCostUSD != nil:
+		path = "/routing/max_cost_usd"
+	default:
+		return nil
+	}
+	return &scri.Error{
+		Kind: scri.ErrUnsupported, Path: path, Message: "this version does not enforce it, and will not answer as if it did",
+		Hint: "leave it out; routing.sovereign keeps a request in zone local",
 	}
 }

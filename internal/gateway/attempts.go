@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,7 +84,7 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 	}
 	req, warn := scri.Port(outward(c.Req, p.Dialect()), c.traits(p))
 	s, info, err := p.Chat(ctx, req, provider.Call{
-		Model: a.Model, Tokens: c.needs.Tokens, Header: c.ownHeader(p),
+		Model: a.Model, Tokens: c.needs.Tokens, Header: c.ownHeader(p), Check: g.strictly(c, warn),
 	})
 	if info != nil {
 		warn = append(warn, info.Warnings...)
@@ -100,6 +101,25 @@ func (c *call) traits(p *provider.Provider) scri.Traits {
 		t.Developer, t.LateSystem = true, true
 	}
 	return t
+}
+
+// strictly is the check of a caller who would rather have no answer than one to
+// something else than was asked; nil for others. ported is what was lost before.
+func (g *Gateway) strictly(c *call, ported []scri.Warning) func([]scri.Warning) error {
+	if !g.strict && (c.Req.Routing == nil || !c.Req.Routing.Strict) {
+		return nil
+	}
+	return func(encoded []scri.Warning) error {
+		for _, w := range slices.Concat(ported, encoded) {
+			if w.Code == scri.WarnDropped || w.Code == scri.WarnChanged {
+				return &scri.Error{
+					Kind: scri.ErrUnsupported, Message: fmt.Sprintf("strict: %s would be %s. %s", w.Path, w.Code, w.Detail),
+					Hint: "ask without routing.strict, or for a model that can do it",
+				}
+			}
+		}
+		return nil
+	}
 }
 
 // ownHeader is the client's header if it speaks the provider's dialect.

@@ -16,6 +16,7 @@ import (
 type Options struct {
 	Router    *route.Router
 	Providers []*provider.Provider
+	Strict    bool // refuse translations that lose something, whoever asks
 	EchoModel bool // answer with the asked model's name instead of the one that answered
 	Log       *slog.Logger
 	Now       func() time.Time
@@ -27,6 +28,7 @@ type Gateway struct {
 	router    *route.Router
 	list      []*provider.Provider
 	providers map[string]*provider.Provider
+	strict    bool
 	echoModel bool
 	log       *slog.Logger
 	now       func() time.Time
@@ -37,7 +39,7 @@ type Gateway struct {
 func New(o Options) *Gateway {
 	g := &Gateway{
 		router: o.Router, list: o.Providers, providers: map[string]*provider.Provider{},
-		echoModel: o.EchoModel, log: o.Log, now: o.Now,
+		strict: o.Strict, echoModel: o.EchoModel, log: o.Log, now: o.Now,
 	}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)

@@ -382,3 +382,35 @@ func TestRoutingWishesAreNotSent(t *testing.T) {
 		}
 	}
 }
+
+func TestStrictRefusesWhatWouldBeLost(t *testing.T) {
+	s := newStand(t)
+	x := exchange("cloud1:m", false)
+	seed := scri.RawJSON("7")
+	x.Req.Seed, x.Req.Routing = seed, &scri.Routing{Strict: true} // Anthropic's format has no seed
+	resp, err := s.ask(t, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, n := s.first.Last(); n != 0 || resp.Provider == "cloud1" {
+		t.Errorf("answered by %s, cloud1 was sent %d requests; want the request kept in", resp.Provider, n)
+	}
+	if got := outcomes(resp.Lineage); !strings.HasPrefix(got, "cloud1 failed unsupported") {
+		t.Errorf("lineage: %s", got)
+	}
+}
+
+func TestWishesThatAreNotKeptAreRefused(t *testing.T) {
+	cost := 0.1
+	for path, r := range map[string]*scri.Routing{
+		"/routing/class":        {Class: "secret"},
+		"/routing/max_cost_usd": {MaxCostUSD: &cost},
+	} {
+		s := newStand(t)
+		x := exchange("auto", false)
+		x.Req.Routing = r
+		if _, err := s.ask(t, x); err == nil || err.Path != path || err.Kind != scri.ErrUnsupported {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}

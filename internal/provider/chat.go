@@ -22,6 +22,9 @@ type Call struct {
 	KeepAlive string      // how long a local runtime shall keep the model; "" = as configured
 	LogProbs  bool        // ask for log-probabilities though the request does not
 	Header    http.Header // of the client's request where it speaks the provider's dialect, else nil
+	// Check is told what the request lost or gained before it is sent; an error
+	// keeps it in. nil = send it.
+	Check func([]scri.Warning) error
 }
 
 // Info is what is known of an attempt when its answer begins.
@@ -68,6 +71,9 @@ func (a *attempt) prepare(ctx context.Context, req *scri.ChatRequest, call Call)
 	}
 	out, warnings, err := a.p.dialect.EncodeRequest(req, &a.target)
 	a.info.Warnings = warnings
+	if err == nil && call.Check != nil {
+		err = call.Check(warnings)
+	}
 	return out, err
 }
 
