@@ -1,7 +1,7 @@
 package openai
 
 import (
-	"bytes"
+	"strings"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
@@ -90,15 +90,30 @@ func (s *stream) piece(c *choice, p *piece) {
 	k := c.continued(p)
 	if k == nil {
 		k = s.beginCall(c, p)
-	} else if !p.u.Empty() {
-		if m := p.u.Object(); !bytes.Equal(m, k.members) {
-			k.late = bytes.Clone(m)
-		}
+	} else {
+		k.own.hear(p.u.Object())
+		k.inner.hear(p.inner.Object())
 	}
 	if !p.args.IsZero() {
 		k.args = true
 		s.push(scri.StreamEvent{Kind: scri.EventDelta, Choice: c.index, Part: k.part, Delta: p.args})
 	}
+}
+
+// ext is what became known of a call after its beginning.
+func (k *call) ext() *scri.Ext {
+	late, form := k.own.late, ""
+	if inner := object(k.inner.late); inner != nil {
+		late = append(late, kept{k.object, inner})
+		form = "+inner"
+	}
+	if !k.args {
+		form = strings.TrimPrefix(form+" empty", " ")
+	}
+	if len(late) == 0 && form == "" {
+		return nil
+	}
+	return &scri.Ext{Dialect: name, Members: object(late), Form: form}
 }
 
 // continued finds the call that a piece belongs to. Some providers give every
@@ -144,11 +159,18 @@ func (s *stream) beginCall(c *choice, p *piece) *call {
 		s.sub.count++
 		t.ID, t.MadeID = s.sub.makeID(), true
 	}
-	t.Ext = s.sub.ext(&p.inner, p.form)
+	if p.form != "" {
+		t.Ext = s.sub.form(p.form)
+	}
+	if k.object = "function"; t.Type != "" {
+		k.object = t.Type
+	}
+	k.own.known = appendKept(nil, p.u.Object())
+	k.inner.known = appendKept(nil, p.inner.Object())
+	form = strings.TrimPrefix(form+addInner(&p.u, &p.inner, t.Type), " ")
 	part := &scri.Part{Kind: scri.PartToolCall, Call: t}
 	if m := p.u.Object(); m != nil || form != "" {
-		k.members = bytes.Clone(m)
-		part.Ext = &scri.Ext{Dialect: name, Members: k.members, Form: form}
+		part.Ext = &scri.Ext{Dialect: name, Members: m, Form: form}
 	}
 	s.push(scri.StreamEvent{Kind: scri.EventPart, Choice: c.index, Part: k.part, Whole: part})
 	return k
@@ -166,12 +188,7 @@ func (s *stream) finishes() {
 		}
 		s.close(c)
 		for _, k := range c.calls {
-			e := s.push(scri.StreamEvent{Kind: scri.EventPartEnd, Choice: c.index, Part: k.part})
-			if !k.args {
-				e.Ext = &scri.Ext{Dialect: name, Members: k.late, Form: "empty"}
-			} else if k.late != nil {
-				e.Ext = &scri.Ext{Dialect: name, Members: k.late}
-			}
+			s.push(scri.StreamEvent{Kind: scri.EventPartEnd, Choice: c.index, Part: k.part, Ext: k.ext()})
 		}
 		if p := c.audio.part(); p != nil {
 			s.entire(c, *p)

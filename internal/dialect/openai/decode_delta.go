@@ -38,18 +38,18 @@ type opened struct {
 	kind    scri.PartKind
 	form    string
 	index   []byte // of an item of reasoning_details
-	members []byte
-	late    []byte
+	members news
 }
 
 // call is a call of a tool that goes on.
 type call struct {
-	part    int
-	wire    int64 // its index, -1 if it has none
-	id      string
-	args    bool
-	members []byte
-	late    []byte
+	part   int
+	wire   int64 // its index, -1 if it has none
+	id     string
+	args   bool
+	object string // what the object with its name is called
+	own    news
+	inner  news // of that object
 }
 
 func (s *stream) choiceAt(i int) *choice {
@@ -172,13 +172,13 @@ func (s *stream) delta(c *choice, raw []byte) {
 	if cited {
 		s.cite(c)
 	} else if t.cite != nil {
-		s.opaque(c, "annotations", t.cite)
+		s.opaque(c, member("annotations", t.cite))
 	}
 	if len(t.refusal) > 2 {
 		s.say(c, scri.PartRefusal, "", scri.QuotedText(t.refusal))
 	}
 	if t.audio != nil {
-		s.opaque(c, "audio", t.audio)
+		s.opaque(c, member("audio", t.audio))
 		c.audio.add(&s.sub, t.audio)
 	}
 	if t.calls != nil {
@@ -192,9 +192,21 @@ func (s *stream) delta(c *choice, raw []byte) {
 	} else {
 		s.only = nil
 	}
-	if !u.Empty() && len(s.q) > from && s.q[len(s.q)-1].Kind == scri.EventDelta {
-		s.q[len(s.q)-1].Ext = u.Ext(name)
+	if !u.Empty() {
+		s.extras(c, &u, from)
 	}
+}
+
+// extras passes on the members of a delta that nobody knows: with what the
+// delta said, or alone if that was nothing.
+func (s *stream) extras(c *choice, u *dialect.Unknown, from int) {
+	for i := len(s.q) - 1; i >= from; i-- {
+		if e := &s.q[i]; e.Kind == scri.EventDelta && e.Ext == nil {
+			e.Ext = u.Ext(name)
+			return
+		}
+	}
+	s.opaque(c, u.Object())
 }
 
 // member takes in a member of a delta that is known.
@@ -249,14 +261,14 @@ func (s *stream) say(c *choice, kind scri.PartKind, form string, t scri.Text) {
 // begin ends the open part and begins another.
 func (s *stream) begin(c *choice, kind scri.PartKind, form string, members []byte) {
 	s.close(c)
-	c.open = opened{is: true, part: c.parts, kind: kind, form: form, members: bytes.Clone(members)}
+	c.open = opened{is: true, part: c.parts, kind: kind, form: form, members: news{known: appendKept(nil, members)}}
 	c.parts++
 	if kind == scri.PartText {
 		c.text = c.parts
 	}
 	p := &scri.Part{Kind: kind}
 	if form != "" || members != nil {
-		p.Ext = &scri.Ext{Dialect: name, Members: c.open.members, Form: form}
+		p.Ext = &scri.Ext{Dialect: name, Members: bytes.Clone(members), Form: form}
 	}
 	s.push(scri.StreamEvent{Kind: scri.EventPart, Choice: c.index, Part: c.open.part, Whole: p})
 }
@@ -267,88 +279,10 @@ func (s *stream) close(c *choice) {
 		return
 	}
 	e := s.push(scri.StreamEvent{Kind: scri.EventPartEnd, Choice: c.index, Part: c.open.part})
-	if c.open.late != nil {
-		e.Ext = &scri.Ext{Dialect: name, Members: c.open.late}
+	if late := object(c.open.members.late); late != nil {
+		e.Ext = &scri.Ext{Dialect: name, Members: late}
 	}
 	c.open = opened{}
-}
-
-// thoughts takes in what a delta says in the fields for thoughts.
-func (s *stream) thoughts(c *choice, t *said) {
-	a, b := t.reasoning[0], t.reasoning[1]
-	if t.details != nil && s.readDetails(c, t) {
-		if len(a) > 2 && !s.doubled(c, fieldContent) {
-			s.say(c, scri.PartThinking, fieldContent, scri.QuotedText(a))
-		}
-		if len(b) > 2 && !s.doubled(c, fieldReasoning) {
-			s.say(c, scri.PartThinking, fieldReasoning, scri.QuotedText(b))
-		}
-		return
-	}
-	switch {
-	case len(a) > 2 && bytes.Equal(a, b):
-		s.say(c, scri.PartThinking, fieldContent+" "+fieldReasoning, scri.QuotedText(a))
-	default:
-		if len(a) > 2 {
-			s.say(c, scri.PartThinking, fieldContent, scri.QuotedText(a))
-		}
-		if len(b) > 2 {
-			s.say(c, scri.PartThinking, fieldReasoning, scri.QuotedText(b))
-		}
-	}
-}
-
-func (s *stream) doubled(c *choice, word string) bool { return hasWord(c.open.form, "+"+word) }
-
-// readDetails takes in reasoning_details; false when they are of no known shape.
-func (s *stream) readDetails(c *choice, t *said) bool {
-	d := &s.sub
-	d.thoughts = d.thoughts[:0]
-	d.Reset(t.details)
-	ok := true
-	for range d.Elements() {
-		ok = ok && d.detail()
-	}
-	if !ok || d.Err() != nil || len(d.thoughts) == 0 {
-		return false
-	}
-	for i := range d.thoughts {
-		s.detail(c, &d.thoughts[i], t)
-	}
-	return true
-}
-
-func (s *stream) detail(c *choice, p *scri.Part, t *said) {
-	typ, _ := detailType(p.Ext)
-	if p.Signature != nil && p.Signature.Redacted {
-		s.close(c)
-		s.entire(c, *p)
-		return
-	}
-	form := "details:" + typ
-	for i, w := range [...]string{fieldContent, fieldReasoning} {
-		if q := t.reasoning[i]; len(q) > 2 && scri.QuotedText(q).Equal(p.Text) {
-			form += " +" + w
-		}
-	}
-	index := nested(p.Ext, "index")
-	goesOn := c.open.is && c.open.kind == scri.PartThinking && hasWord(c.open.form, "details:"+typ) && bytes.Equal(index, c.open.index)
-	if goesOn && c.open.form != form && !p.Text.IsZero() {
-		goesOn = false
-	}
-	switch {
-	case !goesOn:
-		s.begin(c, scri.PartThinking, form, members(p.Ext))
-		c.open.index = bytes.Clone(index)
-	case !bytes.Equal(members(p.Ext), c.open.members) && len(members(p.Ext)) > 0:
-		c.open.late = append(c.open.late[:0], members(p.Ext)...)
-	}
-	if !p.Text.IsZero() {
-		s.push(scri.StreamEvent{Kind: scri.EventDelta, Choice: c.index, Part: c.open.part, Delta: p.Text})
-	}
-	if p.Signature != nil {
-		s.push(scri.StreamEvent{Kind: scri.EventDelta, Choice: c.index, Part: c.open.part, Signature: p.Signature})
-	}
 }
 
 // items takes in a content list: texts and thoughts go on, all else is whole.
@@ -369,8 +303,8 @@ func (s *stream) items(c *choice, raw []byte) {
 		case p.Kind == scri.PartThinking:
 			if m := members(p.Ext); !c.open.is || c.open.kind != p.Kind || c.open.form != "item" {
 				s.begin(c, p.Kind, "item", m)
-			} else if len(m) > 0 && !bytes.Equal(m, c.open.members) {
-				c.open.late = append(c.open.late[:0], m...)
+			} else {
+				c.open.members.hear(m)
 			}
 			if !p.Text.IsZero() {
 				s.say(c, p.Kind, "item", p.Text)
@@ -421,24 +355,24 @@ func (s *stream) cite(c *choice) {
 	}
 }
 
-// opaque passes on a member of a delta that has no other word.
-func (s *stream) opaque(c *choice, member string, raw []byte) {
-	w := wire.Writer{}
-	w.BeginObject()
-	w.Key("choices")
-	w.BeginArray()
-	w.BeginObject()
-	w.Key("index")
+// opaque passes on a delta that has no other word.
+func (s *stream) opaque(c *choice, delta []byte) {
+	w := wire.Writer{B: []byte(`{"choices":[{"index":`)}
 	w.Int(int64(c.index))
 	w.Key("delta")
+	w.Raw(delta)
+	w.B = append(w.B, "}]}"...)
+	s.push(scri.StreamEvent{Kind: scri.EventOpaque, Choice: c.index, Ext: &scri.Ext{Dialect: name, Members: w.B}})
+}
+
+// member is an object with one member.
+func member(name string, raw []byte) []byte {
+	w := wire.Writer{}
 	w.BeginObject()
-	w.Key(member)
+	w.Key(name)
 	w.Raw(raw)
 	w.EndObject()
-	w.EndObject()
-	w.EndArray()
-	w.EndObject()
-	s.push(scri.StreamEvent{Kind: scri.EventOpaque, Choice: c.index, Ext: &scri.Ext{Dialect: name, Members: w.B}})
+	return w.B
 }
 
 // probs takes in the log-probabilities of a chunk, for the delta that it gave.

@@ -234,7 +234,7 @@ func (d *decoder) toolCalls(f *fields, u *dialect.Unknown) {
 
 // toolCall reads one of tool_calls.
 func (d *decoder) toolCall(i int) bool {
-	var u dialect.Unknown
+	var u, inner dialect.Unknown
 	c := d.newCall()
 	form, ok, id, typed := "", false, false, false
 	for member := range d.Members() {
@@ -262,9 +262,9 @@ func (d *decoder) toolCall(i int) bool {
 			d.Rewind(m)
 			u.Add(d.Member())
 		case "function":
-			ok = d.function(c, "arguments")
+			ok = d.function(c, "arguments", &inner)
 		case "custom":
-			ok = d.function(c, "input")
+			ok = d.function(c, "input", &inner)
 		default:
 			u.Add(d.Member())
 		}
@@ -272,6 +272,7 @@ func (d *decoder) toolCall(i int) bool {
 	if !ok || c.Type != "" && c.Type != "custom" {
 		return false
 	}
+	form += addInner(&u, &inner, c.Type)
 	if !typed {
 		form += " notype"
 	}
@@ -285,10 +286,22 @@ func (d *decoder) toolCall(i int) bool {
 	return true
 }
 
+// addInner keeps the unknown members of the object inside a call below the
+// name of that object.
+func addInner(u, inner *dialect.Unknown, typ string) (form string) {
+	if inner.Empty() {
+		return ""
+	}
+	if typ == "" {
+		typ = "function"
+	}
+	u.Add(append([]byte(`"`+typ+`":`), inner.Object()...))
+	return " +inner"
+}
+
 // function reads the name and arguments of a call.
-func (d *decoder) function(c *scri.ToolCall, arguments string) bool {
-	var u dialect.Unknown
-	form, named := "noargs", false
+func (d *decoder) function(c *scri.ToolCall, arguments string, u *dialect.Unknown) bool {
+	form, named, nulls := "noargs", false, ""
 	for member := range d.Members() {
 		switch {
 		case member == "name" && d.Kind() == wire.String:
@@ -300,11 +313,16 @@ func (d *decoder) function(c *scri.ToolCall, arguments string) bool {
 			}
 		case member == arguments && d.Kind() == wire.Object:
 			c.Args, form = scri.PlainText(d.Raw()), "object"
+		case d.Kind() == wire.Null && plainWord(member):
+			nulls += " " + member + "=null"
+			d.Skip()
 		default:
 			u.Add(d.Member())
 		}
 	}
-	c.Ext = d.ext(&u, form)
+	if form = strings.TrimPrefix(form+nulls, " "); form != "" {
+		c.Ext = d.form(form)
+	}
 	return named
 }
 
@@ -312,10 +330,12 @@ func (d *decoder) function(c *scri.ToolCall, arguments string) bool {
 func (d *decoder) functionCall() bool {
 	c := &scri.ToolCall{MadeID: true}
 	d.count++
-	if !d.function(c, "arguments") {
+	var u, inner dialect.Unknown
+	if !d.function(c, "arguments", &inner) {
 		return false
 	}
 	c.ID = d.makeID()
-	d.calls = append(d.calls, scri.Part{Kind: scri.PartToolCall, Call: c, Ext: d.form("function_call")})
+	form := "function_call" + addInner(&u, &inner, "")
+	d.calls = append(d.calls, scri.Part{Kind: scri.PartToolCall, Call: c, Ext: d.ext(&u, form)})
 	return true
 }

@@ -56,42 +56,6 @@ type stream struct {
 	broken error       // a frame that is no JSON: cut off, or garbage
 }
 
-// kept is a member that was seen, with bytes of its own.
-type kept struct {
-	name string
-	raw  []byte // the value
-}
-
-// keep notes a member and reports whether it is new or another value.
-func keep(list *[]kept, member string, raw []byte) bool {
-	for i := range *list {
-		k := &(*list)[i]
-		if k.name == member {
-			if bytes.Equal(k.raw, raw) {
-				return false
-			}
-			k.raw = append(k.raw[:0], raw...)
-			return true
-		}
-	}
-	*list = append(*list, kept{name: string([]byte(member)), raw: bytes.Clone(raw)})
-	return true
-}
-
-// object makes one JSON object of the members.
-func object(list []kept) scri.RawJSON {
-	if len(list) == 0 {
-		return nil
-	}
-	w := wire.Writer{B: []byte{'{'}}
-	for i := range list {
-		w.Str(list[i].name)
-		w.B = append(w.B, ':')
-		w.B = wire.AppendCompact(w.B, list[i].raw)
-	}
-	return append(w.B, '}')
-}
-
 // Next returns the next event.
 func (s *stream) Next() (*scri.StreamEvent, error) {
 	for {

@@ -22,7 +22,7 @@ func (e *encoder) calls(parts []scri.Part, base int, skip []bool) {
 		}
 		if has(p.Ext, "function_call") {
 			e.Key("function_call")
-			e.function(p.Call, "arguments")
+			e.function(p, "arguments")
 			continue
 		}
 		if n == 0 {
@@ -59,7 +59,7 @@ func (e *encoder) call(p *scri.Part, n int) {
 	if c.Type == "custom" {
 		e.str("type", c.Type)
 		e.Key("custom")
-		e.function(c, "input")
+		e.function(p, "input")
 	} else {
 		switch {
 		case has(p.Ext, "type="):
@@ -68,13 +68,35 @@ func (e *encoder) call(p *scri.Part, n int) {
 			e.str("type", "function")
 		}
 		e.Key("function")
-		e.function(c, "arguments")
+		e.function(p, "arguments")
 	}
-	e.extra(p.Ext)
+	e.outer(p)
 	e.EndObject()
 }
 
-func (e *encoder) function(c *scri.ToolCall, arguments string) {
+// outer writes what a call has beside the object inside it.
+func (e *encoder) outer(p *scri.Part) {
+	if has(p.Ext, "+inner") {
+		e.extra(p.Ext, "function", "custom")
+	} else {
+		e.extra(p.Ext)
+	}
+}
+
+// inner writes what the object inside a call has beside name and arguments.
+func (e *encoder) inner(p *scri.Part) {
+	if !has(p.Ext, "+inner") {
+		return
+	}
+	if p.Call.Type == "custom" {
+		e.Members(nested(p.Ext, "custom"))
+	} else {
+		e.Members(nested(p.Ext, "function"))
+	}
+}
+
+func (e *encoder) function(p *scri.Part, arguments string) {
+	c := p.Call
 	e.BeginObject()
 	e.str("name", c.Name)
 	switch {
@@ -84,12 +106,13 @@ func (e *encoder) function(c *scri.ToolCall, arguments string) {
 	case !c.Args.IsZero():
 		e.text(arguments, c.Args)
 	case has(c.Ext, "noargs"):
-	case has(c.Ext, "empty") || c.Type == "custom":
+	case has(c.Ext, "empty") || has(p.Ext, "empty") || c.Type == "custom":
 		e.str(arguments, "")
 	default:
 		e.str(arguments, "{}") // no arguments; an empty string is no JSON
 	}
-	e.extra(c.Ext)
+	e.nulls(c.Ext)
+	e.inner(p)
 	e.EndObject()
 }
 
@@ -182,9 +205,11 @@ func (e *encoder) showMoved() {
 	e.str("role", "user")
 	e.Key("content")
 	e.BeginArray()
+	told := len(e.warn) // that they moved, which covers all that becomes of them
 	for i, p := range e.moved {
 		e.media(p, i)
 	}
+	e.warn = e.warn[:told]
 	e.EndArray()
 	e.EndObject()
 	e.moved = e.moved[:0]

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strconv"
 
+	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -167,10 +168,10 @@ func (s *streamEncoder) beginCall(_ *spoken, p *scri.Part, at *spokenPart) {
 	s.BeginObject()
 	s.str("name", t.Name)
 	s.text(arguments, t.Args)
-	s.extra(t.Ext)
+	s.inner(p)
 	s.EndObject()
 	if !at.older {
-		s.extra(p.Ext)
+		s.outer(p)
 		s.EndObject()
 		s.EndArray()
 	}
@@ -405,6 +406,10 @@ func (s *streamEncoder) partEnd(ev *scri.StreamEvent) {
 		s.B = append(s.B, `[{"type":"reasoning.`...)
 		s.B = append(s.B, p.detail...)
 		s.B = append(s.B, '"')
+		if index := wire.NewScanner(p.members).Peek("index"); index != nil {
+			s.Key("index") // which tells the items apart
+			s.Raw(index)
+		}
 		s.Members(late)
 		s.B = append(s.B, "}]"...)
 		s.endDelta(n)

@@ -99,18 +99,24 @@ func (e *encoder) functionTool(t *scri.Tool) {
 		e.Raw(t.Schema)
 	}
 	e.boolean("strict", t.Strict)
-	if t.Ext.Of(name) != nil {
-		for w := range strings.FieldsSeq(t.Ext.Form) {
-			if key, ok := strings.CutSuffix(w, "=null"); ok {
-				e.Key(key)
-				e.Null()
-			}
-		}
-	}
+	e.nulls(t.Ext)
 	if has(t.Ext, "+function") {
 		e.Members(nested(t.Ext, "function"))
 	}
 	e.EndObject()
+}
+
+// nulls writes the members that were null.
+func (e *encoder) nulls(x *scri.Ext) {
+	if x.Of(name) == nil {
+		return
+	}
+	for w := range strings.FieldsSeq(x.Form) {
+		if key, ok := strings.CutSuffix(w, "=null"); ok {
+			e.Key(key)
+			e.Null()
+		}
+	}
 }
 
 func (e *encoder) toolChoice(c *scri.ToolChoice) {
