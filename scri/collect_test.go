@@ -288,9 +288,9 @@ func TestCollect(t *testing.T) {
 		},
 		{
 			name: "usage is replaced", events: []scri.StreamEvent{
-				{Kind: scri.EventUsage, Usage: &scri.Usage{Input: ptr(int64(1))}}, {Kind: scri.EventUsage, Usage: &scri.Usage{Output: ptr(int64(2))}}, {Kind: scri.EventDone},
+				{Kind: scri.EventUsage, Usage: &scri.Usage{Input: new(int64(1))}}, {Kind: scri.EventUsage, Usage: &scri.Usage{Output: new(int64(2))}}, {Kind: scri.EventDone},
 			},
-			want: &scri.ChatResponse{Usage: &scri.Usage{Output: ptr(int64(2))}},
+			want: &scri.ChatResponse{Usage: &scri.Usage{Output: new(int64(2))}},
 		},
 		{
 			name: "warnings are not told twice", events: []scri.StreamEvent{

@@ -56,7 +56,7 @@ func TestSmallThings(t *testing.T) {
 	if ext.Of("openai") != ext || ext.Of("anthropic") != nil || (*scri.Ext)(nil).Of("openai") != nil {
 		t.Error("Ext.Of")
 	}
-	if (*scri.Usage)(nil).Total() != 0 || (&scri.Usage{Input: ptr(int64(2))}).Total() != 2 || (&scri.Usage{Input: ptr(int64(2)), Output: ptr(int64(3))}).Total() != 5 {
+	if (*scri.Usage)(nil).Total() != 0 || (&scri.Usage{Input: new(int64(2))}).Total() != 2 || (&scri.Usage{Input: new(int64(2)), Output: new(int64(3))}).Total() != 5 {
 		t.Error("Usage.Total")
 	}
 	if !scri.RawJSON("1").Equal(scri.RawJSON("1")) || scri.RawJSON("1").Equal(nil) {

@@ -20,8 +20,6 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-func ptr[T any](v T) *T { return &v }
-
 // quoted returns s as it would be held after it came over the wire.
 func quoted(s string) scri.Text {
 	return scri.QuotedText(scri.NewText(s).AppendJSON(nil))
@@ -56,17 +54,17 @@ func fullRequest() *scri.ChatRequest {
 			{Role: "critic", Parts: []scri.Part{{Kind: scri.PartText, Text: quoted("hm"), Ext: ext}}},
 		},
 		Tools: []scri.Tool{
-			{Name: "get_weather", Description: quoted("Tells the weather."), Schema: scri.RawJSON(`{"type":"object"}`), Strict: ptr(false), Cache: &scri.CacheMark{}, Ext: ext},
+			{Name: "get_weather", Description: quoted("Tells the weather."), Schema: scri.RawJSON(`{"type":"object"}`), Strict: new(false), Cache: &scri.CacheMark{}, Ext: ext},
 			{Type: "web_search_20250305", Name: "web_search", Ext: &scri.Ext{Dialect: "anthropic", Members: scri.RawJSON(`{"max_uses":3}`)}},
 		},
-		ToolChoice: &scri.ToolChoice{Mode: scri.ToolsNamed, Name: "get_weather", Ext: ext}, ParallelTools: ptr(false),
-		MaxTokens: ptr(int64(100)), TopK: ptr(int64(40)), Seed: scri.RawJSON("18446744073709551615"),
-		Temperature: ptr(0.0), TopP: ptr(0.95), FrequencyPenalty: ptr(-0.5), PresencePenalty: ptr(0.5),
+		ToolChoice: &scri.ToolChoice{Mode: scri.ToolsNamed, Name: "get_weather", Ext: ext}, ParallelTools: new(false),
+		MaxTokens: new(int64(100)), TopK: new(int64(40)), Seed: scri.RawJSON("18446744073709551615"),
+		Temperature: new(0.0), TopP: new(0.95), FrequencyPenalty: new(-0.5), PresencePenalty: new(0.5),
 		Stop: []string{"END"}, N: 2,
-		Reasoning: &scri.Reasoning{Effort: "high", Budget: ptr(int64(2048)), Summary: "auto", Ext: ext},
-		Format:    &scri.Format{Kind: scri.FormatJSONSchema, Name: "answer", Schema: scri.RawJSON(`{"type":"object"}`), Strict: ptr(true), Ext: ext},
-		LogProbs:  ptr(0), User: "u-1", Metadata: map[string]string{"trace": "t-1"}, Session: "s-1", PreviousID: "resp_1",
-		Routing: &scri.Routing{Sovereign: true, Strict: true, NoCache: true, Class: "personal", Chain: "default", MaxCostUSD: ptr(0.0), MaxLatencyMS: ptr(1500.0)},
+		Reasoning: &scri.Reasoning{Effort: "high", Budget: new(int64(2048)), Summary: "auto", Ext: ext},
+		Format:    &scri.Format{Kind: scri.FormatJSONSchema, Name: "answer", Schema: scri.RawJSON(`{"type":"object"}`), Strict: new(true), Ext: ext},
+		LogProbs:  new(0), User: "u-1", Metadata: map[string]string{"trace": "t-1"}, Session: "s-1", PreviousID: "resp_1",
+		Routing: &scri.Routing{Sovereign: true, Strict: true, NoCache: true, Class: "personal", Chain: "default", MaxCostUSD: new(0.0), MaxLatencyMS: new(1500.0)},
 		Stream:  true, Ext: ext,
 	}
 }
@@ -85,10 +83,10 @@ func fullLineage() *scri.Lineage {
 		Attempts: []scri.Attempt{{
 			Provider: "ollama", Model: "qwen3:8b", Dialect: "ollama", Zone: "local", Region: "eu", Overlays: []string{"fix-1"},
 			Start: time.Date(2026, 1, 2, 3, 4, 5, 600e6, time.UTC), FirstMS: 12.5, TookMS: 100, Outcome: "failed", Error: fullError(),
-			Usage: &scri.Usage{Input: ptr(int64(1))}, CostUSD: ptr(0.0),
+			Usage: &scri.Usage{Input: new(int64(1))}, CostUSD: new(0.0),
 		}},
 		Confidence: &scri.Confidence{Value: 0.9, Threshold: 0.8, Signals: []scri.Reason{{Stage: "confidence", Code: "logprobs"}}},
-		Cache:      "miss", Masked: 2, CostUSD: ptr(0.001),
+		Cache:      "miss", Masked: 2, CostUSD: new(0.001),
 		Reasons: []scri.Reason{{Stage: "attempt", Code: "fallback", Target: "openai:gpt-5.2", Detail: "ollama was overloaded"}},
 	}
 }
@@ -106,7 +104,7 @@ func fullResponse() *scri.ChatResponse {
 			},
 			{Output: []scri.Message{{Role: scri.RoleAssistant, ID: "msg_2", Parts: fullPart()}}, Finish: scri.Finish{}},
 		},
-		Usage:    &scri.Usage{Input: ptr(int64(10)), CacheRead: ptr(int64(0)), CacheWrite: ptr(int64(4)), Output: ptr(int64(5)), Thinking: ptr(int64(2)), Estimated: true, Raw: scri.RawJSON(`{"prompt_tokens":10}`), Dialect: "openai"},
+		Usage:    &scri.Usage{Input: new(int64(10)), CacheRead: new(int64(0)), CacheWrite: new(int64(4)), Output: new(int64(5)), Thinking: new(int64(2)), Estimated: true, Raw: scri.RawJSON(`{"prompt_tokens":10}`), Dialect: "openai"},
 		Warnings: []scri.Warning{{Code: scri.WarnChanged, Path: "/top_k", From: "40", To: "20", Detail: "the target allows no more"}},
 		Lineage:  fullLineage(), Ext: ext,
 	}
@@ -123,7 +121,7 @@ func fullEvents() []scri.StreamEvent {
 		{Kind: scri.EventDelta, Message: 3, Citation: &scri.Citation{Title: "t"}},
 		{Kind: scri.EventDelta, Signature: &scri.Signature{Value: quoted("s")}},
 		{Kind: scri.EventPartEnd, Part: 2, Ext: ext},
-		{Kind: scri.EventUsage, Usage: &scri.Usage{Input: ptr(int64(0))}},
+		{Kind: scri.EventUsage, Usage: &scri.Usage{Input: new(int64(0))}},
 		{Kind: scri.EventFinish, Finish: finish},
 		{Kind: scri.EventOpaque, Ext: ext},
 		{Kind: scri.EventPing},
@@ -138,7 +136,7 @@ func TestGoldenJSON(t *testing.T) {
 	shapes := map[string]any{
 		"request": fullRequest(), "request_empty": &scri.ChatRequest{},
 		"response": fullResponse(), "response_empty": &scri.ChatResponse{},
-		"events": ptr(fullEvents()), "error": fullError(), "lineage": fullLineage(),
+		"events": new(fullEvents()), "error": fullError(), "lineage": fullLineage(),
 		"count":  &scri.CountResponse{Input: 0, Estimated: true, Model: "m", Provider: "p", Lineage: &scri.Lineage{ID: "req_1"}},
 		"models": &scri.ModelList{Models: []scri.ModelInfo{{ID: "ollama:qwen3:8b", Model: "qwen3:8b", Provider: "ollama", Zone: "local", ContextWindow: 40960, MaxOutput: 8192, Created: 1767323045, SizeBytes: 5e9, Digest: "d1", Family: "qwen3", ParameterSize: "8.2B", Quantization: "Q4_K_M", Capabilities: []string{"tools"}, Loaded: true}}},
 	}

@@ -157,17 +157,22 @@ func (p *porter) pair() {
 	}
 }
 
-func (p *porter) pairTurn(asked, answered []turn) {
-	var calls []piece
-	open := map[string]bool{}
+// callsOf returns the calls of turns, and their ids.
+func callsOf(asked []turn) (calls []piece, ids map[string]bool) {
+	ids = map[string]bool{}
 	for _, t := range asked {
 		for _, c := range t.pieces {
 			if clientCall(c.p) {
 				calls = append(calls, c)
-				open[c.p.Call.ID] = true
+				ids[c.p.Call.ID] = true
 			}
 		}
 	}
+	return calls, ids
+}
+
+func (p *porter) pairTurn(asked, answered []turn) {
+	calls, open := callsOf(asked) // those that nobody has answered yet
 	added := turn{in: -1, role: RoleTool, changed: true}
 	var told, rest []turn
 	for _, t := range asked {

@@ -265,7 +265,7 @@ func TestPending(t *testing.T) {
 
 func TestReplayEvents(t *testing.T) {
 	r := &scri.ChatResponse{
-		ID: "1", Usage: &scri.Usage{Input: ptr(int64(1))},
+		ID: "1", Usage: &scri.Usage{Input: new(int64(1))},
 		Choices: []scri.Choice{
 			{
 				Output: []scri.Message{say(scri.RoleAssistant,
@@ -319,8 +319,10 @@ func TestReplayEvents(t *testing.T) {
 		t.Errorf("%v allocations in a replay", n)
 	}
 	s := scri.Replay(r)
-	if s.Close() != nil || s.Close() != nil || scri.Whole(s) != nil {
-		t.Error("a closed replay is still fresh")
+	for range 2 {
+		if s.Close() != nil || scri.Whole(s) != nil {
+			t.Error("a closed replay is still fresh")
+		}
 	}
 	if got := kinds(s); got != "EOF" {
 		t.Errorf("after close: %s", got)

@@ -32,7 +32,7 @@ func TestValidate(t *testing.T) {
 		{"a tool that another brings", func(r *scri.ChatRequest) {
 			r.Tools, r.ToolChoice = []scri.Tool{{Type: "mcp"}}, &scri.ToolChoice{Mode: scri.ToolsNamed, Name: "g"}
 		}, ""},
-		{"all candidates", func(r *scri.ChatRequest) { r.TopK = ptr(int64(-1)) }, ""},
+		{"all candidates", func(r *scri.ChatRequest) { r.TopK = new(int64(-1)) }, ""},
 
 		{"no message", func(r *scri.ChatRequest) { r.Messages = nil }, "/messages"},
 		{"no role", func(r *scri.ChatRequest) { r.Messages[0].Role = "" }, "/messages/0/role"},
@@ -52,15 +52,15 @@ func TestValidate(t *testing.T) {
 		}, "/tool_choice/name"},
 		{"a negative n", func(r *scri.ChatRequest) { r.N = -1 }, "/n"},
 		{"an absurd n", func(r *scri.ChatRequest) { r.N = 129 }, "/n"},
-		{"a negative limit", func(r *scri.ChatRequest) { r.MaxTokens = ptr(int64(-1)) }, "/max_tokens"},
-		{"a negative top k", func(r *scri.ChatRequest) { r.TopK = ptr(int64(-2)) }, "/top_k"},
-		{"negative logprobs", func(r *scri.ChatRequest) { r.LogProbs = ptr(-2) }, "/logprobs"},
-		{"a negative budget", func(r *scri.ChatRequest) { r.Reasoning = &scri.Reasoning{Budget: ptr(int64(-2))} }, "/reasoning/budget"},
+		{"a negative limit", func(r *scri.ChatRequest) { r.MaxTokens = new(int64(-1)) }, "/max_tokens"},
+		{"a negative top k", func(r *scri.ChatRequest) { r.TopK = new(int64(-2)) }, "/top_k"},
+		{"negative logprobs", func(r *scri.ChatRequest) { r.LogProbs = new(-2) }, "/logprobs"},
+		{"a negative budget", func(r *scri.ChatRequest) { r.Reasoning = &scri.Reasoning{Budget: new(int64(-2))} }, "/reasoning/budget"},
 		{"a seed of letters", func(r *scri.ChatRequest) { r.Seed = scri.RawJSON(`"7"`) }, "/seed"},
-		{"no temperature at all", func(r *scri.ChatRequest) { r.Temperature = ptr(math.NaN()) }, "/temperature"},
-		{"an infinite top p", func(r *scri.ChatRequest) { r.TopP = ptr(math.Inf(1)) }, "/top_p"},
-		{"a negative cost", func(r *scri.ChatRequest) { r.Routing = &scri.Routing{MaxCostUSD: ptr(-1.0)} }, "/routing/max_cost_usd"},
-		{"a negative latency", func(r *scri.ChatRequest) { r.Routing = &scri.Routing{MaxLatencyMS: ptr(-1.0)} }, "/routing/max_latency_ms"},
+		{"no temperature at all", func(r *scri.ChatRequest) { r.Temperature = new(math.NaN()) }, "/temperature"},
+		{"an infinite top p", func(r *scri.ChatRequest) { r.TopP = new(math.Inf(1)) }, "/top_p"},
+		{"a negative cost", func(r *scri.ChatRequest) { r.Routing = &scri.Routing{MaxCostUSD: new(-1.0)} }, "/routing/max_cost_usd"},
+		{"a negative latency", func(r *scri.ChatRequest) { r.Routing = &scri.Routing{MaxLatencyMS: new(-1.0)} }, "/routing/max_latency_ms"},
 		{"an unknown format", func(r *scri.ChatRequest) { r.Format = &scri.Format{Kind: "xml"} }, "/format/kind"},
 		{"no schema", func(r *scri.ChatRequest) { r.Format = &scri.Format{Kind: scri.FormatJSONSchema} }, "/format/schema"},
 	}

@@ -44,7 +44,7 @@ func drain(r wire.FrameReader) (all []frame, err error) {
 			if _, again := r.Next(); !errors.Is(again, err) {
 				return all, fmt.Errorf("error %w became %w", err, again)
 			}
-			if err == io.EOF {
+			if err == io.EOF { //nolint:errorlint // a wrapped io.EOF is no clean end
 				err = nil
 			}
 			return all, err

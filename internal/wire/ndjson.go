@@ -60,7 +60,7 @@ func (n *NDJSON) line() bool {
 		return false
 	}
 	last := end == n.end
-	if last && (n.err != io.EOF || start == end) {
+	if last && (start == end || n.err != io.EOF) { //nolint:errorlint // behind a wrapped io.EOF something broke off
 		return false
 	}
 	if n.pos = end + 1; last {

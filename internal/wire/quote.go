@@ -104,11 +104,11 @@ func appendUnescaped(b, content []byte, halves bool) []byte {
 			return b
 		}
 		n = escape(content)
-		switch {
-		case n == 0:
+		switch n {
+		case 0:
 			b = append(b, '\\')
 			n = 1
-		case n == 2:
+		case 2:
 			b = append(b, unescaped(content[1]))
 		default:
 			r := hex4(content[2:6])

@@ -251,6 +251,7 @@ func enter(s *wire.Scanner, body func() bool) {
 				break
 			}
 		}
+	default:
 	}
 }
 

@@ -14,7 +14,7 @@ func (s *Scanner) Raw() []byte {
 		return nil
 	}
 	start := s.space(s.pos)
-	end := s.jump(start, false, false)
+	end := s.jump(start)
 	if end < 0 {
 		return nil
 	}
@@ -74,47 +74,57 @@ func (k *kinds) set(depth int, object bool) {
 func (k *kinds) object(depth int) bool { return k[depth>>6&1]>>(depth&63)&1 != 0 }
 
 // jump returns the index after the value at i, strings jumped over, everything
-// else checked. With inside it starts after a value of an open object or array
-// instead and goes on to the index after that one's end. Negative: failed.
-func (s *Scanner) jump(i int, inside, object bool) int {
+// else checked. Negative: failed.
+func (s *Scanner) jump(i int) int {
 	var open kinds
-	depth, room := 0, MaxDepth-s.depth
-	if inside {
-		depth, room = 1, room+1
-		open.set(0, object)
+	return s.through(i, 0, MaxDepth-s.depth, &open)
+}
+
+// jumpOut is jump from after a value of an object or array that was entered, to
+// the index after the end of that one.
+func (s *Scanner) jumpOut(i int, object bool) int {
+	var open kinds
+	open.set(0, object)
+	i, depth := s.after(i, 1, &open)
+	if i < 0 || depth == 0 {
+		return i
 	}
-	for skip := inside; ; skip = false {
-		if !skip {
-			i = s.space(i)
-			if i >= len(s.doc) {
-				return s.ended(i)
-			}
-			switch c := s.doc[i]; c {
-			case '"':
-				i = s.str(i)
-			case '{', '[':
-				if depth >= room {
-					return s.tooDeep(i)
-				}
-				open.set(depth, c == '{')
-				i = s.space(i + 1)
-				if i < len(s.doc) && s.doc[i] == c+2 { // } is { + 2, ] is [ + 2
-					i++
-					break
-				}
-				depth++
-				if c == '{' {
-					_, i = s.name(i)
-				}
-				if i < 0 {
-					return i
-				}
-				continue
-			default:
-				i = s.scalar(i)
-			}
+	return s.through(i, depth, MaxDepth-s.depth+1, &open)
+}
+
+// through goes from the value at i on until all that is open has been closed;
+// there is room for so much.
+func (s *Scanner) through(i, depth, room int, open *kinds) int {
+	for {
+		i = s.space(i)
+		if i >= len(s.doc) {
+			return s.ended(i)
 		}
-		if i, depth = s.after(i, depth, &open); i < 0 || depth == 0 {
+		switch c := s.doc[i]; c {
+		case '"':
+			i = s.str(i)
+		case '{', '[':
+			if depth >= room {
+				return s.tooDeep(i)
+			}
+			open.set(depth, c == '{')
+			i = s.space(i + 1)
+			if i < len(s.doc) && s.doc[i] == c+2 { // } is { + 2, ] is [ + 2
+				i++
+				break
+			}
+			depth++
+			if c == '{' {
+				_, i = s.name(i)
+			}
+			if i < 0 {
+				return i
+			}
+			continue
+		default:
+			i = s.scalar(i)
+		}
+		if i, depth = s.after(i, depth, open); i < 0 || depth == 0 {
 			return i
 		}
 	}
@@ -260,7 +270,7 @@ func (s *Scanner) space(i int) int {
 
 // scalar returns the index after the number or literal at i.
 func (s *Scanner) scalar(i int) int {
-	lit := ""
+	var lit string
 	switch s.doc[i] {
 	case 't':
 		lit = "true"

@@ -41,7 +41,7 @@ func survey(doc []byte) (f findings) {
 		if i == len(doc) {
 			break
 		}
-		n := 0
+		var n int
 		switch c := doc[i]; {
 		case c >= utf8.RuneSelf:
 			n, f.msg = runes(doc[i:], '\\'), "invalid UTF-8"

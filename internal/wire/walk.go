@@ -108,7 +108,7 @@ func (s *Scanner) leaveEarly(object bool, names int) {
 	if s.err != nil {
 		return
 	}
-	if end := s.jump(s.pos, true, object); end >= 0 {
+	if end := s.jumpOut(s.pos, object); end >= 0 {
 		s.leave(end-1, names)
 	}
 }

@@ -168,11 +168,9 @@ func (d *decoder) float(x *extra, name string) float64 {
 	return f
 }
 
-func (d *decoder) intPtr() *int64     { return ptr(d.Int()) }
-func (d *decoder) floatPtr() *float64 { return ptr(d.Float()) }
-func (d *decoder) boolPtr() *bool     { return ptr(d.Bool()) }
-
-func ptr[T any](v T) *T { return &v }
+func (d *decoder) intPtr() *int64     { return new(d.Int()) }
+func (d *decoder) floatPtr() *float64 { return new(d.Float()) }
+func (d *decoder) boolPtr() *bool     { return new(d.Bool()) }
 
 // raw takes a value of one of the kinds as it stands.
 func (d *decoder) raw(want string, kinds ...wire.Kind) scri.RawJSON {

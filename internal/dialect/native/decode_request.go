@@ -91,7 +91,7 @@ func (d *decoder) sampling(req *scri.ChatRequest, x *extra, name string) {
 			x.zero(name, "0")
 		}
 	case "logprobs":
-		req.LogProbs = ptr(d.number(maxChoices))
+		req.LogProbs = new(d.number(maxChoices))
 	default:
 		x.keep(d.Member())
 	}

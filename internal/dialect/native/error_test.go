@@ -139,8 +139,10 @@ func TestCountAndModels(t *testing.T) {
 		t.Error("a count without a count")
 	}
 	l := &scri.ModelList{Models: []scri.ModelInfo{
-		{ID: "ollama:qwen3:8b", Model: "qwen3:8b", Provider: "ollama", Zone: "local", ContextWindow: 40960, MaxOutput: 8192, Created: 1,
-			SizeBytes: 5, Digest: "sha256:1", Family: "qwen3", ParameterSize: "8B", Quantization: "Q4_K_M", Capabilities: []string{"tools"}, Loaded: true},
+		{
+			ID: "ollama:qwen3:8b", Model: "qwen3:8b", Provider: "ollama", Zone: "local", ContextWindow: 40960, MaxOutput: 8192, Created: 1,
+			SizeBytes: 5, Digest: "sha256:1", Family: "qwen3", ParameterSize: "8B", Quantization: "Q4_K_M", Capabilities: []string{"tools"}, Loaded: true,
+		},
 		{ID: "local"},
 	}}
 	b = lister.EncodeModels(nil, nil, l)

@@ -51,7 +51,7 @@ func decodeError(a *dialect.Answer) *scri.Error {
 		}
 	}
 	if d.End() != nil || f == nil {
-		return nil
+		return nil //nolint:nilerr // what cannot be read is no error of this dialect
 	}
 	f.Raw, f.Dialect = a.Body, Name
 	return f
