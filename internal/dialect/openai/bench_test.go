@@ -2,6 +2,7 @@ package openai_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -79,7 +80,7 @@ func stream(d dialect.Dialect, in []byte, out []byte) ([]byte, error) {
 	enc := d.EncodeStream(&dialect.Incoming{Req: &scri.ChatRequest{Stream: true}})
 	for {
 		e, err := s.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return enc.End(out, nil), nil
 		}
 		if err != nil {

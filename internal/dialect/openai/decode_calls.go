@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -131,8 +132,8 @@ func (c *choice) continued(p *piece) *call {
 			return nil
 		}
 	}
-	for i := len(c.calls) - 1; i >= 0; i-- {
-		if k := c.calls[i]; k.wire == p.index {
+	for _, k := range slices.Backward(c.calls) {
+		if k.wire == p.index {
 			if p.fn != "" && p.id != "" && p.id != k.id {
 				return nil
 			}
@@ -165,8 +166,8 @@ func (s *stream) beginCall(c *choice, p *piece) *call {
 	if k.object = "function"; t.Type != "" {
 		k.object = t.Type
 	}
-	k.own.known = appendKept(nil, p.u.Object())
-	k.inner.known = appendKept(nil, p.inner.Object())
+	k.own.known = keptOf(p.u.Object())
+	k.inner.known = keptOf(p.inner.Object())
 	form = strings.TrimPrefix(form+addInner(&p.u, &p.inner, t.Type), " ")
 	part := &scri.Part{Kind: scri.PartToolCall, Call: t}
 	if m := p.u.Object(); m != nil || form != "" {

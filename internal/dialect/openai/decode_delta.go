@@ -261,7 +261,7 @@ func (s *stream) say(c *choice, kind scri.PartKind, form string, t scri.Text) {
 // begin ends the open part and begins another.
 func (s *stream) begin(c *choice, kind scri.PartKind, form string, members []byte) {
 	s.close(c)
-	c.open = opened{is: true, part: c.parts, kind: kind, form: form, members: news{known: appendKept(nil, members)}}
+	c.open = opened{is: true, part: c.parts, kind: kind, form: form, members: news{known: keptOf(members)}}
 	c.parts++
 	if kind == scri.PartText {
 		c.text = c.parts

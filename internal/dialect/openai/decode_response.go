@@ -79,7 +79,8 @@ func (d *response) read() {
 		case member == "model" && d.Kind() == wire.String:
 			d.r.Model, model = d.Unquoted(), true
 		case member == "created" && d.Kind() == wire.Number:
-			created = d.created()
+			created = true
+			d.created()
 		case member == "choices" && d.Kind() == wire.Array:
 			d.choices = true
 			for range d.Elements() {
@@ -116,16 +117,12 @@ func (d *decoder) next() []byte {
 	return q
 }
 
-// created reads a time in whole seconds; 0 is as good as none.
-func (d *response) created() bool {
-	n, ok := d.integer(&d.u)
-	if !ok {
-		return true // kept aside, so not to be written anew
-	}
-	if n != 0 {
+// created reads a time in whole seconds; 0 is as good as none. What is no such
+// time is kept aside.
+func (d *response) created() {
+	if n, ok := d.integer(&d.u); ok && n != 0 {
 		d.r.Created = time.Unix(n, 0).UTC()
 	}
-	return true
 }
 
 func (d *response) choice() {

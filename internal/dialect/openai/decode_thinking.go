@@ -2,6 +2,7 @@ package openai
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
@@ -71,12 +72,13 @@ func (d *decoder) thought(t scri.Text, form string) {
 // doubled deals with texts beside reasoning_details: they repeat what the
 // details say, or are kept as they stand.
 func (d *decoder) doubled(raw [3][]byte, u *dialect.Unknown, words [2]string, texts [2]scri.Text) {
-	all := ""
+	var b strings.Builder
 	for i := range d.thoughts {
 		if s := d.thoughts[i].Signature; s == nil || !s.Redacted {
-			all += d.thoughts[i].Text.String()
+			b.WriteString(d.thoughts[i].Text.String())
 		}
 	}
+	all := b.String()
 	for i, t := range texts {
 		switch {
 		case t.IsZero():

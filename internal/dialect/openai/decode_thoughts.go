@@ -59,10 +59,11 @@ func (s *stream) detail(c *choice, p *scri.Part, t *said) {
 		return
 	}
 	form := "details:" + typ
-	for i, w := range [...]string{fieldContent, fieldReasoning} {
-		if q := t.reasoning[i]; len(q) > 2 && scri.QuotedText(q).Equal(p.Text) {
-			form += " +" + w
-		}
+	if t.says(0, p.Text) {
+		form += " +" + fieldContent
+	}
+	if t.says(1, p.Text) {
+		form += " +" + fieldReasoning
 	}
 	index := nested(p.Ext, "index")
 	goesOn := c.open.is && c.open.kind == scri.PartThinking && hasWord(c.open.form, "details:"+typ) && bytes.Equal(index, c.open.index)
@@ -81,4 +82,10 @@ func (s *stream) detail(c *choice, p *scri.Part, t *said) {
 	if p.Signature != nil {
 		s.push(scri.StreamEvent{Kind: scri.EventDelta, Choice: c.index, Part: c.open.part, Signature: p.Signature})
 	}
+}
+
+// says reports whether a field says just what an item of reasoning_details does.
+func (t *said) says(field int, x scri.Text) bool {
+	q := t.reasoning[field]
+	return len(q) > 2 && scri.QuotedText(q).Equal(x)
 }

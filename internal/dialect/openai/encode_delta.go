@@ -22,7 +22,7 @@ func (s *streamEncoder) part(ev *scri.StreamEvent) {
 		c.parts = append(c.parts, o)
 		return
 	}
-	if !(p.Kind == scri.PartText && needsList(p)) { // else when it is written
+	if p.Kind != scri.PartText || !needsList(p) { // else when it is written
 		s.ornaments(p, ev.Part)
 	}
 	s.prepare(c, p, &o)
@@ -214,7 +214,7 @@ func (s *streamEncoder) write(_ *spoken, p *spokenPart, ev *scri.StreamEvent) {
 		s.citationDelta(p, ev.Citation)
 	}
 	if ev.Signature != nil && p.field != fieldDetails {
-		if !p.unsigned && !(ev.Signature.Redacted && ev.Signature.Dialect == name) {
+		if !p.unsigned && (!ev.Signature.Redacted || ev.Signature.Dialect != name) {
 			p.unsigned = true
 			s.dropped(s.partPath(p.part)+"/signature", "there is no place for signatures")
 		}
@@ -376,6 +376,7 @@ func (s *streamEncoder) partEnd(ev *scri.StreamEvent) {
 		return
 	}
 	p := &c.parts[i]
+	s.foreign(ev.Ext, func() string { return s.partPath(ev.Part) })
 	if p.gathered != nil {
 		s.gatheredItem(p)
 		return

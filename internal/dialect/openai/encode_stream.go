@@ -2,6 +2,7 @@ package openai
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
@@ -283,19 +284,10 @@ func (s *streamEncoder) tally(ev *scri.StreamEvent) {
 		s.use = append(s.use[:0], e.B[n:]...)
 	}
 	for _, w := range e.warn {
-		if !told(s.warn, w) {
+		if !slices.Contains(s.warn, w) {
 			s.warn = append(s.warn, w)
 		}
 	}
-}
-
-func told(list []scri.Warning, w scri.Warning) bool {
-	for i := range list {
-		if list[i] == w {
-			return true
-		}
-	}
-	return false
 }
 
 // finish holds the chunk that ends a choice.

@@ -42,73 +42,64 @@ func detailType(own *scri.Ext) (string, bool) {
 
 // thoughts writes the members that hold thoughts.
 func (e *encoder) thoughts(m *scri.Message, parts []scri.Part, base int, skip []bool) {
-	var plain [2]int // how many go to reasoning_content, and to reasoning
-	details, merged := 0, false
+	var list []*scri.Part
+	var n struct{ content, reasoning, details int }
 	for i := range parts {
 		p := &parts[i]
 		if skipped(skip, i) || placeOf(p) != thoughtField {
 			continue
 		}
-		f := e.field(p)
-		if f != fieldDetails {
-			e.unsigned(p, base+i)
-		}
-		switch f {
+		list = append(list, p)
+		switch e.field(p) {
 		case fieldDetails:
-			details++
-			e.foreign(p.Ext, func() string { return e.partPath(base + i) })
-			if p.Signature != nil && p.Signature.Dialect != name {
-				e.dropped(e.partPath(base+i)+"/signature", "another's signature proves nothing here")
-			}
+			n.details++
+			e.unproven(p, base+i)
+			continue
 		case fieldReasoning:
-			plain[1]++
+			n.reasoning++
 		case fieldContent + "+":
-			plain[0]++
-			plain[1]++
+			n.reasoning++
+			n.content++
 		default:
-			plain[0]++
+			n.content++
 		}
-		merged = merged || plain[0] > 1 || plain[1] > 1
+		e.unsigned(p, base+i)
 	}
-	if merged || details > 0 && plain[0]+plain[1] > 0 {
+	if n.content > 1 || n.reasoning > 1 || n.details > 0 && n.content+n.reasoning > 0 {
 		e.tell(scri.WarnChanged, e.messagePath()+"/content", "several thoughts became one")
 	}
-	words := [2]string{fieldContent, fieldReasoning}
-	for k, w := range words {
-		doubled := details > 0 && e.anyDoubled(parts, "+"+w)
-		switch {
-		case plain[k] > 0 || doubled:
-			e.Key(w)
-			e.B = append(e.B, '"')
-			for i := range parts {
-				if p := &parts[i]; !skipped(skip, i) && placeOf(p) == thoughtField && e.goes(p, w) {
-					e.B = p.Text.AppendJSONInner(e.B)
-				}
-			}
-			e.B = append(e.B, '"')
-		case has(m.Ext, w+"="):
-			e.str(w, "")
+	e.plainThoughts(m, list, fieldContent)
+	e.plainThoughts(m, list, fieldReasoning)
+	if n.details == 0 {
+		return
+	}
+	e.Key(fieldDetails)
+	e.BeginArray()
+	for _, p := range list {
+		if e.field(p) == fieldDetails {
+			e.detail(p)
 		}
 	}
-	if details > 0 {
-		e.Key(fieldDetails)
-		e.BeginArray()
-		for i := range parts {
-			if p := &parts[i]; !skipped(skip, i) && placeOf(p) == thoughtField && e.field(p) == fieldDetails {
-				e.detail(p)
-			}
-		}
-		e.EndArray()
-	}
+	e.EndArray()
 }
 
-func (e *encoder) anyDoubled(parts []scri.Part, w string) bool {
-	for i := range parts {
-		if parts[i].Kind == scri.PartThinking && has(parts[i].Ext, w) && e.field(&parts[i]) == fieldDetails {
-			return true
+// plainThoughts writes the field w, if anything belongs there.
+func (e *encoder) plainThoughts(m *scri.Message, list []*scri.Part, w string) {
+	some := false
+	for _, p := range list {
+		some = some || e.goes(p, w)
+	}
+	if !some && !has(m.Ext, w+"=") {
+		return
+	}
+	e.Key(w)
+	e.B = append(e.B, '"')
+	for _, p := range list {
+		if e.goes(p, w) {
+			e.B = p.Text.AppendJSONInner(e.B)
 		}
 	}
-	return false
+	e.B = append(e.B, '"')
 }
 
 // goes reports whether the text of a thought belongs to the field w.
@@ -123,6 +114,17 @@ func (e *encoder) goes(p *scri.Part, w string) bool {
 		return true
 	default:
 		return f == w
+	}
+}
+
+// unproven tells of what an item of reasoning_details loses.
+func (e *encoder) unproven(p *scri.Part, i int) {
+	e.foreign(p.Ext, func() string { return e.partPath(i) })
+	if p.Signature != nil && p.Signature.Dialect != name {
+		e.dropped(e.partPath(i)+"/signature", "another's signature proves nothing here")
+	}
+	if p.Cache != nil {
+		e.dropped(e.partPath(i)+"/cache", "prompts are cached without being told")
 	}
 }
 

@@ -13,20 +13,16 @@ type kept struct {
 	raw  []byte // the value
 }
 
-// keep notes a member and reports whether it is new or another value.
-func keep(list *[]kept, member string, raw []byte) bool {
+// keep notes a member; the last value of a name counts.
+func keep(list *[]kept, member string, raw []byte) {
 	for i := range *list {
 		k := &(*list)[i]
 		if k.name == member {
-			if bytes.Equal(k.raw, raw) {
-				return false
-			}
 			k.raw = append(k.raw[:0], raw...)
-			return true
+			return
 		}
 	}
 	*list = append(*list, kept{name: string([]byte(member)), raw: bytes.Clone(raw)})
-	return true
 }
 
 // object makes one JSON object of the members.
@@ -56,7 +52,7 @@ func (n *news) hear(obj []byte) {
 		return
 	}
 	n.last = append(n.last[:0], obj...)
-	for _, k := range appendKept(nil, obj) {
+	for _, k := range keptOf(obj) {
 		if !n.told(k) {
 			keep(&n.late, k.name, k.raw)
 		}
@@ -79,10 +75,10 @@ func (n *news) told(k kept) bool {
 	return false
 }
 
-// appendKept appends the members of an object.
-func appendKept(list []kept, obj []byte) []kept {
+// keptOf is the members of an object, or of none.
+func keptOf(obj []byte) (list []kept) {
 	if len(obj) == 0 {
-		return list
+		return nil
 	}
 	var s wire.Scanner
 	s.Reset(obj)

@@ -74,19 +74,6 @@ func hasWord(form, word string) bool {
 	return false
 }
 
-// formValue returns what follows "key=" among the words, and whether it is there.
-func formValue(e *scri.Ext, key string) (string, bool) {
-	if e == nil || e.Form == "" || e.Dialect != name {
-		return "", false
-	}
-	for w := range strings.FieldsSeq(e.Form) {
-		if v, ok := strings.CutPrefix(w, key); ok && strings.HasPrefix(v, "=") {
-			return v[1:], true
-		}
-	}
-	return "", false
-}
-
 // members are those that an Ext of this dialect holds, or nil.
 func members(e *scri.Ext) scri.RawJSON {
 	if e == nil || e.Dialect != name {
@@ -95,7 +82,7 @@ func members(e *scri.Ext) scri.RawJSON {
 	return e.Members
 }
 
-// stream mode of answers that are thoughts, in the fields that hold them.
+// The fields that hold thoughts.
 const (
 	fieldContent   = "reasoning_content"
 	fieldReasoning = "reasoning"
