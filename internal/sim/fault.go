@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -22,7 +23,7 @@ const (
 	RateLimit    FaultKind = "rate_limit"    // 429 with Retry-After
 	ServerError  FaultKind = "server_error"  // Status, by default 500
 	StallHeaders FaultKind = "stall_headers" // nothing is answered
-	StallStream  FaultKind = "stall_stream"  // nothing more after After writes
+	StallStream  FaultKind = "stall_stream"  // nothing more after After writes; these faults of streams break a whole answer in its middle
 	Cut          FaultKind = "cut"           // a clean end of the body after After writes
 	Reset        FaultKind = "reset"         // TCP reset after After writes
 	Garbage      FaultKind = "garbage"       // a line that is no event after After writes, then the rest
@@ -165,7 +166,9 @@ func (t *tamper) Write(b []byte) (int, error) {
 	if t.broken {
 		return 0, errBroken
 	}
-	t.writes++
+	if t.writes++; !t.stream() {
+		return t.whole(b)
+	}
 	if t.writes <= t.after {
 		return t.ResponseWriter.Write(b)
 	}
@@ -176,6 +179,33 @@ func (t *tamper) Write(b []byte) (int, error) {
 			return 0, err
 		}
 		return t.ResponseWriter.Write(b)
+	}
+	return t.breakOff(b)
+}
+
+// stream reports whether the body is a stream.
+func (t *tamper) stream() bool {
+	mime := t.Header().Get("Content-Type")
+	return strings.HasPrefix(mime, eventStream) || strings.HasPrefix(mime, "application/x-ndjson")
+}
+
+// whole breaks a whole answer in its middle.
+func (t *tamper) whole(b []byte) (int, error) {
+	switch t.kind {
+	case ErrorFirst, ErrorSecond:
+		_, b = t.sim.opt.Dialect.EncodeError(nil, &scri.Error{Kind: scri.ErrOverloaded, Message: "simulated error in a 200"})
+		t.broken = true
+		return t.ResponseWriter.Write(b)
+	case Garbage:
+		t.kind = ""
+		b = append(t.garbage(), b...)
+		return t.ResponseWriter.Write(b)
+	case StallStream, Cut, Reset:
+		if _, err := t.ResponseWriter.Write(b[:len(b)/2]); err != nil {
+			return 0, err
+		}
+		t.Flush()
+	default:
 	}
 	return t.breakOff(b)
 }
@@ -199,9 +229,11 @@ func (t *tamper) breakOff(b []byte) (int, error) {
 	return 0, errBroken
 }
 
+const eventStream = "text/event-stream"
+
 // garbage is a line that is framed like an event and holds none.
 func (t *tamper) garbage() []byte {
-	if t.Header().Get("Content-Type") == "text/event-stream" {
+	if strings.HasPrefix(t.Header().Get("Content-Type"), eventStream) {
 		return []byte("data: {\"simulated garbage\n\n")
 	}
 	return []byte("{\"simulated garbage\n")
