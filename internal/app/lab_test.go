@@ -129,6 +129,10 @@ func (l *lab) send(t testing.TB, method, path string, h http.Header, body io.Rea
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
+	return newReply(res)
+}
+
+func newReply(res *http.Response) *reply {
 	r := &reply{status: res.StatusCode, header: res.Header}
 	r.body, r.err = io.ReadAll(res.Body)
 	return r
