@@ -31,14 +31,17 @@ func (d *streamDecoder) add(index int64, kind scri.PartKind) *openBlock {
 func (d *streamDecoder) blockStart(e *wireEvent) {
 	d.ensure()
 	if d.find(e.index) != nil {
-		d.blockStop(e.index) // its end was left out
+		d.blockStop(&wireEvent{index: e.index}) // its end was left out
 	}
 	raw := bytes.Clone(e.block)
 	p := newDecoder(raw).block()
 	b := d.add(e.index, p.Kind)
+	if p.Kind == scri.PartOpaque {
+		b.held = raw
+	}
+	d.stray(b, &e.more)
 	switch p.Kind {
 	case scri.PartOpaque:
-		b.held = raw
 		return
 	case scri.PartToolCall:
 		if args := p.Call.Args.String(); args != "{}" {
@@ -76,6 +79,18 @@ func unspelled(p *scri.Part) {
 	}
 }
 
+// stray keeps members of a block's events that nobody knows until the block ends.
+func (d *streamDecoder) stray(b *openBlock, u *dialect.Unknown) {
+	obj := u.Object()
+	switch {
+	case obj == nil:
+	case b.held != nil:
+		b.held = mergeBlock(b.held, obj, d.limit)
+	case len(b.more)+len(obj) <= d.limit:
+		b.more = mergeMembers(b.more, obj)
+	}
+}
+
 func (d *streamDecoder) delta(e *wireEvent, data []byte) {
 	var typ, text, citation []byte
 	d.sub.Reset(e.delta)
@@ -89,6 +104,8 @@ func (d *streamDecoder) delta(e *wireEvent, data []byte) {
 			}
 		case "citation":
 			citation = d.sub.Raw()
+		default:
+			e.own.Add(d.sub.Member())
 		}
 	}
 	kind := deltaKind(typ)
@@ -101,22 +118,30 @@ func (d *streamDecoder) delta(e *wireEvent, data []byte) {
 		d.opaque(data)
 	case b.held != nil:
 		b.held = mergeBlock(b.held, e.delta, d.limit)
+		d.stray(b, &e.more)
 	case kind != b.kind:
 		d.opaque(data)
 	case string(typ) == `"citations_delta"`:
-		d.citation(b, citation, data)
+		d.citation(b, citation, e, data)
 	case text == nil:
 		d.opaque(data)
 	case string(typ) == `"signature_delta"`:
+		d.strays(b, e)
 		if t := scri.QuotedText(text); len(b.sign)+t.Size() <= d.limit {
 			b.sign = t.AppendJSONInner(b.sign)
 		}
 	default:
+		d.strays(b, e)
 		if t := scri.QuotedText(text); !t.IsZero() {
 			b.got = true
 			d.emit(scri.StreamEvent{Kind: scri.EventDelta, Part: b.part, Delta: t})
 		}
 	}
+}
+
+func (d *streamDecoder) strays(b *openBlock, e *wireEvent) {
+	d.stray(b, &e.more)
+	d.stray(b, &e.own)
 }
 
 // deltaKind is the kind of part that a delta belongs to, or "".
@@ -141,22 +166,24 @@ func (d *streamDecoder) implicit(index int64, kind scri.PartKind) *openBlock {
 	return b
 }
 
-func (d *streamDecoder) citation(b *openBlock, raw, data []byte) {
+func (d *streamDecoder) citation(b *openBlock, raw []byte, e *wireEvent, data []byte) {
 	s := newDecoder(bytes.Clone(raw))
 	c := s.citation()
 	if s.End() != nil {
 		d.opaque(data)
 		return
 	}
+	d.strays(b, e)
 	d.emit(scri.StreamEvent{Kind: scri.EventDelta, Part: b.part, Citation: &c})
 }
 
 // blockStop ends a block: what was held back of it comes now.
-func (d *streamDecoder) blockStop(index int64) {
-	b := d.find(index)
+func (d *streamDecoder) blockStop(e *wireEvent) {
+	b := d.find(e.index)
 	if b == nil {
 		return
 	}
+	d.stray(b, &e.more)
 	end := scri.StreamEvent{Kind: scri.EventPartEnd, Part: b.part}
 	switch {
 	case b.whole:
@@ -179,6 +206,12 @@ func (d *streamDecoder) blockStop(index int64) {
 		end.Ext = &scri.Ext{Dialect: Name, Form: "signature"}
 	case b.kind == scri.PartText && !b.got:
 		end.Ext = &scri.Ext{Dialect: Name, Form: "empty"}
+	}
+	if b.more != nil {
+		if end.Ext == nil {
+			end.Ext = &scri.Ext{Dialect: Name}
+		}
+		end.Ext.Members = b.more
 	}
 	d.emit(end)
 	at := slices.IndexFunc(d.open, func(o openBlock) bool { return o.part == end.Part })

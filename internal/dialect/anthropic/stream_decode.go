@@ -61,6 +61,7 @@ type openBlock struct {
 	args  []byte // the input it began with, in case no other comes
 	held  []byte // an unknown block, until all of it is here
 	sign  []byte // the signature so far, without quotes
+	more  []byte // members of its events that nobody knows: one object
 }
 
 // Next returns the next event.
@@ -173,6 +174,7 @@ func (d *streamDecoder) done() {
 type wireEvent struct {
 	typ, delta, block, message, usage, error []byte
 	index                                    int64
+	more, own                                dialect.Unknown // members nobody knows: of the event, of its delta
 }
 
 func (d *streamDecoder) frame(f *wire.Frame) {
@@ -203,6 +205,8 @@ func (d *streamDecoder) frame(f *wire.Frame) {
 			e.usage = d.s.Raw()
 		case "error":
 			e.error = d.s.Raw()
+		default:
+			e.more.Add(d.s.Member())
 		}
 	}
 	if err := d.s.End(); err != nil {
@@ -233,7 +237,7 @@ func (d *streamDecoder) event(e *wireEvent, data []byte) {
 	case `"content_block_start"`:
 		d.blockStart(e)
 	case `"content_block_stop"`:
-		d.blockStop(e.index)
+		d.blockStop(e)
 	case `"message_start"`:
 		d.messageStart(e)
 	case `"message_delta"`:
@@ -241,6 +245,10 @@ func (d *streamDecoder) event(e *wireEvent, data []byte) {
 	case `"message_stop"`:
 		d.messageStop(data)
 	case `"ping"`:
+		if !e.more.Empty() {
+			d.opaque(data)
+			return
+		}
 		d.emit(scri.StreamEvent{Kind: scri.EventPing})
 	case `"error"`:
 		d.fail(decodeError(d.a, data))
@@ -288,6 +296,7 @@ func (d *streamDecoder) messageStart(e *wireEvent) {
 		}
 	}
 	head.Ext = &scri.Ext{Dialect: Name, Members: u.Object()}
+	d.addLate(&e.more)
 	d.begin(head, open)
 	if d.counts != nil {
 		d.emit(scri.StreamEvent{Kind: scri.EventUsage, Usage: d.counts})

@@ -48,6 +48,7 @@ type block struct {
 	kind  scri.PartKind
 	index int
 	buf   []byte // frames that wait
+	late  []byte // own members that came with its end
 	ended bool
 	got   bool // arguments have come
 	cited int

@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 
@@ -262,13 +263,16 @@ func (s *streamEncoder) partEnd(b []byte, ev *scri.StreamEvent) []byte {
 		return b
 	}
 	k := s.find(id(ev))
+	if k == nil || ev.Ext != nil && ev.Ext.Dialect != Name {
+		s.at(id(ev))
+		s.e.homeless(ev.Ext)
+		s.e.path = s.e.path[:0]
+	}
 	if k == nil {
 		return b
 	}
-	if ev.Ext != nil && ev.Ext.Dialect != Name {
-		s.at(k.id)
-		s.e.foreign(ev.Ext)
-		s.e.path = s.e.path[:0]
+	if own := ev.Ext.Of(Name); own != nil {
+		k.late = bytes.Clone(own.Members)
 	}
 	k.ended = true
 	return s.advance(b)
@@ -287,6 +291,7 @@ func (s *streamEncoder) advance(b []byte) []byte {
 		w := s.compose("content_block_stop")
 		w.Key("index")
 		w.Int(int64(k.index))
+		w.Members(k.late)
 		w.EndObject()
 		b = s.frame(b, "content_block_stop")
 		s.blocks = slices.Delete(s.blocks, 0, 1)
