@@ -150,8 +150,8 @@ func (d *streamDecoder) end(err error) {
 // notStream takes what came in place of a stream for an error, if it is one.
 func (d *streamDecoder) notStream(body []byte) bool {
 	body = bytes.TrimSpace(body)
-	if len(body) == 0 {
-		return false
+	if len(body) == 0 || bytes.HasPrefix([]byte("data:"), body) || bytes.HasPrefix([]byte("event:"), body) {
+		return false // cut within the name of a field
 	}
 	if wire.Valid(body) == nil {
 		d.fail(decodeError(d.a, body))

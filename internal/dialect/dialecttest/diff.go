@@ -176,13 +176,18 @@ func (d *differ) added(b *node) {
 	d.report(Difference{To: b.path, After: b.text(), Soft: b.slight(), also: b.outside(), part: b.item && b.kid("kind") != nil, kind: b.value("kind"), core: b.core()})
 }
 
-// core shows a part without what belongs to the message around it.
+// core is what a part is, without its speaker and its ornaments.
 func (n *node) core() string {
 	var b strings.Builder
-	for _, k := range n.kids {
-		if k.name != "role" && !k.shared {
-			fmt.Fprintf(&b, "%s:%s\n", k.name, k.text())
+	for _, k := range []*node{n, n.kid("media"), n.kid("call")} {
+		for _, name := range []string{"kind", "text", "data", "url", "file_id", "id", "args", "raw"} {
+			if v := k.kid(name); v != nil {
+				fmt.Fprintf(&b, "%s:%s\n", name, v.text())
+			}
 		}
+	}
+	if r := n.kid("result"); r != nil {
+		b.WriteString(r.text())
 	}
 	return b.String()
 }

@@ -67,7 +67,7 @@ func (d *differ) moved(a, b *node, pairs []pair) (inA, inB map[int]bool) {
 		}
 		best, at := sure-1, -1
 		for _, q := range unsure {
-			if q.b < 0 || inB[q.b] {
+			if q.b < 0 || inB[q.b] || !sameSort(a.kids[p.a], b.kids[q.b]) {
 				continue
 			}
 			if s := likeness(a.kids[p.a], b.kids[q.b]); s > best {
@@ -131,4 +131,10 @@ func textOf(n *node, i int) string {
 		return k.value("text")
 	}
 	return ""
+}
+
+// sameSort reports whether two items can be one in another place: another
+// speaker's part of another kind with the same words is not.
+func sameSort(a, b *node) bool {
+	return a.value("kind") == b.value("kind") || a.value("role") == b.value("role")
 }

@@ -22,6 +22,33 @@ func canonical(raw []byte) string {
 	return string(appendCanonical(nil, v))
 }
 
+// canonicalSaid does so without the members that are null.
+func canonicalSaid(raw []byte) string {
+	v, err := parseJSON(raw)
+	if err != nil {
+		return "invalid JSON: " + string(raw)
+	}
+	return string(appendCanonical(nil, said(v)))
+}
+
+func said(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, m := range v {
+			if m == nil {
+				delete(v, k)
+			} else {
+				v[k] = said(m)
+			}
+		}
+	case []any:
+		for i := range v {
+			v[i] = said(v[i])
+		}
+	}
+	return v
+}
+
 // canonicalArgs does so for the arguments of a call, which may be any text.
 func canonicalArgs(s string) string {
 	if v, err := parseJSON([]byte(s)); err == nil {

@@ -2,9 +2,17 @@ package dialecttest
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
 )
 
 // Stranger adds members that no dialect knows to about one in n of the objects
@@ -25,7 +33,7 @@ func Stranger(body []byte, rnd *rand.Rand, n int) []byte {
 		}
 		if t.Kind() == '{' && rnd.IntN(n) == 0 {
 			v := strangers[rnd.IntN(len(strangers))]
-			if e.WriteToken(jsontext.String("x_stranger")) != nil || e.WriteValue(jsontext.Value(v)) != nil {
+			if e.WriteToken(jsontext.String("x_stranger_"+strconv.Itoa(rnd.IntN(1000)))) != nil || e.WriteValue(jsontext.Value(v)) != nil {
 				return body
 			}
 		}
@@ -49,4 +57,55 @@ func StrangerStream(stream []byte, rnd *rand.Rand, n int) []byte {
 		out = append(out, line[end:]...)
 	}
 	return out
+}
+
+// carriers are the objects of stream events in which something new may appear:
+// what is inside others is carried or replaced with them as it stands.
+var carriers = regexp.MustCompile(`^(/choices/\d+(/delta(/tool_calls/\d+(/function)?)?)?|/delta|/message(/tool_calls/\d+(/function)?)?|/content_block)?$`)
+
+// marker is a text that no recording holds.
+const marker = "x-marker-7d1c"
+
+// Marked returns copies of a stream, each with one member of one carrier that
+// nobody knows, whose value is the marker, spread over the stream.
+func Marked(stream []byte, most int) [][]byte {
+	var places []int // just behind an opening brace
+	at := 0
+	for line := range bytes.Lines(stream) {
+		if i := bytes.IndexByte(line, '{'); i >= 0 && (i == 0 || string(bytes.TrimSpace(line[:i])) == "data:") {
+			d := jsontext.NewDecoder(bytes.NewReader(line[i:]))
+			for {
+				t, err := d.ReadToken()
+				if err != nil {
+					break
+				}
+				if t.Kind() == '{' && carriers.MatchString(string(d.StackPointer())) && d.PeekKind() == '"' {
+					places = append(places, at+i+int(d.InputOffset()))
+				}
+			}
+		}
+		at += len(line)
+	}
+	var out [][]byte
+	for i := 0; i < len(places); i += 1 + len(places)/most {
+		p := places[i]
+		out = append(out, slices.Concat(stream[:p], []byte(`"x_marker":"`+marker+`",`), stream[p:]))
+	}
+	return out
+}
+
+// LawCarried tests this: a member that nobody knows is in some event, wherever
+// in a stream it stands.
+func LawCarried(d dialect.Dialect, h http.Header, stream []byte) []string {
+	return guard(func() (problems []string) {
+		for _, m := range Marked(stream, 40) {
+			list, _ := events(open(d, h, bytes.NewReader(m)))
+			if !strings.Contains(strings.Join(list, "\n"), marker) {
+				at := bytes.Index(m, []byte(marker))
+				from, to := bytes.LastIndexByte(m[:at], '\n')+1, at+len(marker)
+				problems = append(problems, fmt.Sprintf("lost from %s…", m[from:to]))
+			}
+		}
+		return problems
+	})
 }

@@ -318,7 +318,7 @@ func extNode(e *scri.Ext, name, path string) *node {
 	n := &node{name: name, path: path, shape: object}
 	for k, v := range members {
 		if string(v) != "null" {
-			n.add(leaf(e.Dialect+":"+k, path+"/"+escape(k), canonical(v)))
+			n.add(leaf(e.Dialect+":"+k, path+"/"+escape(k), canonicalSaid(v)))
 		}
 	}
 	if len(n.kids) == 0 {
