@@ -57,7 +57,7 @@ func (a *attempt) send(ctx context.Context, out *dialect.Outgoing, l limits) err
 	if err != nil {
 		return err
 	}
-	return a.sendTo(ctx, &outbound{out.Method, u, a.p.header(out.Header), out.Body}, l)
+	return a.sendTo(ctx, &outbound{out.Method, u, a.p.header(out.Header), out.Body, a.p.direct}, l)
 }
 
 func (a *attempt) sendTo(ctx context.Context, out *outbound, l limits) error {
@@ -105,6 +105,7 @@ type outbound struct {
 	url    *url.URL
 	header http.Header
 	body   []byte
+	direct bool // the transport takes bodies as inMemory
 }
 
 func (o *outbound) request(ctx context.Context) *http.Request {
@@ -112,7 +113,9 @@ func (o *outbound) request(ctx context.Context) *http.Request {
 		Method: o.method, URL: o.url, Host: o.url.Host, Header: o.header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)
-	if len(o.body) > 0 {
+	if len(o.body) > 0 && o.direct {
+		req.ContentLength, req.Body = int64(len(o.body)), &inMemory{o.body}
+	} else if len(o.body) > 0 {
 		body := o.body
 		req.ContentLength = int64(len(body))
 		// Exactly this type: the transport knows it as a body in memory, and then

@@ -44,6 +44,7 @@ func BenchmarkWay(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
+		bare := &http.Transport{DisableCompression: true}
 		ctx, cancel := context.WithCancel(WithPermit(b.Context(), For(p.Zone(), p.Host())))
 		b.Run(fmt.Sprintf("provider/%dKB", size>>10), func(b *testing.B) {
 			b.ReportAllocs()
@@ -57,11 +58,12 @@ func BenchmarkWay(b *testing.B) {
 		b.Run(fmt.Sprintf("bare/%dKB", size>>10), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				bareRoundTrip(ctx, b, p.transport, srv.URL+"/chat", body)
+				bareRoundTrip(ctx, b, bare, srv.URL+"/chat", body)
 			}
 		})
 		cancel()
 		p.Close()
+		bare.CloseIdleConnections()
 		srv.Close()
 	}
 }

@@ -289,7 +289,7 @@ func (p *Provider) Probe(ctx context.Context) (*Health, error) {
 	if l, ok := p.dialect.(dialect.Lister); ok { // such as the version that Anthropic wants
 		given = l.ListRequest(&a.target).Header
 	}
-	err = a.sendTo(ctx, &outbound{method: http.MethodGet, url: u, header: p.header(given)}, p.timeouts.quick())
+	err = a.sendTo(ctx, &outbound{method: http.MethodGet, url: u, header: p.header(given), direct: p.direct}, p.timeouts.quick())
 	h := &Health{Status: a.info.Status, Took: a.info.FirstByte}
 	if err != nil {
 		if h.Status == http.StatusNotFound || h.Status == http.StatusMethodNotAllowed {

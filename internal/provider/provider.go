@@ -68,7 +68,8 @@ type Provider struct {
 	fixed     http.Header // sent with every request, the credential included
 	built     atomic.Pointer[headers]
 	door      http.RoundTripper
-	transport *http.Transport
+	transport transport
+	direct    bool // transport is h1
 
 	lists  *memo[[]scri.ModelInfo]
 	shown  *memo[*scri.ModelInfo]
@@ -130,6 +131,7 @@ func (p *Provider) build(d *Deps) error {
 	if err != nil {
 		return err
 	}
+	_, p.direct = p.transport.(*h1)
 	p.door = &egress{zone: p.zone, scheme: base.Scheme, host: base.Host, next: p.transport}
 	p.lists, p.shown, p.loaded = newMemo[[]scri.ModelInfo](1), newMemo[*scri.ModelInfo](maxShown), newMemo[[]scri.ModelInfo](1)
 	return nil

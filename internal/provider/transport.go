@@ -44,10 +44,13 @@ type wiring struct {
 
 // newTransport builds the transport of one provider. Each provider has its own,
 // so that no connection is shared between zones.
-func newTransport(w *wiring) (*http.Transport, error) {
+func newTransport(w *wiring) (transport, error) {
 	proxy, err := w.findProxy()
 	if err != nil {
 		return nil, err
+	}
+	if h1Fits(w.base, proxy) {
+		return newH1(w.base, w.dialer(nil)), nil
 	}
 	tlsConfig, err := w.tls()
 	if err != nil {

@@ -1,0 +1,30 @@
+//go:build unix
+
+package provider
+
+import (
+	"errors"
+	"net"
+	"syscall"
+)
+
+// alive reports whether an idle connection can be used: whether nothing has
+// come on it, the end included. It does not wait.
+func alive(c net.Conn) bool {
+	sc, ok := c.(syscall.Conn)
+	if !ok {
+		return true // nobody can tell; writing will
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return false
+	}
+	quiet := false
+	err = raw.Read(func(fd uintptr) bool {
+		var b [1]byte
+		_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		quiet = errors.Is(err, syscall.EAGAIN)
+		return true
+	})
+	return err == nil && quiet
+}
