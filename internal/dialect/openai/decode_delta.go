@@ -96,7 +96,9 @@ func (s *stream) choice(d *decoder) {
 		case member == "text" && d.Kind() == wire.String:
 			text = d.Str() // which repeats the delta, or is there instead of one
 		default:
-			if raw := d.Raw(); raw != nil {
+			if raw := d.Raw(); raw != nil && c.finished && !holds(c.seen, member, raw) {
+				s.opaque(c, "{}", kept{member, raw}) // too late for the finish
+			} else if raw != nil {
 				keep(&c.seen, member, raw)
 			}
 		}
@@ -206,7 +208,7 @@ func (s *stream) extras(c *choice, u *dialect.Unknown, from int) {
 			return
 		}
 	}
-	s.opaque(c, u.Object())
+	s.opaque(c, string(u.Object()))
 }
 
 // member takes in a member of a delta that is known.
@@ -355,24 +357,29 @@ func (s *stream) cite(c *choice) {
 	}
 }
 
-// opaque passes on a delta that has no other word.
-func (s *stream) opaque(c *choice, delta []byte) {
+// opaque passes on a delta that has no other word, or a member of its choice.
+func (s *stream) opaque(c *choice, delta string, more ...kept) {
 	w := wire.Writer{B: []byte(`{"choices":[{"index":`)}
 	w.Int(int64(c.index))
 	w.Key("delta")
-	w.Raw(delta)
+	w.B = append(w.B, delta...)
+	for _, k := range more {
+		w.Comma()
+		w.Str(k.name)
+		w.B = append(append(w.B, ':'), k.raw...)
+	}
 	w.B = append(w.B, "}]}"...)
 	s.push(scri.StreamEvent{Kind: scri.EventOpaque, Choice: c.index, Ext: &scri.Ext{Dialect: name, Members: w.B}})
 }
 
 // member is an object with one member.
-func member(name string, raw []byte) []byte {
+func member(name string, raw []byte) string {
 	w := wire.Writer{}
 	w.BeginObject()
 	w.Key(name)
 	w.Raw(raw)
 	w.EndObject()
-	return w.B
+	return string(w.B)
 }
 
 // probs takes in the log-probabilities of a chunk, for the delta that it gave.
@@ -385,8 +392,8 @@ func (s *stream) probs(c *choice, raw []byte, from int) {
 		case member == "content" && d.Kind() == wire.Array:
 			c.list = d.tokens(c.list, true)
 		case d.Kind() == wire.Null:
-			if member == "refusal" && !hasWord(c.form, "norefusal") {
-				c.form = "norefusal"
+			if member == "refusal" {
+				c.form = nullLogProbs + "refusal=null"
 			}
 		default:
 			c.keepList(member, d.Raw())

@@ -22,7 +22,7 @@ func (s *streamEncoder) part(ev *scri.StreamEvent) {
 		c.parts = append(c.parts, o)
 		return
 	}
-	if p.Kind != scri.PartText || !needsList(p) { // else when it is written
+	if o.item = p.Kind == scri.PartText && needsList(p); !o.item { // else when it is written
 		s.ornaments(p, ev.Part)
 	}
 	s.prepare(c, p, &o)
@@ -46,7 +46,7 @@ func (s *streamEncoder) part(ev *scri.StreamEvent) {
 			s.item(p, ev.Part)
 			return
 		}
-		if p.Kind == scri.PartText && needsList(p) {
+		if at.item {
 			g := p.Clone()
 			at.gathered = &g
 			g.Text, g.Citations = scri.Text{}, nil
@@ -122,6 +122,9 @@ func (s *streamEncoder) goesOn(c *spoken, o *spokenPart) bool {
 		return false
 	}
 	l := &c.parts[c.last]
+	if l.item || o.item {
+		return false
+	}
 	return l.kind == o.kind && l.place == o.place && l.field == o.field && l.kind != scri.PartMedia && l.kind != scri.PartOpaque &&
 		(o.place != contentField || l.kind != scri.PartThinking || bytes.Equal(l.members, o.members)) &&
 		(o.field != fieldDetails || l.detail == o.detail && o.detail != "encrypted" && bytes.Equal(l.members, o.members))

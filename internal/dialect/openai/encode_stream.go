@@ -59,7 +59,8 @@ type spokenPart struct {
 	args      bool       // some were written, or none are wanted
 	spoke     bool       // some text was written
 	changed   bool       // it was reported that another went on with it
-	gathered  *scri.Part // one that is written whole, at its end
+	item      bool       // a text that must be an item of a list
+	gathered  *scri.Part // which is written whole, at its end
 	probs     []scri.TokenLogProb
 	dropped   bool
 	unsigned  bool // its signature was reported

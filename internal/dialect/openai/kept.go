@@ -25,6 +25,16 @@ func keep(list *[]kept, member string, raw []byte) {
 	*list = append(*list, kept{name: string([]byte(member)), raw: bytes.Clone(raw)})
 }
 
+// holds reports whether the member is among the list with this value.
+func holds(list []kept, member string, raw []byte) bool {
+	for i := range list {
+		if list[i].name == member {
+			return bytes.Equal(list[i].raw, raw)
+		}
+	}
+	return false
+}
+
 // object makes one JSON object of the members.
 func object(list []kept) scri.RawJSON {
 	if len(list) == 0 {

@@ -2,11 +2,15 @@ package openai
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
 )
+
+// nullLogProbs begins the words for members of logprobs that are null.
+const nullLogProbs = "logprobs."
 
 // logProbs reads the member logprobs of a choice: the list content is typed,
 // what stands beside it is kept below the same name.
@@ -18,15 +22,15 @@ func (d *decoder) logProbs(list *[]scri.TokenLogProb, u *dialect.Unknown) {
 	m := d.Mark()
 	from := len(*list)
 	var rest dialect.Unknown
-	typed, null := false, false
+	typed, nulls := false, ""
 	ok := d.try(func() bool {
 		for member := range d.Members() {
 			switch {
 			case member == "content" && d.Kind() == wire.Array:
 				*list = d.tokens(*list, true)
 				typed = true
-			case member == "refusal" && d.Kind() == wire.Null:
-				null = true
+			case d.Kind() == wire.Null && plainWord(member):
+				nulls += " " + nullLogProbs + member + "=null"
 				d.Skip()
 			default:
 				rest.Add(d.Member())
@@ -40,8 +44,8 @@ func (d *decoder) logProbs(list *[]scri.TokenLogProb, u *dialect.Unknown) {
 		u.Add(d.Member())
 		return
 	}
-	if null {
-		u.Form("norefusal")
+	if nulls != "" {
+		u.Form(nulls[1:])
 	}
 	if typed && len(*list) == from {
 		u.Form("logprobs[]")
@@ -118,9 +122,13 @@ func (e *encoder) logProbs(list []scri.TokenLogProb, ext *scri.Ext) {
 		e.Key("content")
 		e.tokens(list, true, func() string { return e.choicePath() + "/logprobs" })
 	}
-	if has(ext, "norefusal") {
-		e.Key("refusal")
-		e.Null()
+	if ext.Of(name) != nil {
+		for w := range strings.FieldsSeq(ext.Form) {
+			if w, ok := strings.CutPrefix(w, nullLogProbs); ok {
+				e.Key(strings.TrimSuffix(w, "=null"))
+				e.Null()
+			}
+		}
 	}
 	if rest {
 		e.Members(nested(ext, "logprobs"))
