@@ -109,7 +109,6 @@ func (p *program) demoConfig(port int, addrs map[string]string) (*Loaded, error)
 	text := fmt.Sprintf(`
 [server]
 host = "127.0.0.1"
-port = %d
 
 [local.local-sim]
 type = "ollama"
@@ -126,9 +125,11 @@ models = [%q]
 [chains]
 default = ["local-sim", "cloud-sim"]
 simulated = ["local-sim", "cloud-sim"]
-`, freePort(port), addrs["local-sim"], demoModel, addrs["cloud-sim"], demoKey, demoModel, demoModel)
+`, addrs["local-sim"], demoModel, addrs["cloud-sim"], demoKey, demoModel, demoModel)
 	l := &Loaded{File: "demo", Home: "", unset: map[string][]string{}}
-	return l, l.parse([]byte(text), demoEnv(p.Env))
+	err := l.parse([]byte(text), demoEnv(p.Env))
+	l.Server.Port = freePort(port) // after parsing, as 0 would become the default there
+	return l, err
 }
 
 // freePort is the port if it can be listened on, else 0: any other.
