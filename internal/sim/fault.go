@@ -29,7 +29,7 @@ const (
 	Garbage      FaultKind = "garbage"       // a line that is no event after After writes, then the rest
 	HalfRune     FaultKind = "half_rune"     // the body ends inside a rune after After writes
 	ErrorFirst   FaultKind = "error_first"   // status 200, and an error as the first event
-	ErrorSecond  FaultKind = "error_second"  // an error as the second event
+	ErrorSecond  FaultKind = "error_second"  // an error as the second event, or after After writes
 	ErrorIn200   FaultKind = "error_in_200"  // status 200 with an error for a body
 	SlowLoad     FaultKind = "slow_load"     // Delay before the headers, as if a model were loaded
 )
@@ -128,7 +128,9 @@ func (s *Sim) tampered(w http.ResponseWriter, r *http.Request, f Fault) http.Res
 	case ErrorFirst:
 		after = 0
 	case ErrorSecond:
-		after = 1
+		if after == 0 {
+			after = 1
+		}
 	default:
 		return w
 	}
