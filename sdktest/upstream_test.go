@@ -23,6 +23,7 @@ type upstream struct {
 
 	mu     sync.Mutex
 	answer *scri.ChatResponse
+	no     *scri.Error // in place of an answer
 	asked  []*scri.ChatRequest
 	hold   *hold
 }
@@ -51,6 +52,9 @@ func (u *upstream) respond(r *scri.ChatRequest) (*scri.ChatResponse, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.asked = append(u.asked, r)
+	if u.no != nil {
+		return nil, u.no
+	}
 	a := *u.answer
 	a.Model = r.Model
 	return &a, nil
@@ -61,8 +65,17 @@ func (u *upstream) says(t *testing.T, a *scri.ChatResponse) {
 	t.Helper()
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.answer, u.asked, u.hold = a, nil, nil
+	u.answer, u.no, u.asked, u.hold = a, nil, nil, nil
 	u.sim.Set(sim.Fault{})
+}
+
+// refuses makes the provider answer with an error from now on.
+func (u *upstream) refuses(t *testing.T, e *scri.Error) {
+	t.Helper()
+	u.says(t, nil)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.no = e
 }
 
 // fails switches a fault on for the rest of the test.

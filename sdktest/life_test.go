@@ -1,0 +1,81 @@
+package sdktest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestDrain: who is being answered when the gateway is told to stop gets the
+// whole answer, nobody else is let in, and the gateway exits with 0.
+func TestDrain(t *testing.T) {
+	u := newUpstream("sim-openai", "openai")
+	t.Cleanup(u.server.Close)
+	long := strings.TrimSpace(strings.Repeat("word ", 20))
+	u.says(t, said(long))
+	h := u.holds(t)
+	p, err := shared.program.serve(t.Context(), t.TempDir(), config([]*upstream{u, shared.reserve}), "SIM_KEY="+providerKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newOpenAI(p.url)
+	stopping := errors.New("not asked to stop")
+	g, err := c.send(t.Context(), hello(u.only()), true, func() {
+		if stopping == nil {
+			return
+		}
+		if stopping = p.terminate(); stopping == nil {
+			_, stopping = p.wait(t.Context(), `"msg":"draining"`)
+		}
+		var d net.Dialer
+		if conn, err := d.DialContext(t.Context(), "tcp", strings.TrimPrefix(p.url, "http://")); err == nil {
+			stopping = errors.Join(stopping, errors.New("a new connection was taken"), conn.Close())
+		}
+		h.free()
+	})
+	if err != nil || stopping != nil {
+		t.Fatal(err, stopping)
+	}
+	if g.text != long || g.finish != "stop" {
+		t.Errorf("%q, finish %q; want the whole answer", g.text, g.finish)
+	}
+	if err := p.ended(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDemo: the README's first snippets, with `aratta demo` as it is started
+// there.
+func TestDemo(t *testing.T) {
+	p, err := shared.program.start(t.TempDir(), nil, "demo", "--port", "0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	line, err := p.wait(t.Context(), "Your turn.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := regexp.MustCompile(`http://\S+`).FindString(line)
+	if url == "" {
+		t.Fatalf("no address in %q", line)
+	}
+	for _, c := range clients(url) {
+		for _, stream := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s stream=%t", c.name(), stream), func(t *testing.T) {
+				g := must(t, c, hello("auto"), stream)
+				if g.text == "" || g.finish != stopWord()[c.name()] {
+					t.Errorf("%q, finish %q", g.text, g.finish)
+				}
+			})
+		}
+	}
+}

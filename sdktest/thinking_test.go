@@ -1,0 +1,75 @@
+package sdktest
+
+import (
+	"testing"
+
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// TestThinking: thoughts come apart from the answer, wherever the SDK has a
+// place for them: blocks for Anthropic, a field for Ollama, and for OpenAI the
+// field reasoning_content beside those that the SDK knows.
+func TestThinking(t *testing.T) {
+	matrix(t, func(t *testing.T, c client, u *upstream, stream bool) {
+		u.says(t, answer(signed("Seven times six. ", u), scri.TextPart("42")))
+		a := hello(u.only())
+		a.think = true
+		g := must(t, c, a, stream)
+		if g.thinking != "Seven times six. " || g.text != "42" {
+			t.Errorf("thoughts %q, text %q", g.thinking, g.text)
+		}
+		r := u.last(t).Reasoning
+		if r == nil || r.Effort == "" && r.Budget == nil {
+			t.Errorf("the provider was not asked to think: %+v", r)
+		}
+		if c.name() == "anthropic" && u.format == "anthropic" && g.signature != signature {
+			t.Errorf("signature: %q, want %q", g.signature, signature)
+		}
+	})
+}
+
+// TestThinkingGoesBack: what Anthropic signed goes back to Anthropic unchanged
+// with the results of the tools that it called while thinking; it refuses the
+// request otherwise.
+func TestThinkingGoesBack(t *testing.T) {
+	matrix(t, func(t *testing.T, c client, u *upstream, stream bool) {
+		if c.name() != "anthropic" {
+			t.Skip("its SDK does not give thoughts back")
+		}
+		u.says(t, answer(signed("I need the time.", u), calling("call_1", "get_time", `{"city":"Ur"}`)))
+		a := hello(u.only())
+		a.think, a.tools = true, []tool{clock()}
+		first := must(t, c, a, stream)
+		u.says(t, said("Noon."))
+		a.turns = append(a.turns, turn{answer: first}, turn{results: []result{{first.calls[0].id, "get_time", "12:00"}}})
+		if g := must(t, c, a, stream); g.text != "Noon." {
+			t.Errorf("text: %q", g.text)
+		}
+		if u.format != "anthropic" {
+			return
+		}
+		var back *scri.Part
+		r := u.last(t)
+		for i := range r.Messages {
+			for j := range r.Messages[i].Parts {
+				if p := &r.Messages[i].Parts[j]; p.Kind == scri.PartThinking {
+					back = p
+				}
+			}
+		}
+		if back == nil || back.Text.String() != "I need the time." || back.Signature == nil || back.Signature.Value.String() != signature {
+			t.Errorf("thoughts that went back: %+v", back)
+		}
+	})
+}
+
+const signature = "c2lnbmVkIGJ5IHRoZSBzaW11bGF0b3I="
+
+// signed is a thought, signed where the provider is one that signs.
+func signed(text string, u *upstream) scri.Part {
+	p := thinking(text)
+	if u.format == "anthropic" {
+		p.Signature = &scri.Signature{Value: scri.NewText(signature), Dialect: "anthropic"}
+	}
+	return p
+}
