@@ -133,7 +133,7 @@ func (s *stream) frame(f *wire.Frame) {
 // open looks at how the body begins: some providers answer with one JSON value
 // although a stream was asked for, above all when they refuse.
 func (s *stream) open() bool {
-	var buf [256]byte
+	var buf [2 << 10]byte
 	var head []byte
 	for range 100 {
 		n, err := s.a.Stream.Read(buf[:])
@@ -171,7 +171,9 @@ type resumed struct {
 func (r *resumed) Read(p []byte) (int, error) {
 	if len(r.head) > 0 {
 		n := copy(p, r.head)
-		r.head = r.head[n:]
+		if r.head = r.head[n:]; len(r.head) == 0 {
+			r.head = nil
+		}
 		return n, nil
 	}
 	return r.r.Read(p)
