@@ -133,7 +133,7 @@ func (s *stream) frame(f *wire.Frame) {
 // open looks at how the body begins: some providers answer with one JSON value
 // although a stream was asked for, above all when they refuse.
 func (s *stream) open() bool {
-	var buf [2 << 10]byte
+	var buf [1 << 10]byte
 	var head []byte
 	for range 100 {
 		n, err := s.a.Stream.Read(buf[:])

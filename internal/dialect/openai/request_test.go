@@ -91,31 +91,41 @@ func TestAdditions(t *testing.T) {
 		warnings   []string
 	}{
 		{
-			"the model is the target's", `{"model":"local",` + hi + `}`, dialect.Target{Model: "m"},
+			"the model is the target's", `{"model":"local",` + hi + `}`,
+			dialect.Target{Model: "m"},
 			`{"model":"m",` + hi + `}`, nil,
 		},
 		{
-			"usage is asked for", `{"model":"m","stream":true,` + hi + `}`, dialect.Target{WantUsage: true},
-			`{"model":"m","stream":true,"stream_options":{"include_usage":true},` + hi + `}`, []string{"added /stream_options/include_usage"},
+			"usage is asked for", `{"model":"m","stream":true,` + hi + `}`,
+			dialect.Target{WantUsage: true},
+			`{"model":"m","stream":true,"stream_options":{"include_usage":true},` + hi + `}`,
+			[]string{"added /stream_options/include_usage"},
 		},
 		{
-			"usage is asked for beside other options", `{"model":"m","stream":true,` + hi + `,"stream_options":{"x":1}}`, dialect.Target{WantUsage: true},
-			`{"model":"m","stream":true,"stream_options":{"include_usage":true,"x":1},` + hi + `}`, []string{"added /stream_options/include_usage"},
+			"usage is asked for beside other options", `{"model":"m","stream":true,` + hi + `,"stream_options":{"x":1}}`,
+			dialect.Target{WantUsage: true},
+			`{"model":"m","stream":true,"stream_options":{"include_usage":true,"x":1},` + hi + `}`,
+			[]string{"added /stream_options/include_usage"},
 		},
 		{
-			"usage was asked for already", `{"model":"m","stream":true,` + hi + `,"stream_options":{"include_usage":true}}`, dialect.Target{WantUsage: true},
+			"usage was asked for already", `{"model":"m","stream":true,` + hi + `,"stream_options":{"include_usage":true}}`,
+			dialect.Target{WantUsage: true},
 			`{"model":"m","stream":true,"stream_options":{"include_usage":true},` + hi + `}`, nil,
 		},
 		{
-			"no usage without a stream", `{"model":"m",` + hi + `}`, dialect.Target{WantUsage: true},
+			"no usage without a stream", `{"model":"m",` + hi + `}`,
+			dialect.Target{WantUsage: true},
 			`{"model":"m",` + hi + `}`, nil,
 		},
 		{
-			"probabilities are asked for", `{"model":"m",` + hi + `}`, dialect.Target{LogProbs: true},
-			`{"model":"m",` + hi + `,"logprobs":true}`, []string{"added /logprobs"},
+			"probabilities are asked for", `{"model":"m",` + hi + `}`,
+			dialect.Target{LogProbs: true},
+			`{"model":"m",` + hi + `,"logprobs":true}`,
+			[]string{"added /logprobs"},
 		},
 		{
-			"probabilities were asked for already", `{"model":"m",` + hi + `,"logprobs":true,"top_logprobs":2}`, dialect.Target{LogProbs: true},
+			"probabilities were asked for already", `{"model":"m",` + hi + `,"logprobs":true,"top_logprobs":2}`,
+			dialect.Target{LogProbs: true},
 			`{"model":"m",` + hi + `,"logprobs":true,"top_logprobs":2}`, nil,
 		},
 	} {
@@ -147,51 +157,73 @@ func TestForeignRequests(t *testing.T) {
 		warnings []string
 	}{
 		{
-			"old models know max_tokens", scri.ChatRequest{MaxTokens: &n}, dialect.Target{Model: "llama"},
+			"old models know max_tokens",
+			scri.ChatRequest{MaxTokens: &n},
+			dialect.Target{Model: "llama"},
 			`{"model":"llama","messages":[],"max_tokens":100}`, nil,
 		},
 		{
-			"new ones refuse it", scri.ChatRequest{MaxTokens: &n}, dialect.Target{Model: "openai/gpt-5.2"},
+			"new ones refuse it",
+			scri.ChatRequest{MaxTokens: &n},
+			dialect.Target{Model: "openai/gpt-5.2"},
 			`{"model":"openai/gpt-5.2","messages":[],"max_completion_tokens":100}`, nil,
 		},
 		{
-			"a budget becomes a word", scri.ChatRequest{Reasoning: &scri.Reasoning{Budget: &budget}}, dialect.Target{Model: "m"},
-			`{"model":"m","messages":[],"reasoning_effort":"medium"}`, []string{"dropped /reasoning/budget", "emulated /reasoning/effort"},
+			"a budget becomes a word",
+			scri.ChatRequest{Reasoning: &scri.Reasoning{Budget: &budget}},
+			dialect.Target{Model: "m"},
+			`{"model":"m","messages":[],"reasoning_effort":"medium"}`,
+			[]string{"dropped /reasoning/budget", "emulated /reasoning/effort"},
 		},
 		{
-			"or stays one where it can", scri.ChatRequest{Reasoning: &scri.Reasoning{Budget: &budget}}, dialect.Target{Model: "m", Reasoning: "reasoning_details"},
+			"or stays one where it can",
+			scri.ChatRequest{Reasoning: &scri.Reasoning{Budget: &budget}},
+			dialect.Target{Model: "m", Reasoning: "reasoning_details"},
 			`{"model":"m","messages":[],"reasoning":{"max_tokens":8000}}`, nil,
 		},
 		{
-			"thoughts stay behind", scri.ChatRequest{Messages: []scri.Message{thought}}, dialect.Target{Model: "m"},
-			`{"model":"m","messages":[{"role":"assistant","content":"4"}]}`, []string{"dropped /messages/0/content/0"},
+			"thoughts stay behind",
+			scri.ChatRequest{Messages: []scri.Message{thought}},
+			dialect.Target{Model: "m"},
+			`{"model":"m","messages":[{"role":"assistant","content":"4"}]}`,
+			[]string{"dropped /messages/0/content/0"},
 		},
 		{
-			"unless the provider takes them", scri.ChatRequest{Messages: []scri.Message{thought}}, dialect.Target{Model: "m", Reasoning: "reasoning"},
-			`{"model":"m","messages":[{"role":"assistant","reasoning":"Hm","content":"4"}]}`, []string{"dropped /messages/0/content/0/signature"},
+			"unless the provider takes them",
+			scri.ChatRequest{Messages: []scri.Message{thought}},
+			dialect.Target{Model: "m", Reasoning: "reasoning"},
+			`{"model":"m","messages":[{"role":"assistant","reasoning":"Hm","content":"4"}]}`,
+			[]string{"dropped /messages/0/content/0/signature"},
 		},
 		{
-			"what a tool shows is shown by a user", scri.ChatRequest{Messages: []scri.Message{
+			"what a tool shows is shown by a user",
+			scri.ChatRequest{Messages: []scri.Message{
 				{Role: scri.RoleUser, Parts: []scri.Part{
 					{Kind: scri.PartToolResult, Result: &scri.ToolResult{CallID: "a", Parts: []scri.Part{scri.TextPart("see"), image}}},
 					{Kind: scri.PartToolResult, Result: &scri.ToolResult{CallID: "b", Parts: []scri.Part{scri.TextPart("ok")}, Error: true}},
 					scri.TextPart("Go on"),
 				}},
-			}}, dialect.Target{Model: "m"},
+			}},
+			dialect.Target{Model: "m"},
 			`{"model":"m","messages":[{"role":"tool","tool_call_id":"a","content":"see"},{"role":"tool","tool_call_id":"b","content":"ok"},` +
 				`{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo="}}]},{"role":"user","content":"Go on"}]}`,
 			[]string{"emulated /messages", "emulated /messages/0/content/0/result/content/1", "dropped /messages/0/content/1/result/error"},
 		},
 		{
-			"a turn of which nothing is left is left out", scri.ChatRequest{Messages: []scri.Message{
+			"a turn of which nothing is left is left out",
+			scri.ChatRequest{Messages: []scri.Message{
 				{Role: scri.RoleAssistant, Parts: thought.Parts[:1]}, {Role: scri.RoleUser, Parts: []scri.Part{scri.TextPart("Hi")}},
-			}}, dialect.Target{Model: "m"},
-			`{"model":"m","messages":[{"role":"user","content":"Hi"}]}`, []string{"dropped /messages/0/content/0", "dropped /messages/0"},
+			}},
+			dialect.Target{Model: "m"},
+			`{"model":"m","messages":[{"role":"user","content":"Hi"}]}`,
+			[]string{"dropped /messages/0/content/0", "dropped /messages/0"},
 		},
 		{
-			"a call without arguments", scri.ChatRequest{Messages: []scri.Message{
+			"a call without arguments",
+			scri.ChatRequest{Messages: []scri.Message{
 				{Role: scri.RoleAssistant, Parts: []scri.Part{{Kind: scri.PartToolCall, Call: &scri.ToolCall{ID: "a", Name: "f"}}}},
-			}}, dialect.Target{Model: "m"},
+			}},
+			dialect.Target{Model: "m"},
 			`{"model":"m","messages":[{"role":"assistant","content":null,"tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]}]}`, nil,
 		},
 	} {
