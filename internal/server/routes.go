@@ -27,12 +27,14 @@ func (s *Server) routes() {
 			}
 		}
 	}
-	s.mux.HandleFunc("/", s.nowhere)
+	s.mux.HandleFunc(nowherePattern, s.nowhere)
 }
+
+// nowherePattern takes what no other pattern does.
+const nowherePattern = "/"
 
 func (s *Server) handle(method, pattern string, h http.Handler) {
 	s.mux.Handle(method+" "+pattern, h)
-	s.paths[pattern] = append(s.paths[pattern], method)
 }
 
 // chat keeps the seam to the gateway in one place.
@@ -204,10 +206,10 @@ func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) {
 	var err *scri.Error
 	if x.ID, x.Caller, err = s.admit(r); err == nil {
 		err = &scri.Error{
-			Kind: scri.ErrNotFound, Message: "there is nothing at " + r.URL.Path,
+			Kind: scri.ErrNotFound, Code: "unknown_url", Message: "there is nothing at " + r.URL.Path,
 			Hint: "docs/api.md lists the paths",
 		}
-		if methods := s.paths[r.URL.Path]; len(methods) > 0 {
+		if methods := s.methods(r); len(methods) > 0 {
 			err = &scri.Error{
 				Kind: scri.ErrInvalid, Status: http.StatusMethodNotAllowed,
 				Message: r.Method + " is not taken here, " + strings.Join(methods, ", ") + " is",
@@ -216,6 +218,18 @@ func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	s.fail(w, r, s.likely(r.URL.Path), x, err)
+}
+
+// methods are those that the path of a request takes.
+func (s *Server) methods(r *http.Request) (list []string) {
+	for _, m := range [...]string{http.MethodGet, http.MethodPost} {
+		other := *r
+		other.Method = m
+		if _, pattern := s.mux.Handler(&other); pattern != nowherePattern {
+			list = append(list, m)
+		}
+	}
+	return list
 }
 
 // likely is the dialect whose routes a path most looks like.

@@ -46,7 +46,6 @@ type Server struct {
 	opt    Options
 	access *access
 	mux    *http.ServeMux
-	paths  map[string][]string // methods by path, to tell 405 from 404
 }
 
 // New builds the server. It listens only in Run.
@@ -54,7 +53,7 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{opt: o, access: newAccess(o.Keys, o.Trusted), mux: http.NewServeMux(), paths: map[string][]string{}}
+	s := &Server{opt: o, access: newAccess(o.Keys, o.Trusted), mux: http.NewServeMux()}
 	s.routes()
 	return s
 }
