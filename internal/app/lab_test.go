@@ -97,7 +97,7 @@ func (l *lab) start(t testing.TB, config string) {
 	}))
 	t.Cleanup(ts.Close)
 	l.url = ts.URL
-	l.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}, Timeout: patience}
+	l.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16, ExpectContinueTimeout: patience}, Timeout: patience}
 	t.Cleanup(l.client.CloseIdleConnections)
 }
 
@@ -247,4 +247,10 @@ func (b *logBuffer) wait(t testing.TB, want ...string) string {
 			t.Fatalf("no line with %q in\n%s", want, text)
 		}
 	}
+}
+
+func (b *logBuffer) reset() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.buf.Reset()
 }

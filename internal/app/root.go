@@ -113,13 +113,15 @@ func (p *program) versionCommand() *cobra.Command {
 	}
 }
 
-// logger writes for people on a terminal and JSON everywhere else.
-func (p *program) logger(level string) *slog.Logger {
+// logger writes for people on a terminal and JSON everywhere else. What it has
+// not written yet when the program ends, done writes.
+func (p *program) logger(level string) (log *slog.Logger, done func() error) {
 	opt := &slog.HandlerOptions{Level: logLevel(level)}
 	if terminal(p.Err) {
-		return slog.New(slog.NewTextHandler(p.Err, opt))
+		return slog.New(slog.NewTextHandler(p.Err, opt)), func() error { return nil }
 	}
-	return slog.New(slog.NewJSONHandler(p.Err, opt))
+	b := newLineBuffer(p.Err)
+	return slog.New(slog.NewJSONHandler(b, opt)), b.Close
 }
 
 func logLevel(s string) slog.Level {

@@ -49,8 +49,10 @@ warn or error, ARATTA_HOME is where the configuration lies.`,
 
 // serve runs the gateway of a configuration until ctx ends. ready, if given, is
 // called with the address once it listens.
-func (p *program) serve(ctx context.Context, l *Loaded, ready func(net.Addr)) error {
-	log := p.logger(l.LogLevel)
+func (p *program) serve(ctx context.Context, l *Loaded, ready func(net.Addr)) (err error) {
+	log, done := p.logger(l.LogLevel)
+	defer func() { err = errors.Join(err, done()) }()
+	defer paceCollector(p.Env)()
 	var lc net.ListenConfig
 	ln, err := lc.Listen(ctx, "tcp", net.JoinHostPort(l.Server.Host, strconv.Itoa(l.Server.Port)))
 	if err != nil {

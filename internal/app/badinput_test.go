@@ -1,0 +1,462 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/dialect/all"
+)
+
+// chatRoute is one path at which chats are asked, with a request that is good.
+type chatRoute struct {
+	path    string
+	dialect string
+	good    string
+	fields  map[string][]string // wrong values by the name of the member
+}
+
+const (
+	notAString = `7`
+	notANumber = `"many"`
+	notABool   = `"yes"`
+	notAList   = `{"a":1}`
+)
+
+var chatRoutes = []chatRoute{
+	{
+		"/v1/chat/completions", "openai", `{"model":"m","messages":[{"role":"user","content":"hi"}]}`,
+		map[string][]string{
+			"model": {notAString, `[]`, `{}`, `true`}, "messages": {notAList, notAString, `"hi"`, `[7]`, `[null]`, `[[]]`, `null`},
+			"role": {notAString, `{}`}, "content": {notAString, `true`, `{}`},
+			"temperature": {notANumber, `[]`, `true`}, "top_p": {notANumber}, "max_tokens": {notANumber, `1.5`, `{}`}, "max_completion_tokens": {notANumber},
+			"n": {notANumber, `[1]`}, "frequency_penalty": {notANumber}, "presence_penalty": {notANumber}, "stream": {notABool, `1`},
+			"stop": {`7`, `{}`}, "user": {notAString}, "tools": {notAList, `"x"`}, "logprobs": {notABool}, "top_logprobs": {notANumber},
+			"parallel_tool_calls": {notABool}, "reasoning_effort": {notAString},
+		},
+	},
+	{
+		"/v1/messages", "anthropic", `{"model":"m","max_tokens":100,"messages":[{"role":"user","content":"hi"}]}`,
+		map[string][]string{
+			"model": {notAString, `[]`}, "messages": {notAList, notAString, `[7]`, `null`}, "role": {notAString}, "content": {notAString, `true`},
+			"max_tokens": {notANumber, `1.5`, `{}`}, "temperature": {notANumber}, "top_p": {notANumber}, "top_k": {notANumber, `0.5`},
+			"stream": {notABool}, "stop_sequences": {`7`, `"x"`, `[7]`}, "system": {`7`, `true`}, "tools": {notAList},
+		},
+	},
+	{
+		"/v1/messages/count_tokens", "anthropic", `{"model":"m","messages":[{"role":"user","content":"hi"}]}`,
+		map[string][]string{"model": {notAString}, "messages": {notAList, `[7]`}, "system": {`7`}},
+	},
+	{
+		"/api/chat", "ollama", `{"model":"m","messages":[{"role":"user","content":"hi"}]}`,
+		map[string][]string{
+			"model": {notAString}, "messages": {notAList, notAString, `[7]`}, "role": {notAString}, "content": {notAString, `{}`},
+			"stream": {notABool}, "tools": {notAList}, "options": {`7`, `[]`}, "temperature": {notANumber}, "num_predict": {notANumber},
+		},
+	},
+	{
+		"/api/generate", "ollama", `{"model":"m","prompt":"hi"}`,
+		map[string][]string{"model": {notAString}, "prompt": {notAString, `[]`}, "system": {notAString}, "stream": {notABool}, "options": {`7`}},
+	},
+	{
+		"/api/v1/chat", "native", `{"model":"m","messages":[{"role":"user","content":"hi"}]}`,
+		map[string][]string{
+			"model": {notAString}, "messages": {notAList, `[7]`, `[null]`}, "role": {notAString}, "content": {notAString, `{}`, `[7]`},
+			"temperature": {notANumber}, "top_p": {notANumber}, "top_k": {notANumber, `1.5`}, "max_tokens": {notANumber, `1.5`}, "stop": {`7`, `[7]`},
+			"n": {notANumber}, "stream": {notABool}, "tools": {notAList, `[7]`}, "tool_choice": {`7`}, "parallel_tools": {notABool}, "format": {`7`},
+			"reasoning": {`7`}, "logprobs": {notANumber}, "user": {notAString}, "metadata": {`7`, `{"a":7}`}, "session": {notAString}, "previous_id": {notAString},
+			"routing": {`7`, `{"sovereign":"yes"}`, `{"soverein":true}`},
+		},
+	},
+	{
+		"/api/v1/chat/stream", "native", `{"model":"m","messages":[{"role":"user","content":"hi"}]}`,
+		map[string][]string{"model": {notAString}, "messages": {notAList}, "temperature": {notANumber}},
+	},
+	{
+		"/api/v1/count", "native", `{"model":"m","messages":[{"role":"user","content":"hi"}]}`,
+		map[string][]string{"messages": {notAList}},
+	},
+}
+
+// with puts a value where a member belongs in the good request.
+func (r *chatRoute) with(member, value string) string {
+	switch member {
+	case "role":
+		return strings.Replace(r.good, `"role":"user"`, `"role":`+value, 1)
+	case "content":
+		return strings.Replace(r.good, `"content":"hi"`, `"content":`+value, 1)
+	case "num_predict", "temperature":
+		if r.dialect == "ollama" {
+			return strings.TrimSuffix(r.good, "}") + `,"options":{"` + member + `":` + value + `}}`
+		}
+	}
+	var m map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(r.good), &m); err != nil {
+		panic(err)
+	}
+	var b strings.Builder
+	for k, v := range m {
+		if k != member {
+			fmt.Fprintf(&b, ",%q:%s", k, v)
+		}
+	}
+	return fmt.Sprintf("{%q:%s%s}", member, value, b.String())
+}
+
+// refused says what is wrong with an answer that should be a refusal in the
+// dialect's own shape which names what is meant.
+func refused(d dialect.Dialect, got *reply, names string, statuses ...int) (problems []string) {
+	ok := false
+	for _, s := range statuses {
+		ok = ok || got.status == s
+	}
+	if !ok {
+		problems = append(problems, fmt.Sprintf("status %d, want %v", got.status, statuses))
+	}
+	if got.status < 400 {
+		return problems
+	}
+	if !strings.Contains(string(got.body), names) {
+		problems = append(problems, fmt.Sprintf("%q is not named", names))
+	}
+	if problem := shape(d.Name(), got.body); problem != "" {
+		problems = append(problems, problem)
+	}
+	return problems
+}
+
+// shape says what is wrong with the body of an error, or "".
+func shape(name string, body []byte) string {
+	var top struct {
+		Type  string          `json:"type"`
+		Error json.RawMessage `json:"error"`
+	}
+	if err := json.Unmarshal(body, &top); err != nil {
+		return "the body is no JSON object: " + err.Error()
+	}
+	var in struct {
+		Message string  `json:"message"`
+		Type    *string `json:"type"`
+		Kind    string  `json:"kind"`
+	}
+	if name == "ollama" {
+		var s string
+		if json.Unmarshal(top.Error, &s) != nil || s == "" {
+			return "ollama's errors are a string"
+		}
+		return ""
+	}
+	if json.Unmarshal(top.Error, &in) != nil || in.Message == "" {
+		return "the error has no message"
+	}
+	switch {
+	case name == "openai" && (in.Type == nil || top.Type != ""),
+		name == "anthropic" && (in.Type == nil || top.Type != "error"),
+		name == "native" && in.Kind == "":
+		return "the body is not of the dialect " + name
+	}
+	return ""
+}
+
+// badLab has a provider that answers everything.
+func badLab(t testing.TB) *lab {
+	return newLab(t, "[server]\nmax_body_mb = 8\n", up{name: "any", dialect: "native"})
+}
+
+// A known member of the wrong type is refused by name, in the client's dialect,
+// on every path.
+func TestWrongTypesAreNamed(t *testing.T) {
+	l := badLab(t)
+	for _, r := range chatRoutes {
+		d := all.Get(r.dialect)
+		for member, values := range r.fields {
+			for _, v := range values {
+				t.Run(strings.Trim(r.path, "/")+" "+member+" "+v, func(t *testing.T) {
+					got := l.send(t, http.MethodPost, r.path, nil, strings.NewReader(r.with(member, v)))
+					for _, p := range refused(d, got, member, http.StatusBadRequest) {
+						t.Errorf("%s: %s", p, got.body)
+					}
+				})
+			}
+		}
+	}
+}
+
+// What is no request at all is refused as such.
+func TestBrokenBodies(t *testing.T) {
+	l := badLab(t)
+	deep := strings.Repeat("[", 129) + strings.Repeat("]", 129)
+	for _, r := range chatRoutes {
+		d := all.Get(r.dialect)
+		inside := func(s string) string { return strings.Replace(r.good, `"hi"`, s, 1) }
+		more := func(s string) string { return strings.TrimSuffix(r.good, "}") + s + "}" }
+		for _, c := range []struct{ name, body, names string }{
+			{"empty", "", ""},
+			{"white space", " \n", ""},
+			{"no JSON", "hello", ""},
+			{"cut", r.good[:len(r.good)-2], ""},
+			{"two values", r.good + r.good, ""},
+			{"a list", "[" + r.good + "]", ""},
+			{"a string", `"hi"`, ""},
+			{"null", "null", ""},
+			{"a number", "1e400", ""},
+			{"too deep, in a member that is not known", more(`,"x":` + deep), "128"},
+			{"too deep by far", strings.Repeat(`{"a":`, 100_000), "128"},
+			{"a name twice", more(`,"model":"m"`), "model"},
+			{"a name twice, once escaped", more(`,"mod\u0065l":"m"`), "model"},
+			{"invalid UTF-8 in a string", inside("\"h\xffi\""), ""},
+			{"a surrogate in UTF-8", inside("\"\xed\xa0\x80\""), ""},
+			{"half a rune at the end of a string", inside("\"h\xd0\""), ""},
+			{"a control character", inside("\"h\x01i\""), ""},
+			{"a raw line break", inside("\"h\ni\""), ""},
+			{"NaN", more(`,"temperature":NaN`), ""},
+			{"Infinity", more(`,"temperature":Infinity`), ""},
+			{"a number that is none", more(`,"x":01`), ""},
+			{"a bad escape", inside(`"\q"`), ""},
+			{"a NUL", "\x00" + r.good, ""},
+			{"a comment", r.good + "// hi", ""},
+			{"UTF-16", "\xff\xfe{\x00}\x00", ""},
+		} {
+			t.Run(strings.Trim(r.path, "/")+" "+c.name, func(t *testing.T) {
+				got := l.send(t, http.MethodPost, r.path, nil, strings.NewReader(c.body))
+				for _, p := range refused(d, got, c.names, http.StatusBadRequest) {
+					t.Errorf("%s: %s", p, got.body)
+				}
+			})
+		}
+	}
+	if _, served := l.sims["any"].Last(); served != 0 {
+		t.Errorf("%d broken requests reached the provider", served)
+	}
+}
+
+// What is well-formed and odd is refused by name, or served: never a 5xx, never
+// a crash.
+func TestOddRequests(t *testing.T) {
+	l := badLab(t)
+	refuse, serve := []int{400}, []int{200}
+	many := func(n int, item string) string {
+		return "[" + strings.TrimSuffix(strings.Repeat(item+",", n), ",") + "]"
+	}
+	for _, c := range []struct {
+		name, path, body, names string
+		want                    []int
+	}{
+		{"no messages", "/v1/chat/completions", `{"model":"m"}`, "messages", refuse},
+		{"no messages", "/v1/messages", `{"model":"m","max_tokens":1}`, "messages", refuse},
+		{"no messages", "/api/v1/chat", `{"model":"m"}`, "messages", refuse},
+		{"an empty list of messages", "/v1/chat/completions", `{"model":"m","messages":[]}`, "messages", refuse},
+		{"an empty list of messages", "/v1/messages", `{"model":"m","max_tokens":1,"messages":[]}`, "messages", refuse},
+		{"an empty list of messages", "/api/v1/chat", `{"model":"m","messages":[]}`, "messages", refuse},
+		{"an empty message", "/v1/chat/completions", `{"model":"m","messages":[{}]}`, "role", refuse},
+		{"an empty message", "/api/v1/chat", `{"model":"m","messages":[{}]}`, "role", refuse},
+		{"a message without a role", "/api/chat", `{"model":"m","messages":[{"content":"hi"}]}`, "role", refuse},
+		{"no max_tokens", "/v1/messages", `{"model":"m","messages":[{"role":"user","content":"hi"}]}`, "max_tokens", []int{200, 400}},
+		{"empty content", "/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":""}]}`, "", serve},
+		{"empty content", "/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":[]}]}`, "", []int{200, 400}},
+		{"a number beyond float64", "/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":"hi"}],"temperature":1e400}`, "temperature", refuse},
+		{"a number beyond float64", "/v1/messages", `{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}],"temperature":1e400}`, "temperature", refuse},
+		{"a number beyond int64", "/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":"hi"}],"max_tokens":99999999999999999999}`, "max_tokens", refuse},
+		{"a limit below zero", "/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":"hi"}],"max_tokens":-1}`, "max_tokens", refuse},
+		{"a limit of zero", "/v1/messages", `{"model":"m","messages":[{"role":"user","content":"hi"}],"max_tokens":0}`, "max_tokens", []int{200, 400}},
+		{"a huge seed", "/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":"hi"}],"seed":15259210161316577000}`, "", serve},
+		{"a million answers", "/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":"hi"}],"n":1000000}`, "n", refuse},
+		{"thousands of tools", "/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":"hi"}],"tool_choice":"none","tools":` +
+			many(5000, `{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}`) + `}`, "", []int{200, 400}},
+		{"thousands of messages", "/v1/messages", `{"model":"m","max_tokens":9,"messages":` + many(5000, `{"role":"user","content":"hi"}`) + `}`, "", serve},
+		{"a tool without a name", "/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":"hi"}],"tools":[{"type":"function","function":{}}]}`, "name", []int{200, 400}},
+		{"a part that nobody knows", "/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":[{"type":"hologram","x":1}]}]}`, "", serve},
+		{"a role that nobody knows", "/v1/chat/completions", `{"model":"m","messages":[{"role":"wizard","content":"hi"}]}`, "", []int{200, 400}},
+		{"a byte order mark", "/v1/chat/completions", "\ufeff" + `{"model":"m","messages":[{"role":"user","content":"hi"}]}`, "", []int{200, 400}},
+		{"a lone surrogate, escaped", "/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":"\ud800"}]}`, "", []int{200, 400}},
+		{"a long name", "/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":"hi"}],"` + strings.Repeat("x", 100_000) + `":1}`, "", serve},
+		{"a long model", "/v1/chat/completions", `{"model":"` + strings.Repeat("x", 100_000) + `","messages":[{"role":"user","content":"hi"}]}`, "", []int{404}},
+		{"a model with line breaks", "/v1/chat/completions", `{"model":"m\r\nX-Evil: 1","messages":[{"role":"user","content":"hi"}]}`, "", []int{404}},
+		{"an unknown chain", "/api/v1/chat", `{"messages":[{"role":"user","content":"hi"}],"routing":{"chain":"nowhere"}}`, "/routing/chain", []int{404}},
+		{"too deep in content", "/v1/messages", `{"model":"m","max_tokens":9,"messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"x","content":` + strings.Repeat(`[{"type":"tool_result","content":`, 70) + `""` + strings.Repeat("}]", 70) + `}]}]}`, "128", refuse},
+	} {
+		t.Run(c.name+" at "+c.path, func(t *testing.T) {
+			d := all.Get(dialectOf(c.path))
+			got := l.send(t, http.MethodPost, c.path, nil, strings.NewReader(c.body))
+			for _, p := range refused(d, got, c.names, c.want...) {
+				t.Errorf("%s: %.400s", p, got.body)
+			}
+			if len(got.body) > 64<<10 && got.status != http.StatusOK {
+				t.Errorf("an error of %d bytes", len(got.body))
+			}
+		})
+	}
+}
+
+func dialectOf(path string) string {
+	for _, r := range chatRoutes {
+		if r.path == path {
+			return r.dialect
+		}
+	}
+	return ""
+}
+
+// An unknown model is a 404 in the client's dialect that names it and what is
+// like it.
+func TestUnknownModel(t *testing.T) {
+	l := newLab(t, "", up{name: "local1", dialect: "ollama", local: true})
+	for _, r := range chatRoutes {
+		got := l.send(t, http.MethodPost, r.path, nil, strings.NewReader(strings.Replace(r.good, `"model":"m"`, `"model":"local1x:m"`, 1)))
+		for _, p := range refused(all.Get(r.dialect), got, "local1x", http.StatusNotFound) {
+			t.Errorf("%s: %s: %s", r.path, p, got.body)
+		}
+	}
+}
+
+// Paths and methods that are not there are refused in the dialect of the path.
+func TestUnknownPathsAndMethods(t *testing.T) {
+	l := badLab(t)
+	for _, c := range []struct {
+		method, path, dialect string
+		status                int
+		allow                 string
+	}{
+		{"POST", "/v1/chat/completion", "openai", 404, ""},
+		{"GET", "/nowhere", "openai", 404, ""},
+		{"POST", "/v1/responses", "openai", 404, ""},
+		{"POST", "/v1/messages/batches", "anthropic", 404, ""},
+		{"POST", "/api/v1/nothing", "native", 404, ""},
+		{"POST", "/api/pull", "ollama", 404, ""},
+		{"GET", "/v1/chat/completions", "openai", 405, "POST"},
+		{"DELETE", "/v1/messages", "anthropic", 405, "POST"},
+		{"PUT", "/api/chat", "ollama", 405, "POST"},
+		{"GET", "/api/v1/chat", "native", 405, "POST"},
+		{"POST", "/api/tags", "ollama", 405, "GET"},
+		{"POST", "/v1/models", "openai", 405, "GET"},
+		{"POST", "/v1/models/m", "openai", 405, "GET"},
+		{"POST", "/health", "openai", 405, "GET"},
+		{"PATCH", "/v1/messages/count_tokens", "anthropic", 405, "POST"},
+	} {
+		t.Run(c.method+" "+c.path, func(t *testing.T) {
+			got := l.send(t, c.method, c.path, nil, nil)
+			for _, p := range refused(all.Get(c.dialect), got, "", c.status) {
+				t.Errorf("%s: %s", p, got.body)
+			}
+			if a := got.header.Get("Allow"); !strings.Contains(a, c.allow) || (c.allow == "") != (a == "") {
+				t.Errorf("Allow %q, want %q", a, c.allow)
+			}
+		})
+	}
+}
+
+// endless is a body that has no end, and counts what was read of it.
+type endless struct{ read int64 }
+
+func (e *endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'a'
+	}
+	e.read += int64(len(p))
+	return len(p), nil
+}
+
+// A body that is too large is refused before it is read, and one that does not
+// say how large it is as soon as it is too large; memory stays bounded.
+func TestLargeBodies(t *testing.T) {
+	l := badLab(t)
+	const size, limit = 100 << 20, 8 << 20
+	for _, r := range chatRoutes {
+		for _, how := range []string{"asks before", "says how large", "does not say how large"} {
+			t.Run(strings.Trim(r.path, "/")+" "+how, func(t *testing.T) {
+				before := allocated()
+				src := &endless{}
+				body := io.MultiReader(strings.NewReader(`{"model":"`), io.LimitReader(src, size))
+				req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, l.url+r.path, body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if how != "does not say how large" {
+					req.ContentLength = size + 10
+				}
+				if how == "asks before" {
+					req.Header.Set("Expect", "100-continue")
+				}
+				res, err := l.client.Do(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer res.Body.Close()
+				got := newReply(res)
+				for _, p := range refused(all.Get(r.dialect), got, "8 MB", http.StatusRequestEntityTooLarge) {
+					t.Errorf("%s: %s", p, got.body)
+				}
+				if how == "asks before" && src.read > 0 {
+					t.Errorf("%d bytes were sent of a body that was not wanted", src.read)
+				}
+				if grown := allocated() - before; grown > 6*limit {
+					t.Errorf("%d MB were allocated", grown>>20)
+				}
+			})
+		}
+	}
+}
+
+// allocated is how much was ever allocated.
+func allocated() int64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.TotalAlloc)
+}
+
+// Hostile bodies cost memory in proportion to their size, whatever they hold.
+func TestMemoryIsBounded(t *testing.T) {
+	l := newLab(t, "", up{name: "any", dialect: "openai"})
+	for _, c := range []struct{ name, head, item, tail string }{
+		{"messages", `{"model":"m","messages":[`, `{"role":"user","content":"a"},`, `{"role":"user","content":"a"}]}`},
+		{"parts", `{"model":"m","messages":[{"role":"user","content":[`, `{"type":"text","text":"a"},`, `{}]}]}`},
+		{"odd parts", `{"model":"m","messages":[{"role":"user","content":[`, `{},`, `{}]}]}`},
+		{"tools", `{"model":"m","messages":[{"role":"user","content":"a"}],"tools":[`, `{},`, `{}]}`},
+		{"stops", `{"model":"m","messages":[{"role":"user","content":"a"}],"stop":[`, `"a",`, `"a"]}`},
+		{"numbers in an unknown member", `{"model":"m","messages":[{"role":"user","content":"a"}],"x":[`, `1,`, `1]}`},
+		{"unknown members", `{"model":"m","messages":[{"role":"user","content":"a"}]`, `,"x%d":1`, `}`},
+		{"escapes", `{"model":"m","messages":[{"role":"user","content":"`, `\u00e9\n`, `"}]}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cost := func(size int) int64 {
+				b := []byte(c.head)
+				for i := 0; len(b) < size; i++ {
+					if strings.Contains(c.item, "%d") {
+						b = fmt.Appendf(b, c.item, i)
+					} else {
+						b = append(b, c.item...)
+					}
+				}
+				b = append(b, c.tail...)
+				before := allocated()
+				if got := l.post(t, all.Get("openai"), nil, b); got.status/100 == 5 {
+					t.Errorf("status %d: %.300s", got.status, got.body)
+				}
+				return allocated() - before
+			}
+			const size = 256 << 10
+			cost(size) // whatever is made once
+			small, large := max(cost(size), size), cost(4*size)
+			if large > 10*small {
+				t.Errorf("%d KB for a body of %d KB, and %d KB for one four times as large", small>>10, size>>10, large>>10)
+			}
+		})
+	}
+}
+
+// A body in an encoding is refused in words, and one that does not arrive whole
+// is no crash.
+func TestContentEncoding(t *testing.T) {
+	l := badLab(t)
+	for _, r := range chatRoutes {
+		got := l.send(t, http.MethodPost, r.path, http.Header{"Content-Encoding": {"gzip"}}, strings.NewReader("\x1f\x8b"))
+		for _, p := range refused(all.Get(r.dialect), got, "gzip", http.StatusBadRequest, http.StatusUnsupportedMediaType) {
+			t.Errorf("%s: %s: %s", r.path, p, got.body)
+		}
+	}
+}
