@@ -2,6 +2,7 @@ package scri
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -110,8 +111,9 @@ func marshal(v any) ([]byte, error) {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// AsError returns err as an *Error: itself if it is or wraps one, else an
-// internal error around it. It returns nil for nil.
+// AsError returns err as an *Error: itself if it is or wraps one, else an error
+// around it: timeout or canceled for a context that ended, internal for what
+// nobody classified. It returns nil for nil.
 func AsError(err error) *Error {
 	if err == nil {
 		return nil
@@ -119,7 +121,14 @@ func AsError(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
-	return &Error{Kind: ErrInternal, Message: err.Error(), Err: err}
+	kind := ErrInternal
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		kind = ErrTimeout
+	case errors.Is(err, context.Canceled):
+		kind = ErrCanceled
+	}
+	return &Error{Kind: kind, Message: err.Error(), Err: err}
 }
 
 // HTTPStatus is the status with which the gateway answers a client.
