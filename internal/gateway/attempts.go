@@ -82,7 +82,7 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 		}
 		a.Model = model
 	}
-	req, warn := scri.Port(outward(c.Req, p.Dialect()), c.traits(p))
+	req, warn := scri.Port(c.outward(p.Dialect()), c.traits(p))
 	s, info, err := p.Chat(ctx, req, provider.Call{
 		Model: a.Model, Tokens: c.needs.Tokens, Header: c.ownHeader(p), Check: g.strictly(c, warn),
 	})
@@ -131,15 +131,17 @@ func (c *call) ownHeader(p *provider.Provider) http.Header {
 }
 
 // outward is the request without what was said to this gateway alone. Another
-// gateway behind it must still not send out what is sovereign.
-func outward(r *scri.ChatRequest, dialect string) *scri.ChatRequest {
-	if r.Routing == nil && r.Session == "" {
+// gateway behind it must still not send out what is sovereign, however that was
+// said here.
+func (c *call) outward(dialect string) *scri.ChatRequest {
+	r, told := c.Req, dialect == "native" && c.verdict.Sovereign()
+	if r.Routing == nil && r.Session == "" && !told {
 		return r
 	}
 	out := *r
 	out.Session, out.Routing = "", nil
-	if dialect == "native" && r.Routing != nil {
-		out.Routing = &scri.Routing{Sovereign: r.Routing.Sovereign, Class: r.Routing.Class}
+	if told {
+		out.Routing = &scri.Routing{Sovereign: true}
 	}
 	return &out
 }

@@ -82,7 +82,7 @@ func (g *Gateway) Count(ctx context.Context, x *scri.Exchange) (*scri.CountRespo
 	if err != nil {
 		return nil, err
 	}
-	req, _ := scri.Port(outward(x.Req, p.Dialect()), c.traits(p))
+	req, _ := scri.Port(c.outward(p.Dialect()), c.traits(p))
 	n, err := p.Count(provider.WithPermit(ctx, permit), req, provider.Call{Model: t.Model, Header: c.ownHeader(p)})
 	if err != nil {
 		e := scri.AsError(err)

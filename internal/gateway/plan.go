@@ -22,7 +22,7 @@ func (g *Gateway) planned(next step) step {
 }
 
 func (g *Gateway) plan(ctx context.Context, r *scri.ChatRequest, v policy.Verdict, n route.Needs) (*route.Plan, error) {
-	q := route.Query{Model: r.Model, Needs: n, Allow: func(zone string) error { return v.Allows(policy.Zone(zone)) }}
+	q := route.Query{Model: r.Model, Needs: n, Sovereign: v.Sovereign(), Allow: func(zone string) error { return v.Allows(policy.Zone(zone)) }}
 	if r.Routing != nil {
 		q.Chain = r.Routing.Chain
 	}

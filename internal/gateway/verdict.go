@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/aratta-gateway/aratta/internal/policy"
-	"github.com/aratta-gateway/aratta/internal/route"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -18,6 +17,6 @@ func (g *Gateway) judged(next step) step {
 
 func (g *Gateway) verdict(r *scri.ChatRequest) policy.Verdict {
 	return policy.Decide(policy.Input{
-		Sovereign: r.Model == route.NameSovereign || r.Routing != nil && r.Routing.Sovereign,
+		Sovereign: g.router.Sovereign(r.Model) || r.Routing != nil && r.Routing.Sovereign,
 	})
 }

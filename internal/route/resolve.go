@@ -23,28 +23,24 @@ func (r *Router) resolve(ctx context.Context, q Query, p *Plan) ([]Target, error
 		p.reason("resolve", "chain", "", "wished by the caller")
 		return c, nil
 	}
-	name, aliased := q.Model, ""
-	for {
-		next, ok := r.aliases[name]
-		if !ok {
-			break
+	name, aliased := r.meant(q.Model)
+	switch special := plain(name); special {
+	case "", NameAuto, "*":
+		if q.Sovereign { // the chain may have nobody whom that leaves
+			return r.local(NameSovereign, p)
 		}
-		aliased, name = q.Model, next
-	}
-	switch name {
-	case "", "auto", "*":
 		p.Chain = DefaultChain
 		p.reason("resolve", "default_chain", "", "")
 		return r.defaultChain(), nil
 	case NameLocal, NameSovereign:
-		return r.local(name, p)
+		return r.local(special, p)
 	}
 	if t, ok := r.pinned(name); ok {
 		code := "pinned"
-		if aliased != "" {
+		if aliased {
 			code = "alias"
 		}
-		t.Asked = aliased == ""
+		t.Asked = !aliased
 		p.reason("resolve", code, t.String(), "")
 		return r.behind([]Target{t}), nil
 	}
@@ -54,6 +50,30 @@ func (r *Router) resolve(ctx context.Context, q Query, p *Plan) ([]Target, error
 		return c, nil
 	}
 	return r.bare(ctx, name, p)
+}
+
+// meant follows aliases to the name that is meant.
+func (r *Router) meant(asked string) (name string, aliased bool) {
+	for name = asked; ; aliased = true {
+		next, ok := r.aliases[name]
+		if !ok {
+			return name, aliased
+		}
+		name = next
+	}
+}
+
+// plain is a name without what clients dress it up with: Ollama's put a tag
+// behind every name.
+func plain(name string) string {
+	return strings.ToLower(strings.TrimSuffix(strings.TrimSpace(name), ":latest"))
+}
+
+// Sovereign reports whether asking for a model means that nothing may leave
+// zone local. An alias of that name cannot take the meaning away.
+func (r *Router) Sovereign(model string) bool {
+	name, _ := r.meant(model)
+	return plain(name) == NameSovereign || plain(model) == NameSovereign
 }
 
 // behind puts the default chain behind the targets, where fallback is on.

@@ -13,6 +13,7 @@ import (
 
 // Names that are always understood, whatever is configured.
 const (
+	NameAuto      = "auto"      // the default chain
 	NameLocal     = "local"     // local targets first; others only by fallback
 	NameSovereign = "sovereign" // local targets alone, whatever fails
 	DefaultChain  = "default"
@@ -47,10 +48,11 @@ type Needs struct {
 
 // Query is what a plan is made for.
 type Query struct {
-	Model string // as asked
-	Chain string // a chain the caller wishes; "" = none
-	Needs Needs
-	Allow func(zone string) error // the verdict
+	Model     string // as asked
+	Chain     string // a chain the caller wishes; "" = none
+	Needs     Needs
+	Sovereign bool                    // nothing may leave zone local
+	Allow     func(zone string) error // the verdict
 }
 
 // Plan is the targets to ask, in order.
@@ -154,6 +156,9 @@ func (r *Router) checkAliases() error {
 
 func (r *Router) setChains(chains map[string]Chain) (warn []string) {
 	for _, name := range slices.Sorted(maps.Keys(chains)) {
+		if slices.Contains([]string{"", NameAuto, "*", NameLocal, NameSovereign}, plain(name)) {
+			warn = append(warn, fmt.Sprintf("chains.%s: the name has a meaning of its own, the chain cannot be asked for by it", name))
+		}
 		var list []Target
 		for _, s := range chains[name].Targets {
 			t, ok := r.target(s)

@@ -1,0 +1,75 @@
+package gateway_test
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/dialect/all"
+	"github.com/aratta-gateway/aratta/internal/gateway"
+	"github.com/aratta-gateway/aratta/internal/provider"
+	"github.com/aratta-gateway/aratta/internal/route"
+	"github.com/aratta-gateway/aratta/internal/sim"
+)
+
+// room is one provider of a house, simulated unless it has a handler.
+type room struct {
+	name, dialect, zone string
+	entry               provider.Entry
+	handler             http.Handler
+}
+
+// house is a gateway in front of the rooms, asked in their order.
+type house struct {
+	*stand
+	sims map[string]*sim.Sim
+}
+
+func newHouse(t *testing.T, cfg route.Config, rooms ...room) *house {
+	t.Helper()
+	h := &house{stand: &stand{}, sims: map[string]*sim.Sim{}}
+	catalogue, err := provider.Load(provider.Builtin(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps := provider.Deps{
+		Dialects:  func(n string) (dialect.Dialect, bool) { d := all.Get(n); return d, d != nil },
+		Catalogue: catalogue, Version: "test", Timeouts: provider.Timeouts{Headers: 5 * time.Second, FirstToken: 5 * time.Second, Idle: 5 * time.Second},
+		LookupEnv: func(string) (string, bool) { return "", false },
+	}
+	var list []*provider.Provider
+	var entries []route.Entry
+	for i, r := range rooms {
+		if r.handler == nil {
+			h.sims[r.name] = sim.New(sim.Options{Name: r.name, Dialect: all.Get(r.dialect), Models: []string{"m", "n"}})
+			r.handler = h.sims[r.name]
+		}
+		ts := httptest.NewServer(r.handler)
+		t.Cleanup(ts.Close)
+		kind := provider.Remote
+		if r.zone == "local" {
+			kind = provider.Local
+		}
+		e := r.entry
+		e.Dialect, e.Zone, e.BaseURL, e.Priority = r.dialect, r.zone, ts.URL, &i
+		p, err := provider.New(kind, r.name, e, deps)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, p)
+		entries = append(entries, route.Entry{Name: r.name, Dialect: r.dialect, Zone: r.zone, Priority: i, Default: e.DefaultModel})
+	}
+	r, _, err := route.New(cfg, entries, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Gateway = gateway.New(gateway.Options{Router: r, Providers: list, Log: slog.New(slog.NewTextHandler(&h.log, nil))})
+	t.Cleanup(h.Close)
+	return h
+}
+
+// defaults is an entry whose default model is m.
+func defaults() provider.Entry { return provider.Entry{DefaultModel: "m"} }
