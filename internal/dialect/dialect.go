@@ -112,7 +112,16 @@ type Target struct {
 	WantUsage bool        // ask for usage in streams where the format must be asked
 	LogProbs  bool        // ask for log-probabilities though the request does not
 	Header    http.Header // of the client's request where it speaks the same format, else nil: what of it belongs to the format (betas) goes along
+	Buf       []byte      // may hold the body of the request, instead of memory of its own; whoever sends it uses Buf again
 	Reasoning string      // how the provider wants thinking spelled, where one format has several ways; "" = the format's own
+}
+
+// Buffer returns memory for a body of about n bytes to be appended to.
+func (t *Target) Buffer(n int) []byte {
+	if t != nil && cap(t.Buf) >= n {
+		return t.Buf[:0]
+	}
+	return make([]byte, 0, n)
 }
 
 // Outgoing is a request to a provider. Path is relative to the provider's base

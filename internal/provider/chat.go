@@ -43,7 +43,8 @@ type Info struct {
 func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call Call) (scri.Stream, *Info, error) {
 	a := &attempt{p: p}
 	a.info.Model = call.Model
-	out, err := a.prepare(ctx, req, call)
+	buf := p.bodies.take(p.direct)
+	out, err := a.prepare(ctx, req, call, buf)
 	if err != nil {
 		return nil, &a.info, p.fill(scri.AsError(err))
 	}
@@ -51,7 +52,9 @@ func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call Call) (
 	if req.Stream {
 		l = p.timeouts.stream(p.zone)
 	}
-	if err := a.send(ctx, out, l); err != nil {
+	err = a.send(ctx, out, l)
+	p.bodies.put(buf, len(out.Body)) // the request is written, or never will be
+	if err != nil {
 		return nil, &a.info, p.fill(scri.AsError(err))
 	}
 	s, err := a.open(req.Stream)
@@ -61,15 +64,19 @@ func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call Call) (
 	return s, &a.info, nil
 }
 
-// prepare encodes the request for its target.
-func (a *attempt) prepare(ctx context.Context, req *scri.ChatRequest, call Call) (*dialect.Outgoing, error) {
+// prepare encodes the request for its target, its body into buf if it fits.
+func (a *attempt) prepare(ctx context.Context, req *scri.ChatRequest, call Call, buf *[]byte) (*dialect.Outgoing, error) {
 	if err := a.p.usable(call.Model); err != nil {
 		return nil, err
 	}
 	if err := a.p.aim(ctx, req, call, &a.target); err != nil {
 		return nil, err
 	}
+	if buf != nil {
+		a.target.Buf = *buf
+	}
 	out, warnings, err := a.p.dialect.EncodeRequest(req, &a.target)
+	a.target.Buf = nil
 	a.info.Warnings = warnings
 	if err == nil && call.Check != nil {
 		err = call.Check(warnings)

@@ -149,7 +149,7 @@ func (a *h1Answer) exchange(req *http.Request, body []byte) (*http.Response, err
 		d.parts = [2][]byte{d.head, body}
 		d.both = d.parts[:]
 		_, err = d.both.WriteTo(a.conn)
-		d.parts = [2][]byte{}
+		d.parts, d.both = [2][]byte{}, nil
 	}
 	if err != nil {
 		// A server may refuse a request before it has read it; what it said then is

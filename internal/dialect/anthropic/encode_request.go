@@ -87,7 +87,7 @@ func newRequestEncoder(req *scri.ChatRequest, t *dialect.Target) *requestEncoder
 		t = &dialect.Target{}
 	}
 	e := &requestEncoder{req: req, t: t}
-	e.w.B = make([]byte, 0, sizeHint(req))
+	e.w.B = t.Buffer(sizeHint(req))
 	return e
 }
 

@@ -39,7 +39,7 @@ func outgoing(path string, req *scri.ChatRequest, t *dialect.Target) (*dialect.O
 		})
 	}
 	e := new(encoder)
-	e.B = make([]byte, 0, size(&r))
+	e.B = t.Buffer(size(&r))
 	e.request(&r)
 	return &dialect.Outgoing{
 		Method: http.MethodPost, Path: path, Header: http.Header{"Content-Type": {"application/json"}}, Body: e.B,

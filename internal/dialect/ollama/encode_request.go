@@ -17,7 +17,7 @@ func (ollama) EncodeRequest(req *scri.ChatRequest, t *dialect.Target) (*dialect.
 	}
 	e := &writer{req: req, t: t, own: req.Ext.Of(Name)}
 	e.speech.losses = &e.losses
-	e.w.B = make([]byte, 0, size(req))
+	e.w.B = t.Buffer(size(req))
 	e.w.BeginObject()
 	e.model()
 	path := pathChat

@@ -13,7 +13,7 @@ import (
 // EncodeRequest writes a request for a chat completion.
 func (chat) EncodeRequest(r *scri.ChatRequest, t *dialect.Target) (*dialect.Outgoing, []scri.Warning, error) {
 	e := &encoder{target: t}
-	e.B = make([]byte, 0, size(r))
+	e.B = t.Buffer(size(r))
 	e.request(r)
 	out := &dialect.Outgoing{
 		Method: http.MethodPost, Path: "/chat/completions", Body: e.B,
@@ -67,10 +67,14 @@ func (e *encoder) request(r *scri.ChatRequest) {
 	if model == "" {
 		model = r.Model
 	}
+	said := make([]string, 0, 3) // which a null of the client's must not say again
 	if model != "" || has(r.Ext, "model=") {
 		e.str("model", model)
+		said = append(said, "model")
 	}
-	e.streaming(r)
+	if e.streaming(r) {
+		said = append(said, "stream_options")
+	}
 	e.messages(r.Messages)
 	e.tools(r)
 	e.sampling(r)
@@ -78,16 +82,15 @@ func (e *encoder) request(r *scri.ChatRequest) {
 	e.format(r.Format)
 	e.labels(r)
 	e.foreign(r.Ext, func() string { return "" })
-	if has(r.Ext, "+stream_options") {
-		e.extra(r.Ext, "stream_options")
-	} else {
-		e.extra(r.Ext)
+	if r.LogProbs == nil && e.target.LogProbs {
+		said = append(said, "logprobs")
 	}
+	e.extra(r.Ext, said...)
 	e.EndObject()
 }
 
-// streaming writes stream and stream_options.
-func (e *encoder) streaming(r *scri.ChatRequest) {
+// streaming writes stream and stream_options, and reports whether it wrote these.
+func (e *encoder) streaming(r *scri.ChatRequest) bool {
 	switch {
 	case r.Stream:
 		e.boolean("stream", &r.Stream)
@@ -102,7 +105,7 @@ func (e *encoder) streaming(r *scri.ChatRequest) {
 	denied := has(r.Ext, "usage=false") && !add
 	rest := has(r.Ext, "+stream_options")
 	if !asked && !add && !denied && !rest && !has(r.Ext, "stream_options") {
-		return
+		return false
 	}
 	e.Key("stream_options")
 	e.BeginObject()
@@ -114,12 +117,13 @@ func (e *encoder) streaming(r *scri.ChatRequest) {
 		e.Members(nested(r.Ext, "stream_options"))
 	}
 	e.EndObject()
+	return true
 }
 
 func (e *encoder) sampling(r *scri.ChatRequest) {
 	if r.MaxTokens != nil {
 		key := "max_tokens"
-		if has(r.Ext, "max_completion_tokens") || r.Ext.Of(name) == nil && wantsCompletionTokens(e.target.Model) {
+		if has(r.Ext, "max_completion_tokens") || !has(r.Ext, key) && wantsCompletionTokens(e.target.Model) {
 			key = "max_completion_tokens"
 		}
 		e.Key(key)
@@ -228,6 +232,8 @@ func (e *encoder) thinking(r *scri.ChatRequest) {
 		e.budget("max_tokens", t.Budget)
 		e.extra(own)
 		e.EndObject()
+	case hasForm(own, "reasoning_effort") && t.Effort != "" && t.Budget == nil:
+		e.str("reasoning_effort", t.Effort)
 	default:
 		e.effort(t)
 	}
