@@ -149,8 +149,8 @@ func (d *decoder) urlPart(typ string) bool {
 		})
 	}
 	form := typ
-	if typ == "image_url" && strings.HasPrefix(m.Type, "image/") {
-		form = ""
+	if typ == "image_url" && strings.HasPrefix(m.Type, "image/") && !d.lenient {
+		form = "" // in answers, where images are rare, it tells that the part has its place
 	}
 	p.Ext = d.ext(&u, form)
 	d.content = append(d.content, p)
@@ -160,7 +160,7 @@ func (d *decoder) urlPart(typ string) bool {
 // address reads a URL, that of the data itself included.
 func (d *decoder) address(m *scri.Media, typ string) {
 	u := scri.QuotedText(d.Str())
-	if t, data, ok := dialect.SplitDataURL(u); ok && t != "" && !data.IsZero() {
+	if t, data, ok := dialect.SplitDataURL(u); ok && t != "" && !strings.HasSuffix(t, "*") && !data.IsZero() {
 		m.Type, m.Data = t, data
 		return
 	}
@@ -255,7 +255,7 @@ func (d *decoder) filePart() bool {
 
 func (d *decoder) fileData(m *scri.Media) string {
 	t := scri.QuotedText(d.Str())
-	if typ, data, ok := dialect.SplitDataURL(t); ok && typ != "" && !data.IsZero() {
+	if typ, data, ok := dialect.SplitDataURL(t); ok && typ != "" && !strings.HasSuffix(typ, "*") && !data.IsZero() {
 		m.Type, m.Data = typ, data
 		return ""
 	}

@@ -200,6 +200,9 @@ func (d *request) paired(member string) bool {
 // limits: max_completion_tokens says it where both are there.
 func (d *request) limits() {
 	if d.maxCompletion == nil {
+		if d.maxTokens != nil {
+			d.u.Form("max_tokens")
+		}
 		return
 	}
 	d.u.Form("max_completion_tokens")
@@ -378,7 +381,7 @@ func (d *request) effortOf() {
 }
 
 func readEffort(s *decoder) *scri.Reasoning {
-	return nonEmpty(&scri.Reasoning{Effort: s.Unquoted()})
+	return nonEmpty(&scri.Reasoning{Effort: s.Unquoted(), Ext: s.form("reasoning_effort")})
 }
 
 func nonEmpty(r *scri.Reasoning) *scri.Reasoning {

@@ -336,6 +336,8 @@ func (s *stream) chunk(data []byte) {
 func (s *stream) member(member string) {
 	d, c := &s.top, &s.next
 	switch {
+	case member == "object" && d.Kind() == wire.String:
+		c.failed = c.failed || d.Unquoted() == "error"
 	case d.Kind() == wire.Null, member == "object", member == "obfuscation", member == "p":
 		// Said of every chunk, or there to hide its length.
 	case member == "id" && d.Kind() == wire.String:

@@ -109,12 +109,14 @@ func (e *encoder) streaming(r *scri.ChatRequest) bool {
 	}
 	e.Key("stream_options")
 	e.BeginObject()
+	var said []string
 	if asked || add || denied {
 		e.Key("include_usage")
 		e.Bool(!denied)
+		said = []string{"include_usage"}
 	}
 	if rest {
-		e.Members(nested(r.Ext, "stream_options"))
+		e.extra(&scri.Ext{Dialect: name, Members: nested(r.Ext, "stream_options")}, said...)
 	}
 	e.EndObject()
 	return true

@@ -96,6 +96,11 @@ func TestAdditions(t *testing.T) {
 			`{"model":"m",` + hi + `}`, nil,
 		},
 		{
+			"what the client named stays as it is", `{"model":"gpt-5.2",` + hi + `,"max_tokens":9,"reasoning_effort":"on"}`,
+			dialect.Target{Reasoning: "reasoning_details"},
+			`{"model":"gpt-5.2",` + hi + `,"max_tokens":9,"reasoning_effort":"on"}`, nil,
+		},
+		{
 			"usage is asked for", `{"model":"m","stream":true,` + hi + `}`,
 			dialect.Target{WantUsage: true},
 			`{"model":"m","stream":true,"stream_options":{"include_usage":true},` + hi + `}`,
