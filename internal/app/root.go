@@ -89,18 +89,30 @@ Try it with no model and no key:  aratta demo`,
 	root.PersistentFlags().StringVar(&p.file, "config", "", "configuration `FILE` (default ~/.aratta/config.toml, or config.toml in $ARATTA_HOME)")
 	root.AddCommand(p.serveCommand(), p.demoCommand(), p.chatCommand(), p.modelsCommand(), p.configCommand(), p.simCommand(), p.versionCommand())
 	for _, c := range root.Commands() {
-		if c.Args == nil {
-			c.Args = cobra.NoArgs
-		}
-		args := c.Args
-		c.Args = func(cmd *cobra.Command, list []string) error {
-			if err := args(cmd, list); err != nil {
-				return &usageError{err}
-			}
-			return nil
-		}
+		strictArgs(c)
 	}
 	return root
+}
+
+// strictArgs makes arguments that a command or one below it does not take an
+// error about the command line.
+func strictArgs(c *cobra.Command) {
+	if c.Args == nil {
+		c.Args = cobra.NoArgs
+	}
+	args := c.Args
+	c.Args = func(cmd *cobra.Command, list []string) error {
+		if err := args(cmd, list); err != nil {
+			return &usageError{err}
+		}
+		return nil
+	}
+	if !c.Runnable() { // or cobra does not look at its arguments
+		c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
+	for _, sub := range c.Commands() {
+		strictArgs(sub)
+	}
 }
 
 func (p *program) versionCommand() *cobra.Command {
