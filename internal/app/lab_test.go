@@ -220,33 +220,14 @@ func (b *logBuffer) String() string {
 	return b.buf.String()
 }
 
-// wait waits for a line that contains all of want, and returns it.
-func (b *logBuffer) wait(t testing.TB, want ...string) string {
-	t.Helper()
-	late := time.After(patience)
-	for {
-		b.mu.Lock()
-		text := b.buf.String()
-		if b.more == nil {
-			b.more = make(chan struct{})
-		}
-		more := b.more
-		b.mu.Unlock()
-	lines:
-		for line := range strings.Lines(text) {
-			for _, w := range want {
-				if !strings.Contains(line, w) {
-					continue lines
-				}
-			}
-			return line
-		}
-		select {
-		case <-more:
-		case <-late:
-			t.Fatalf("no line with %q in\n%s", want, text)
-		}
+// now is the text so far, and a channel that is closed when there is more.
+func (b *logBuffer) now() (text string, more <-chan struct{}) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.more == nil {
+		b.more = make(chan struct{})
 	}
+	return b.buf.String(), b.more
 }
 
 func (b *logBuffer) reset() {

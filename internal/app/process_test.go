@@ -1,0 +1,113 @@
+package app
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// The tests run the program as people do: this binary is it when it is called
+// aratta.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"aratta": func() {
+			os.Exit(Main(context.Background(), "v1.2.3-test", os.Args[1:], IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+		},
+	})
+}
+
+// process is a running aratta.
+type process struct {
+	cmd *exec.Cmd
+	out logBuffer // standard output and error, as they come
+	end chan struct{}
+	err error // valid after end
+}
+
+// startProcess starts aratta in a folder, away from the user's files. env comes
+// on top of what every process needs.
+func startProcess(dir string, env []string, args ...string) (*process, error) {
+	p := &process{cmd: exec.Command("aratta", args...), end: make(chan struct{})}
+	p.cmd.Dir = dir
+	p.cmd.Env = append([]string{"HOME=" + dir, "ARATTA_HOME=" + dir, "PATH=" + os.Getenv("PATH")}, env...)
+	r, w := io.Pipe()
+	p.cmd.Stdout, p.cmd.Stderr = w, w
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		lines := bufio.NewReader(r)
+		for {
+			line, err := lines.ReadString('\n')
+			_, _ = p.out.Write([]byte(line))
+			if err != nil {
+				return
+			}
+		}
+	}()
+	go func() {
+		p.err = p.cmd.Wait()
+		_ = w.Close()
+		<-read
+		close(p.end)
+	}()
+	return p, nil
+}
+
+// says waits until the output matches, and returns the first group of the match.
+func (p *process) says(pattern string) (string, error) {
+	re := regexp.MustCompile(pattern)
+	late := time.After(patience)
+	for {
+		text, more := p.out.now()
+		if m := re.FindStringSubmatch(text); m != nil {
+			return m[len(m)-1], nil
+		}
+		select {
+		case <-more:
+		case <-p.end:
+			text, _ = p.out.now()
+			if m := re.FindStringSubmatch(text); m != nil {
+				return m[len(m)-1], nil
+			}
+			return "", fmt.Errorf("aratta ended (%w) before it said %s:\n%s", errors.Join(p.err), pattern, text)
+		case <-late:
+			return "", fmt.Errorf("aratta did not say %s:\n%s", pattern, text)
+		}
+	}
+}
+
+// signal sends a signal.
+func (p *process) signal(s os.Signal) error { return p.cmd.Process.Signal(s) }
+
+// ended waits for the end.
+func (p *process) ended() error {
+	select {
+	case <-p.end:
+		return p.err
+	case <-time.After(patience):
+		_ = p.cmd.Process.Kill()
+		<-p.end
+		return errors.New("aratta did not end")
+	}
+}
+
+// kill ends the process if it still runs.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.end
+}
+
+// listening is in the log line that names the address.
+const listening = `"msg":"listening","address":"([^"]+)"`
