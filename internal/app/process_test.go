@@ -16,11 +16,17 @@ import (
 )
 
 // The tests run the program as people do: this binary is it when it is called
-// aratta.
+// aratta, and enough of curl for the documents.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"aratta": func() {
 			os.Exit(Main(context.Background(), "v1.2.3-test", os.Args[1:], IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+		},
+		"curl": func() {
+			if err := curl(os.Args[1:], os.Stdout); err != nil {
+				fmt.Fprintln(os.Stderr, "curl:", err)
+				os.Exit(1)
+			}
 		},
 	})
 }
