@@ -23,13 +23,16 @@ const (
 // explain writes what is known of the answer so far into its headers. For a
 // stream that is what is known at its beginning; the rest is in the lineage.
 func explain(h http.Header, x *scri.Exchange, head *scri.ChatResponse) {
-	v := make([]string, 0, 8)
+	v := make([]string, 0, 9)
 	put := func(name, value string) {
 		v = append(v, value)
 		h[name] = v[len(v)-1 : len(v) : len(v)]
 	}
 	put(headerID, x.ID)
 	l := x.Lineage
+	if name := ownID(l.Ingress); name != "" {
+		put(name, x.ID)
+	}
 	if n := len(l.Attempts); n > 0 && head != nil {
 		put(headerProvider, l.Attempts[n-1].Provider)
 		put(headerModel, clean(l.Attempts[n-1].Model))
@@ -48,6 +51,19 @@ func explain(h http.Header, x *scri.Exchange, head *scri.ChatResponse) {
 	}
 	if len(x.Warnings) > 0 {
 		put(headerWarnings, warnings(x.Warnings))
+	}
+}
+
+// ownID is the header in which the SDKs of a dialect look for the id of a
+// request, to show it with their errors; "" = they do not.
+func ownID(ingress string) string {
+	switch ingress {
+	case "openai":
+		return "X-Request-Id"
+	case "anthropic":
+		return "Request-Id"
+	default:
+		return ""
 	}
 }
 

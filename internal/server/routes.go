@@ -39,6 +39,9 @@ func (s *Server) handle(method, pattern string, h http.Handler) {
 
 // chat keeps the seam to the gateway in one place.
 func (s *Server) chat(ctx context.Context, x *scri.Exchange) (scri.Stream, error) {
+	if loads(x) {
+		return s.load(ctx, x)
+	}
 	return s.opt.Gateway.Chat(ctx, x)
 }
 
