@@ -22,7 +22,7 @@ func admitted(next step) step {
 // enforceable refuses wishes that promise safety and that this version does not
 // keep: to answer as if it did would be to break them.
 func enforceable(r *scri.Routing) error {
-	path := ""
+	var path string
 	switch {
 	case r == nil:
 		return nil

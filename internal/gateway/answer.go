@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"io"
+	"sync"
 
 	"github.com/aratta-gateway/aratta/internal/provider"
 	"github.com/aratta-gateway/aratta/scri"
@@ -11,47 +12,47 @@ import (
 // answer is the stream of the attempt that answers. It names who answered,
 // meters the usage, and closes the lineage at the end.
 type answer struct {
-	s   scri.Stream
-	g   *Gateway
-	c   *call
-	p   *provider.Provider
-	at  int // the attempt's index in the lineage
-	end ending
+	s  scri.Stream
+	g  *Gateway
+	c  *call
+	p  *provider.Provider
+	at int // the attempt's index in the lineage
 
+	mu       sync.Mutex // for all below and for the lineage: Close may come while Next waits
+	end      ending
 	finished bool // a finish reason came
 	usage    *scri.Usage
 	counts   [5]int64 // what usage points to, so that a running count allocates once
+	written  []byte   // the provider's own words about tokens written to caches, which have several prices
 	done     scri.StreamEvent
 	head     scri.ChatResponse // of the last event, which must not gainsay the first
 }
 
-// ending is how far the end of an answer has been told.
-type ending uint8
+// ending is whether the answer is over.
+type ending bool
 
 const (
-	running ending = iota
-	told           // the done event is out
-	closed         // and the lineage is closed
+	running ending = false
+	closed  ending = true // the last event, or the error, is told and the lineage is closed
 )
 
 func (a *answer) Next() (*scri.StreamEvent, error) {
 	e, err := a.s.Next()
-	if scri.Ended(err) {
-		if a.end == running && !a.finished {
-			// Dialects see to it themselves; were one to forget, a torn answer would
-			// pass for a whole one.
-			return nil, a.broke(&scri.Error{Kind: scri.ErrTruncated, Message: "the answer ended without a finish reason"})
-		}
-		if a.end == running {
-			a.done = scri.StreamEvent{Kind: scri.EventDone}
-			return a.finish(&a.done), nil
-		}
-		a.settle("ok", nil)
-		return nil, io.EOF
-	}
 	if err != nil {
-		return nil, a.broke(err)
+		return a.over(err)
 	}
+	switch e.Kind {
+	case scri.EventStart, scri.EventSeam, scri.EventUsage, scri.EventFinish, scri.EventDone:
+		return a.note(e)
+	default:
+		return e, nil
+	}
+}
+
+// note takes from an event what the lineage and the last event must tell.
+func (a *answer) note(e *scri.StreamEvent) (*scri.StreamEvent, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	switch e.Kind {
 	case scri.EventStart, scri.EventSeam:
 		if e.Head != nil {
@@ -63,12 +64,37 @@ func (a *answer) Next() (*scri.StreamEvent, error) {
 	case scri.EventFinish:
 		a.finished = true
 	case scri.EventDone:
-		if a.finished = a.finished || e.Finish != nil && e.Finish.Reason != ""; a.finished {
-			return a.finish(e), nil
+		a.finished = a.finished || e.Finish != nil && e.Finish.Reason != ""
+		if !a.finished {
+			return nil, a.broke(torn())
 		}
+		return a.finish(e), nil
 	default:
 	}
 	return e, nil
+}
+
+// over ends the answer, with a last event of its own where the dialect gave none.
+func (a *answer) over(err error) (*scri.StreamEvent, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case !scri.Ended(err):
+		return nil, a.broke(err)
+	case a.end != running:
+		return nil, io.EOF
+	case !a.finished:
+		return nil, a.broke(torn())
+	default:
+		a.done = scri.StreamEvent{Kind: scri.EventDone}
+		return a.finish(&a.done), nil
+	}
+}
+
+// torn is the error of an answer without a finish reason. Dialects see to that
+// themselves; were one to forget, it would pass for a whole one.
+func torn() *scri.Error {
+	return &scri.Error{Kind: scri.ErrTruncated, Message: "the answer ended without a finish reason"}
 }
 
 // Pending reports whether Next would not wait.
@@ -77,6 +103,8 @@ func (a *answer) Pending() bool { return scri.Pending(a.s) }
 // Close ends the answer; one that was not read to its end was canceled.
 func (a *answer) Close() error {
 	err := a.s.Close()
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.settle("canceled", nil)
 	return err
 }
@@ -84,6 +112,8 @@ func (a *answer) Close() error {
 // Whole returns the answer if it came whole and nothing was read of it.
 func (a *answer) Whole() *scri.ChatResponse {
 	r := scri.Whole(a.s)
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if r == nil || a.end != running {
 		return nil
 	}
@@ -146,12 +176,14 @@ func (a *answer) meter(u *scri.Usage) {
 		}
 	}
 	a.usage.Estimated = u.Estimated
+	if u.CacheWrite != nil && *u.CacheWrite > 0 {
+		a.written = append(a.written[:0], u.Raw...)
+	}
 }
 
 // finish turns e into the last event: what is known only now is in it.
 func (a *answer) finish(e *scri.StreamEvent) *scri.StreamEvent {
 	a.settle("ok", nil)
-	a.end = told
 	if e.Head != nil {
 		id, model, created := a.head.ID, a.head.Model, a.head.Created
 		if a.head = *e.Head; a.head.ID == "" {
@@ -173,9 +205,12 @@ func (a *answer) finish(e *scri.StreamEvent) *scri.StreamEvent {
 // broke ends an answer of which the client has seen something.
 func (a *answer) broke(err error) error {
 	e := scri.AsError(err)
-	e.RequestID = a.c.ID
-	a.settle("failed", e)
-	e.Attempts = a.c.Lineage.Attempts
+	outcome := "failed"
+	if e.Kind == scri.ErrCanceled { // it is no fault of the target that the client left
+		outcome = "canceled"
+	}
+	a.settle(outcome, e)
+	e.RequestID, e.Attempts = a.c.ID, a.c.Lineage.Attempts
 	return e
 }
 
@@ -188,23 +223,35 @@ func (a *answer) settle(outcome string, e *scri.Error) {
 	att := &a.c.Lineage.Attempts[a.at]
 	att.Outcome, att.Usage = outcome, a.usage
 	att.TookMS = millis(a.g.now().Sub(att.Start))
-	att.CostUSD = a.p.Price(att.Model, a.usage)
-	a.c.Lineage.CostUSD = total(a.c.Lineage.Attempts)
+	att.CostUSD = a.p.Price(att.Model, a.priced())
+	a.c.Lineage.CostUSD = total(a.c.Lineage.Attempts, a.at)
 	if e != nil {
 		att.Error = brief(e)
 		a.g.log.LogAttrs(context.Background(), levelOf(e), "answer broke off", attrs(a.c, att, e)...)
 	}
 }
 
-// total is the cost of all attempts, or nil when that of one that used tokens
-// is not known.
-func total(list []scri.Attempt) *float64 {
+// priced is the usage with what else a price may depend on, which the lineage
+// does not repeat.
+func (a *answer) priced() *scri.Usage {
+	if a.usage == nil {
+		return nil
+	}
+	u := *a.usage
+	u.Raw = a.written
+	return &u
+}
+
+// total is the cost of all attempts, or nil when that of the one that answered
+// is not known. Attempts that gave nothing and reported no usage cost nothing as
+// far as anybody tells.
+func total(list []scri.Attempt, answered int) *float64 {
 	var sum float64
 	for i := range list {
 		switch {
 		case list[i].CostUSD != nil:
 			sum += *list[i].CostUSD
-		case list[i].Usage != nil:
+		case i == answered || list[i].Usage != nil:
 			return nil
 		}
 	}

@@ -19,11 +19,14 @@ import (
 // the first content of an answer. From there on the answer is its own.
 func (g *Gateway) attempts(ctx context.Context, c *call) (scri.Stream, error) {
 	var failed []*scri.Error
-	for i, t := range c.plan.Targets {
+	for _, t := range c.plan.Targets {
 		s, err := g.attempt(ctx, c, t)
 		if err == nil {
-			c.decide(t, i)
+			c.decide()
 			return s, nil
+		}
+		if errors.Is(err, errTried) {
+			continue
 		}
 		e := scri.AsError(err)
 		failed = append(failed, e)
@@ -31,20 +34,29 @@ func (g *Gateway) attempts(ctx context.Context, c *call) (scri.Stream, error) {
 			return nil, g.gaveUp(ctx, c, e)
 		}
 		if !nextAfter(e, t) {
-			break
+			return nil, g.exhausted(c, failed, true)
 		}
 	}
-	return nil, g.exhausted(c, failed)
+	return nil, g.exhausted(c, failed, false)
 }
 
-// decide notes why this target answered.
-func (c *call) decide(t route.Target, before int) {
-	code := t.Zone
-	if before > 0 {
+// decide notes why the last target answered.
+func (c *call) decide() {
+	a := &c.Lineage.Attempts[len(c.Lineage.Attempts)-1]
+	code := a.Zone
+	if len(c.Lineage.Attempts) > 1 {
 		code = "fallback"
 	}
-	c.Lineage.Reasons = append(c.Lineage.Reasons, scri.Reason{Stage: "attempt", Code: code, Target: t.String()})
+	c.Lineage.Reasons = append(c.Lineage.Reasons, scri.Reason{Stage: "attempt", Code: code, Target: target(a)})
 }
+
+// target is the attempt's target as people write it.
+func target(a *scri.Attempt) string {
+	return route.Target{Provider: a.Provider, Model: a.Model}.String()
+}
+
+// errTried says that a target turned out to be one that failed already.
+var errTried = errors.New("tried before")
 
 // attempt asks one target, up to the first content of its answer.
 func (g *Gateway) attempt(ctx context.Context, c *call, t route.Target) (scri.Stream, error) {
@@ -54,15 +66,19 @@ func (g *Gateway) attempt(ctx context.Context, c *call, t route.Target) (scri.St
 	})
 	at := len(c.Lineage.Attempts) - 1
 	s, warn, err := g.send(ctx, c, p, at)
-	a := &c.Lineage.Attempts[at]
+	if errors.Is(err, errTried) {
+		c.Lineage.Attempts = c.Lineage.Attempts[:at]
+		return nil, err
+	}
 	if err == nil {
 		s, err = scri.Peek(s, nil)
 	}
-	a.FirstMS = millis(g.now().Sub(a.Start))
 	if err != nil {
 		g.failed(ctx, c, at, err)
 		return nil, err
 	}
+	a := &c.Lineage.Attempts[at]
+	a.FirstMS = millis(g.now().Sub(a.Start))
 	c.Warnings = append(c.Warnings, warn...)
 	return &answer{s: s, g: g, c: c, at: at, p: p}, nil
 }
@@ -76,11 +92,9 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 	}
 	ctx = provider.WithPermit(ctx, permit)
 	if a.Model == "" {
-		model, why := p.ResolveModel(ctx)
-		if model == "" {
-			return nil, nil, &scri.Error{Kind: scri.ErrUnavailable, Provider: p.Name(), Message: why}
+		if err := c.choose(ctx, p, at); err != nil {
+			return nil, nil, err
 		}
-		a.Model = model
 	}
 	req, warn := scri.Port(c.outward(p.Dialect()), c.traits(p))
 	s, info, err := p.Chat(ctx, req, provider.Call{
@@ -90,6 +104,26 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 		warn = append(warn, info.Warnings...)
 	}
 	return s, warn, err
+}
+
+// choose settles the model of an attempt whose target names none.
+func (c *call) choose(ctx context.Context, p *provider.Provider, at int) error {
+	model, why := p.ResolveModel(ctx)
+	if model == "" {
+		return &scri.Error{Kind: scri.ErrUnavailable, Provider: p.Name(), Message: why}
+	}
+	tried := func(b scri.Attempt) bool { return b.Provider == p.Name() && b.Model == model }
+	if slices.ContainsFunc(c.Lineage.Attempts[:at], tried) {
+		return errTried
+	}
+	a := &c.Lineage.Attempts[at]
+	a.Model = model
+	code := "default_model"
+	if p.Zone() == provider.ZoneLocal {
+		code = "installed"
+	}
+	c.Lineage.Reasons = append(c.Lineage.Reasons, scri.Reason{Stage: "resolve", Code: code, Target: target(a), Detail: why})
+	return nil
 }
 
 // traits is what the target demands of the history. A client that writes the
@@ -158,11 +192,12 @@ func (g *Gateway) failed(ctx context.Context, c *call, at int, err error) {
 	g.log.LogAttrs(ctx, levelOf(e), "attempt failed", attrs(c, a, e)...)
 }
 
-// brief is what a lineage keeps of an error.
+// brief is what a lineage keeps of an error. Its request id is the provider's
+// own, which people there ask for.
 func brief(e *scri.Error) *scri.Error {
 	return &scri.Error{
 		Kind: e.Kind, Status: e.Status, Code: e.Code, Message: e.Message, Hint: e.Hint,
-		Provider: e.Provider, RetryAfter: e.RetryAfter,
+		Provider: e.Provider, RequestID: e.RequestID, RetryAfter: e.RetryAfter,
 	}
 }
 
@@ -182,21 +217,25 @@ func nextAfter(e *scri.Error, t route.Target) bool {
 // gaveUp is the error of a call whose caller went away or whose time is over.
 func (g *Gateway) gaveUp(ctx context.Context, c *call, last *scri.Error) error {
 	e := &scri.Error{Kind: scri.ErrCanceled, Message: "the client went away", RequestID: c.ID, Err: last}
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		e.Kind, e.Message = scri.ErrTimeout, "the time for the whole request is over; "+last.Message
-		e.Hint = "raise server.request_timeout"
-	}
 	e.Attempts = c.Lineage.Attempts
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		e.Kind, e.Hint = scri.ErrTimeout, "raise server.request_timeout"
+		e.Message = "the time for the whole request is over; " + target(&e.Attempts[len(e.Attempts)-1]) + " was asked last"
+		if !errors.Is(last.Err, context.DeadlineExceeded) {
+			e.Message += ": " + last.Message
+		}
+	}
 	return e
 }
 
 // exhausted is the error of a call that nobody answered. Of one target it is
 // that target's own; of several it tells what was tried, and is of the kind
-// that gives the client the best advice.
-func (g *Gateway) exhausted(c *call, failed []*scri.Error) error {
+// that gives the client the best advice: the last, where that ended the request
+// for good, else one that can be waited for.
+func (g *Gateway) exhausted(c *call, failed []*scri.Error, decided bool) error {
 	pick := failed[len(failed)-1]
 	for _, e := range failed {
-		if e.Kind == scri.ErrRateLimited || e.Kind == scri.ErrOverloaded {
+		if !decided && (e.Kind == scri.ErrRateLimited || e.Kind == scri.ErrOverloaded) {
 			pick = e
 			break
 		}
@@ -216,19 +255,30 @@ func (g *Gateway) exhausted(c *call, failed []*scri.Error) error {
 	if len(failed) == 1 {
 		return &e
 	}
-	var b strings.Builder
-	for i, a := range c.Lineage.Attempts {
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		fmt.Fprintf(&b, "%s:%s: %s", a.Provider, a.Model, a.Error.Message)
-		if r := a.Error.RetryAfter; r > 0 && r < e.RetryAfter {
+	e.Raw = nil
+	if decided {
+		e.Message += "; before that, " + told(e.Attempts[:len(e.Attempts)-1])
+		return &e
+	}
+	for _, f := range failed {
+		if r := f.RetryAfter; r > 0 && r < e.RetryAfter {
 			e.RetryAfter = r
 		}
 	}
-	e.Raw = nil
-	e.Message = fmt.Sprintf("all %d targets failed: %s", len(failed), b.String())
+	e.Message = fmt.Sprintf("all %d targets failed: %s", len(failed), told(e.Attempts))
 	return &e
+}
+
+// told lists what came of attempts.
+func told(list []scri.Attempt) string {
+	var b strings.Builder
+	for i := range list {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(target(&list[i]) + ": " + list[i].Error.Message)
+	}
+	return b.String()
 }
 
 func ownCredential(e *scri.Error) bool {

@@ -7,8 +7,8 @@ import (
 	"github.com/aratta-gateway/aratta/scri"
 )
 
-// metered sees to it that every call ends in the log, and that an error says
-// which request it belongs to.
+// metered sees to it that an error says which request it belongs to. What is
+// counted over all requests will be counted here.
 func (g *Gateway) metered(next step) step {
 	return func(ctx context.Context, c *call) (scri.Stream, error) {
 		s, err := next(ctx, c)
@@ -47,6 +47,9 @@ func attrs(c *call, a *scri.Attempt, e *scri.Error) []slog.Attr {
 	}
 	if e.Code != "" {
 		list = append(list, slog.String("code", e.Code))
+	}
+	if e.RequestID != "" && e.RequestID != c.ID {
+		list = append(list, slog.String("upstream_request_id", e.RequestID))
 	}
 	return list
 }

@@ -22,6 +22,14 @@ import (
 // fill adds to an error what only the provider knows, and takes the key out of
 // texts that came from elsewhere.
 func (a *attempt) fill(e *scri.Error) *scri.Error {
+	if e.Kind == scri.ErrInternal || e.Kind == scri.ErrCanceled && a.parent.Err() == nil && !a.closed.Load() {
+		// The upstream says so of itself; it is not this gateway that is broken, nor
+		// its caller who went away.
+		if e.Code == "" {
+			e.Code = string(e.Kind)
+		}
+		e.Kind = scri.ErrUnavailable
+	}
 	if e.RequestID == "" {
 		e.RequestID = a.info.UpstreamID
 	}

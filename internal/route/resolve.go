@@ -49,6 +49,11 @@ func (r *Router) resolve(ctx context.Context, q Query, p *Plan) ([]Target, error
 		p.reason("resolve", "chain", "", "")
 		return c, nil
 	}
+	if e, ok := r.index[name]; ok {
+		t := Target{Provider: e.Name, Model: e.Default, Zone: e.Zone}
+		p.reason("resolve", "provider", t.String(), "")
+		return r.behind([]Target{t}), nil
+	}
 	return r.bare(ctx, name, p)
 }
 
