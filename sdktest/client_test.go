@@ -2,6 +2,7 @@ package sdktest
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"sync"
 )
@@ -92,17 +93,39 @@ func hello(model string) *ask {
 type keeper struct {
 	mu   sync.Mutex
 	last http.Header
+	sees func(b []byte)    // what comes of a body, if not nil
+	adds map[string]string // headers
 }
 
 // RoundTrip sends r.
 func (k *keeper) RoundTrip(r *http.Request) (*http.Response, error) {
+	if len(k.adds) > 0 {
+		r = r.Clone(r.Context())
+		for name, value := range k.adds {
+			r.Header.Set(name, value)
+		}
+	}
 	resp, err := http.DefaultTransport.RoundTrip(r)
 	if err == nil {
 		k.mu.Lock()
 		k.last = resp.Header
 		k.mu.Unlock()
+		if k.sees != nil {
+			resp.Body = &seen{resp.Body, k.sees}
+		}
 	}
 	return resp, err
+}
+
+type seen struct {
+	io.ReadCloser
+	tell func(b []byte)
+}
+
+func (s *seen) Read(b []byte) (int, error) {
+	n, err := s.ReadCloser.Read(b)
+	s.tell(b[:n])
+	return n, err
 }
 
 func (k *keeper) header() http.Header {

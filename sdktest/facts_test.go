@@ -3,7 +3,6 @@ package sdktest
 import (
 	"context"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/anthropics/anthropic-sdk-go"
@@ -98,31 +97,5 @@ func TestCountTokens(t *testing.T) {
 				t.Errorf("%d tokens, want an estimate for seven words", n)
 			}
 		})
-	}
-}
-
-// TestOllamaCommandLine asks what the ollama program asks before it chats.
-func TestOllamaCommandLine(t *testing.T) {
-	c := newOllama(shared.aratta.url)
-	if err := c.sdk.Heartbeat(t.Context()); err != nil {
-		t.Errorf("heartbeat: %v", err)
-	}
-	if v, err := c.sdk.Version(t.Context()); err != nil || v == "" {
-		t.Errorf("version: %q, %v", v, err)
-	}
-	if _, err := c.sdk.ListRunning(t.Context()); err != nil {
-		t.Errorf("running: %v", err)
-	}
-	u := shared.providers[2]
-	u.says(t, said("Four."))
-	var text strings.Builder
-	done := false
-	err := c.sdk.Generate(t.Context(), &api.GenerateRequest{Model: u.only(), Prompt: "Two and two?"}, func(r api.GenerateResponse) error {
-		text.WriteString(r.Response)
-		done = r.Done
-		return nil
-	})
-	if err != nil || text.String() != "Four." || !done {
-		t.Errorf("generate: %q, done %t, %v", text.String(), done, err)
 	}
 }

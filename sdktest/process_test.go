@@ -26,9 +26,11 @@ type binary string
 // buildAratta builds the program as users do.
 func buildAratta(ctx context.Context, dir string) (binary, error) {
 	path := filepath.Join(dir, "aratta")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, "./cmd/aratta")
+	flags, env := buildFlags()
+	args := append([]string{"build", "-o", path}, flags...)
+	cmd := exec.CommandContext(ctx, "go", append(args, "./cmd/aratta")...)
 	cmd.Dir = ".."
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Env = append(os.Environ(), env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building aratta: %w\n%s", err, out)
 	}

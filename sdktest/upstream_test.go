@@ -19,6 +19,7 @@ type upstream struct {
 	name   string // in the gateway's configuration
 	format string // its dialect
 	sim    *sim.Sim
+	echo   func(*scri.ChatRequest) (*scri.ChatResponse, error) // says what was asked
 	server *httptest.Server
 
 	mu     sync.Mutex
@@ -29,7 +30,7 @@ type upstream struct {
 }
 
 func newUpstream(name, format string) *upstream {
-	u := &upstream{name: name, format: format}
+	u := &upstream{name: name, format: format, echo: sim.Script(name)}
 	u.sim = sim.New(sim.Options{Name: name, Dialect: all.Get(format), Models: []string{model}, Answer: u.respond})
 	u.server = httptest.NewServer(u)
 	return u
@@ -55,12 +56,16 @@ func (u *upstream) respond(r *scri.ChatRequest) (*scri.ChatResponse, error) {
 	if u.no != nil {
 		return nil, u.no
 	}
+	if u.answer == nil {
+		return u.echo(r)
+	}
 	a := *u.answer
 	a.Model = r.Model
 	return &a, nil
 }
 
-// says sets the provider's next answers, and forgets what was before.
+// says sets the provider's next answers, and forgets what was before. With nil
+// it repeats what it is asked.
 func (u *upstream) says(t *testing.T, a *scri.ChatResponse) {
 	t.Helper()
 	u.mu.Lock()
@@ -106,7 +111,7 @@ func (u *upstream) last(t *testing.T) *scri.ChatRequest {
 // holds stops the provider's next answers after their first piece.
 func (u *upstream) holds(t *testing.T) *hold {
 	t.Helper()
-	h := &hold{release: make(chan struct{}), gone: make(chan struct{})}
+	h := &hold{from: afterFirst, release: make(chan struct{}), gone: make(chan struct{})}
 	u.mu.Lock()
 	u.hold = h
 	u.mu.Unlock()
@@ -117,6 +122,7 @@ func (u *upstream) holds(t *testing.T) *hold {
 // hold stops an answer after its first write until it is released or the
 // gateway hangs up.
 type hold struct {
+	from    int // writes that get through
 	release chan struct{}
 	gone    chan struct{} // closed when the gateway hung up
 	once    sync.Once
@@ -143,7 +149,7 @@ func (w *held) Flush() {
 }
 
 func (w *held) Write(b []byte) (int, error) {
-	if w.writes++; w.writes > afterFirst {
+	if w.writes++; w.writes > w.h.from {
 		select {
 		case <-w.h.release:
 		case <-w.r.Context().Done():
