@@ -65,7 +65,8 @@ type Scanner struct {
 	escapes bool // a backslash is somewhere in doc; all escapes are known to be legal
 	depth   int
 	names   []nameRef // of all open objects, for telling repeated ones
-	stack   [MaxDepth]level
+	stack   []level
+	near    [12]level // where stack begins; few documents are deeper
 }
 
 // level is where the walk stands in one open array or object. Offsets have 32

@@ -91,10 +91,23 @@ func (s *Scanner) enter(k Kind, index int32) bool {
 		s.tooDeep(s.pos)
 		return false
 	}
+	if s.depth == len(s.stack) {
+		s.deepen()
+	}
 	s.stack[s.depth] = level{at: -1, index: index}
 	s.depth++
 	s.pos++
 	return true
+}
+
+// deepen makes room for another level. A Scanner lives in every open stream and
+// every request, so it does not begin with room for all of them.
+func (s *Scanner) deepen() {
+	if s.stack == nil {
+		s.stack = s.near[:]
+		return
+	}
+	s.stack = append(s.stack, make([]level, len(s.stack))...)
 }
 
 // leave goes over the closing bracket at i.
@@ -208,7 +221,7 @@ func (s *Scanner) add(set *nameSet, text string, at int) bool {
 	}
 	if len(seen) < few {
 		if s.names == nil {
-			s.names = make([]nameRef, 0, 2*few)
+			s.names = make([]nameRef, 0, few)
 		}
 		s.names = append(s.names, nameRef{key, at})
 		return true
