@@ -7,13 +7,17 @@ import (
 	"sync/atomic"
 )
 
-// heapRoom is by how much the heap may grow before it is collected again, if
-// that is more than its size. A gateway holds little and allocates much: with
-// Go's default it collected a heap of 4 MB dozens of times a second, which was a
-// sixth of its time.
-const heapRoom = 32 << 20
+const (
+	// heapRoom is by how much a small heap may grow before it is collected again.
+	// A gateway holds little and allocates much: with Go's default it collected a
+	// heap of 4 MB dozens of times a second, which was a sixth of its time.
+	heapRoom = 24 << 20
+	// largePercent is by how much a large one may. What makes it large is
+	// streams, thousands of them, which wait most of the time and allocate nothing.
+	largePercent = 50
+)
 
-// collector gives a small heap its room and leaves a large one to the default.
+// collector gives a small heap its room, and a large one less than Go's default.
 type collector struct {
 	stopped atomic.Bool
 	sizes   []metrics.Sample
@@ -64,7 +68,7 @@ func (c *collector) adjust() {
 		}
 	}
 	size = max(size, leastHeap)
-	want := max(heapRoom*100/int64(size), defaultPercent)
+	want := max(heapRoom*100/int64(size), largePercent)
 	if d := want - c.percent; d > c.percent/8 || -d > c.percent/8 { // each change stops the world for a moment
 		c.percent = want
 		debug.SetGCPercent(int(want))
