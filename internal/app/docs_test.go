@@ -220,7 +220,7 @@ func TestDocumentedConfiguration(t *testing.T) {
 				text := b.text
 				for _, name := range []string{"local.ollama", "providers.anthropic", "providers.openai"} { // which fragments speak of
 					if !strings.Contains(text, "["+name+"]") {
-						text += "\n[" + name + "]\n"
+						text += "\n[" + name + "]\ndefault_model = \"m\"\n"
 					}
 				}
 				s, err := load(t, text, allKeys)

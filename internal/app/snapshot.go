@@ -212,7 +212,7 @@ func entry(p *provider.Provider) route.Entry {
 	spec, own := p.Spec(), p.Entry()
 	e := route.Entry{
 		Name: p.Name(), Dialect: p.Dialect(), Zone: p.Zone(), Priority: p.Priority(), Default: own.DefaultModel,
-		Caps: caps(spec.Capabilities),
+		Chooses: p.Kind() == provider.Local, Caps: caps(spec.Capabilities),
 	}
 	if p.Zone() == provider.ZoneLocal {
 		e.Default = "" // what is installed decides, see provider.ResolveModel

@@ -123,7 +123,7 @@ func (g *Gateway) Model(ctx context.Context, name string) (*scri.ModelInfo, erro
 		i = slices.IndexFunc(l.Models, func(m scri.ModelInfo) bool { return m.Model == name || m.Model == name+":latest" })
 	}
 	if i < 0 {
-		return nil, g.router.Unknown(name)
+		return nil, g.router.Unknown(ctx, name)
 	}
 	m := &l.Models[i]
 	if p := g.providers[m.Provider]; p != nil && m.ContextWindow == 0 {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/aratta-gateway/aratta/scri"
 )
 
 // Behaviour is the [behaviour] table.
@@ -98,7 +100,8 @@ type Entry struct {
 	Dialect  string
 	Zone     string // local, private, cloud
 	Priority int    // smaller is asked earlier; 0 = local
-	Default  string // model when none is named; "" = the provider decides
+	Default  string // model when none is named
+	Chooses  bool   // takes a model that is installed when none is named; so does all of zone local
 	Models   []Model
 	Caps     map[string]bool // what it can do; nil = unknown, a missing key = unknown
 }
@@ -109,6 +112,9 @@ type Model struct {
 	Window int64           // tokens of prompt and answer; 0 = unknown
 	Caps   map[string]bool // overrides the provider's
 }
+
+// answers reports whether requests that name no model can be sent there.
+func (e *Entry) answers() bool { return e.Default != "" || e.Chooses || e.Zone == "local" }
 
 func (e *Entry) model(name string) (*Model, bool) {
 	for i := range e.Models {
@@ -128,7 +134,7 @@ func sameModel(a, b string) bool {
 }
 
 // cannot returns what the request needs and the target is known not to have.
-func (e *Entry) cannot(m *Model, n Needs) string {
+func (e *Entry) cannot(m *Model, n Needs) *scri.Error {
 	has := func(name string) bool {
 		if m != nil {
 			if v, ok := m.Caps[name]; ok {
@@ -140,12 +146,15 @@ func (e *Entry) cannot(m *Model, n Needs) string {
 	}
 	switch {
 	case n.Tools && !has("tools"):
-		return "cannot call tools"
+		return &scri.Error{Kind: scri.ErrUnsupported, Message: "cannot call tools", Hint: "ask for a model that can"}
 	case n.Vision && !has("vision"):
-		return "cannot see images"
+		return &scri.Error{Kind: scri.ErrUnsupported, Message: "cannot see images", Hint: "ask for a model that can"}
 	case m != nil && m.Window > 0 && n.Tokens > m.Window:
-		return fmt.Sprintf("context window of %d tokens is too small for about %d", m.Window, n.Tokens)
+		return &scri.Error{
+			Kind: scri.ErrContextLength, Message: fmt.Sprintf("context window of %d tokens is too small for about %d", m.Window, n.Tokens),
+			Hint: "shorten the conversation, or ask for a model with a longer window",
+		}
 	default:
-		return ""
+		return nil
 	}
 }

@@ -17,7 +17,7 @@ func (r *Router) resolve(ctx context.Context, q Query, p *Plan) ([]Target, error
 	if q.Chain != "" {
 		c, ok := r.chains[q.Chain]
 		if !ok {
-			return nil, r.unknown("/routing/chain", "chain", q.Chain)
+			return nil, r.unknown(ctx, "/routing/chain", "chain", q.Chain)
 		}
 		p.Chain = q.Chain
 		p.reason("resolve", "chain", "", "wished by the caller")
@@ -98,16 +98,19 @@ func (r *Router) local(name string, p *Plan) ([]Target, error) {
 		}
 	}
 	p.reason("resolve", name, "", "")
-	if name == NameLocal {
+	e := &scri.Error{
+		Kind: scri.ErrUnavailable, Message: "no local model is configured, and sovereign allows nothing else",
+		Hint: "start a local runtime (ollama serve) or configure one under [local]",
+	}
+	switch {
+	case name == NameLocal && r.fallback:
 		return r.behind(first), nil
+	case len(first) > 0:
+		return first, nil
+	case name == NameLocal:
+		e.Message = "no local model is configured, and behaviour.enable_fallback is off"
 	}
-	if len(first) == 0 {
-		return nil, &scri.Error{
-			Kind: scri.ErrUnavailable, Message: "no local model is configured, and sovereign allows nothing else",
-			Hint: "start a local runtime (ollama serve) or configure one under [local]",
-		}
-	}
-	return first, nil
+	return nil, e
 }
 
 // bare resolves a model's own name: a hint, whose target comes first.
@@ -127,15 +130,15 @@ func (r *Router) bare(ctx context.Context, name string, p *Plan) ([]Target, erro
 		p.reason("resolve", "model", hits[0].String(), "")
 		return r.behind(hits), nil
 	}
-	family, cloud := familyOf(name)
-	if e := r.family(family); e != nil {
+	family := familyOf(name)
+	if e := r.ofFamily(ctx, family); e != nil {
 		t := Target{Provider: e.Name, Model: name, Zone: e.Zone, Asked: true}
-		p.reason("resolve", "inferred", t.String(), "by its name a model of "+family)
+		p.reason("resolve", "inferred", t.String(), "by its name "+family.what())
 		return r.behind([]Target{t}), nil
 	}
-	if cloud && len(r.defaultChain()) > 0 {
+	if family.provider != "" && !family.open && len(r.defaultChain()) > 0 {
 		p.Chain = DefaultChain
-		p.reason("resolve", "default_chain", "", fmt.Sprintf("%q is by its name a model of %s, which is not on", name, family))
+		p.reason("resolve", "default_chain", "", fmt.Sprintf("%q is by its name %s, which is not on", name, family.what()))
 		return r.defaultChain(), nil
 	}
 	return r.unlisted(ctx, name, p)
@@ -146,10 +149,10 @@ func (r *Router) bare(ctx context.Context, name string, p *Plan) ([]Target, erro
 func (r *Router) unlisted(ctx context.Context, name string, p *Plan) ([]Target, error) {
 	e, ok := r.index[r.byDefault]
 	if !ok {
-		return nil, r.unknown("/model", "model", name)
+		return nil, r.unknown(ctx, "/model", "model", name)
 	}
 	if _, known := r.has(ctx, e); known {
-		return nil, r.unknown("/model", "model", name)
+		return nil, r.unknown(ctx, "/model", "model", name)
 	}
 	t := Target{Provider: e.Name, Model: name, Zone: e.Zone, Asked: true}
 	p.reason("resolve", "default_provider", t.String(), "nobody is known to have the model")
@@ -163,53 +166,94 @@ func (r *Router) has(ctx context.Context, e *Entry) ([]string, bool) {
 	return r.installed(ctx, e.Name)
 }
 
-// family finds a provider that serves a family of models: the entry of that
-// name, else the first that speaks its dialect.
-func (r *Router) family(name string) *Entry {
-	if e, ok := r.index[name]; ok {
+// family is what the names of models that belong together begin with.
+type family struct {
+	prefix   string
+	provider string // whose they are; "" = nobody's
+	open     bool   // anybody may run them: a local runtime is asked first
+}
+
+func (f family) what() string {
+	if f.open {
+		return "an open model"
+	}
+	return "a model of " + f.provider
+}
+
+// familyOf infers from a model's name what it is. Names of open models may have
+// their maker before a slash.
+func familyOf(model string) family {
+	m := strings.ToLower(model)
+	m = m[strings.LastIndexByte(m, '/')+1:]
+	for _, f := range []family{
+		{"claude", "anthropic", false},
+		{"gpt-oss", "", true},
+		{"gpt", "openai", false},
+		{"chatgpt", "openai", false},
+		{"codex", "openai", false},
+		{"gemini", "google", false},
+		{"grok", "xai", false},
+		{"command", "cohere", false},
+		{"mistral", "mistral", true},
+		{"deepseek", "deepseek", true},
+		{"llama", "", true},
+		{"codellama", "", true},
+		{"qwen", "", true},
+		{"qwq", "", true},
+		{"mixtral", "", true},
+		{"devstral", "", true},
+		{"gemma", "", true},
+		{"phi", "", true},
+		{"granite", "", true},
+		{"olmo", "", true},
+		{"smollm", "", true},
+	} {
+		if strings.HasPrefix(m, f.prefix) {
+			return f
+		}
+	}
+	if len(m) >= 2 && m[0] == 'o' && m[1] >= '1' && m[1] <= '9' && (len(m) == 2 || m[2] == '-') {
+		return family{"o", "openai", false}
+	}
+	return family{}
+}
+
+// ofFamily finds a provider that serves a family of models: for open ones a
+// local runtime that does not say what it has, then the entry of the maker's
+// name, then the first that speaks its dialect.
+func (r *Router) ofFamily(ctx context.Context, f family) *Entry {
+	if f.open {
+		for i := range r.entries {
+			if e := &r.entries[i]; e.Zone == "local" {
+				if _, known := r.has(ctx, e); !known {
+					return e
+				}
+			}
+		}
+	}
+	if e, ok := r.index[f.provider]; ok {
 		return e
 	}
 	for i := range r.entries {
-		if e := &r.entries[i]; e.Dialect == name && name != "openai" {
+		// OpenAI's dialect is everybody's, and says nothing about whose models.
+		if e := &r.entries[i]; e.Dialect == f.provider && f.provider != "openai" {
 			return e
 		}
 	}
 	return nil
 }
 
-// familyOf infers from a model's name whose it is, and whether that is a cloud
-// provider.
-func familyOf(model string) (provider string, cloud bool) {
-	m := strings.ToLower(model)
-	for _, f := range []struct{ prefix, provider string }{
-		{"claude", "anthropic"},
-		{"gpt-oss", ""},
-		{"gpt", "openai"},
-		{"chatgpt", "openai"},
-		{"codex", "openai"},
-		{"gemini", "google"},
-		{"grok", "xai"},
-		{"command", "cohere"},
-	} {
-		if strings.HasPrefix(m, f.prefix) {
-			return f.provider, f.provider != ""
-		}
-	}
-	if len(m) >= 2 && m[0] == 'o' && m[1] >= '1' && m[1] <= '9' && (len(m) == 2 || m[2] == '-') {
-		return "openai", true
-	}
-	return "", false
-}
-
 // unknown is the error for a name that nothing answers to.
-func (r *Router) unknown(path, what, name string) error {
+func (r *Router) unknown(ctx context.Context, path, what, name string) error {
 	e := &scri.Error{Kind: scri.ErrNotFound, Code: what + "_not_found", Path: path, Message: fmt.Sprintf("%s %q is not known", what, name)}
+	models := r.models(ctx)
 	if i := strings.IndexAny(name, ":/"); i > 0 {
-		if _, on := r.index[name[:i]]; !on {
+		tag := func(m string) bool { return strings.HasPrefix(m, name[:i+1]) }
+		if _, on := r.index[name[:i]]; !on && !slices.ContainsFunc(models, tag) {
 			e.Message += fmt.Sprintf("; a provider %q is not on", name[:i])
 		}
 	}
-	if near := r.nearest(name); near != "" {
+	if near := nearest.Name(name, append(models, r.Names()...)); near != "" {
 		e.Hint = fmt.Sprintf("did you mean %q? `aratta models` lists all", near)
 	} else {
 		e.Hint = "`aratta models` lists all, \"auto\" takes the best"
@@ -217,21 +261,24 @@ func (r *Router) unknown(path, what, name string) error {
 	return e
 }
 
-// nearest is the known name most like s, if any is like it at all.
-func (r *Router) nearest(s string) string {
+// models are the names of all models that are known.
+func (r *Router) models(ctx context.Context) []string {
 	var known []string
 	for i := range r.entries {
-		for _, m := range r.entries[i].Models {
+		e := &r.entries[i]
+		for _, m := range e.Models {
 			known = append(known, m.Name)
 		}
+		names, _ := r.has(ctx, e)
+		known = append(known, names...)
 	}
-	return nearest.Name(s, append(known, r.Names()...))
+	return known
 }
 
 // Names lists the names beside models that can be asked for: local, sovereign,
 // chains and aliases.
 func (r *Router) Names() []string {
-	list := []string{"auto", NameLocal, NameSovereign}
+	list := []string{NameAuto, NameLocal, NameSovereign}
 	list = slices.AppendSeq(list, maps.Keys(r.chains))
 	list = slices.AppendSeq(list, maps.Keys(r.aliases))
 	slices.Sort(list)
@@ -239,4 +286,6 @@ func (r *Router) Names() []string {
 }
 
 // Unknown is the error for a model that nothing answers to.
-func (r *Router) Unknown(name string) error { return r.unknown("/model", "model", name) }
+func (r *Router) Unknown(ctx context.Context, name string) error {
+	return r.unknown(ctx, "/model", "model", name)
+}

@@ -93,11 +93,18 @@ func New(cfg Config, entries []Entry, installed Installed) (*Router, []string, e
 	for i := range r.entries {
 		e := &r.entries[i]
 		r.index[e.Name] = e
-		if model := e.Default; model != "" || e.Zone == "local" {
-			r.implicit = append(r.implicit, Target{Provider: e.Name, Model: model, Zone: e.Zone})
+		if e.answers() {
+			r.implicit = append(r.implicit, Target{Provider: e.Name, Model: e.Default, Zone: e.Zone})
 		}
 	}
 	warn := r.setDefault(cfg.Behaviour.DefaultProvider)
+	if _, configured := cfg.Chains[DefaultChain]; !configured {
+		for i := range r.entries {
+			if e := &r.entries[i]; !e.answers() {
+				warn = append(warn, fmt.Sprintf("providers.%s: without default_model it answers only requests that name one of its models", e.Name))
+			}
+		}
+	}
 	if err := r.checkAliases(); err != nil {
 		return nil, nil, err
 	}
@@ -166,9 +173,17 @@ func (r *Router) setChains(chains map[string]Chain) (warn []string) {
 				warn = append(warn, fmt.Sprintf("chains.%s: target %q is left out: its provider is not on", name, s))
 				continue
 			}
+			if t.Model == "" && !r.index[t.Provider].answers() {
+				warn = append(warn, fmt.Sprintf("chains.%s: target %q is left out: it names no model, and providers.%s has no default_model", name, s, t.Provider))
+				continue
+			}
 			list = append(list, t)
 		}
-		if len(list) == 0 && name != DefaultChain {
+		switch {
+		case len(list) > 0:
+		case name == DefaultChain:
+			warn = append(warn, "chains.default: no target is left, all providers stand in its place")
+		default:
 			warn = append(warn, fmt.Sprintf("chains.%s: no target is left, the chain is not usable", name))
 		}
 		r.chains[name] = list
@@ -230,30 +245,30 @@ func (r *Router) Plan(ctx context.Context, q Query) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	var last error
-	for i, t := range list {
+	var why []error
+	for _, t := range list {
 		if slices.ContainsFunc(p.Targets, func(o Target) bool { return o.Provider == t.Provider && o.Model == t.Model }) {
 			continue
 		}
-		if i > 0 && !r.fallback && len(p.Targets) > 0 {
+		if !r.fallback && len(p.Targets) > 0 {
 			break
 		}
 		if err := q.Allow(t.Zone); err != nil {
-			last = err
+			why = append(why, err)
 			p.reason("verdict", "denied", t.String(), scri.AsError(err).Message)
 			continue
 		}
 		e := r.index[t.Provider]
 		m, _ := e.model(t.Model)
-		if why := e.cannot(m, q.Needs); why != "" {
-			last = &scri.Error{Kind: scri.ErrUnsupported, Message: t.String() + " " + why}
-			p.reason("plan", "skipped", t.String(), why)
+		if err := e.cannot(m, q.Needs); err != nil {
+			why = append(why, err)
+			p.reason("plan", "skipped", t.String(), err.Message)
 			continue
 		}
 		p.Targets = append(p.Targets, t)
 	}
 	if len(p.Targets) == 0 {
-		return nil, r.nobody(q, p, last)
+		return nil, r.nobody(q, p, why)
 	}
 	return p, nil
 }
@@ -262,26 +277,40 @@ func (p *Plan) reason(stage, code, target, detail string) {
 	p.Reasons = append(p.Reasons, scri.Reason{Stage: stage, Code: code, Target: target, Detail: detail})
 }
 
-// nobody explains why a plan is empty.
-func (r *Router) nobody(q Query, p *Plan, last error) error {
-	if last == nil {
-		return &scri.Error{
-			Kind: scri.ErrUnavailable, Message: "no provider is on",
-			Hint: "start a local runtime (ollama serve), or add a provider to the configuration and set its key",
+// nobody explains why a plan is empty. What a target that may be asked cannot do
+// says more than that others may not be asked.
+func (r *Router) nobody(q Query, p *Plan, why []error) error {
+	if len(why) == 0 {
+		return r.empty(p)
+	}
+	e := *scri.AsError(why[0])
+	for _, err := range why {
+		if x := scri.AsError(err); e.Kind == scri.ErrPolicy || x.Kind == scri.ErrContextLength {
+			e = *x
 		}
 	}
-	e := *scri.AsError(last)
-	var why []string
+	var list []string
 	for _, x := range p.Reasons {
-		if x.Target != "" {
-			why = append(why, x.Target+": "+x.Detail)
+		if x.Stage != "resolve" {
+			list = append(list, x.Target+": "+x.Detail)
 		}
 	}
-	e.Message = "no target can take the request for " + asked(q.Model) + ": " + strings.Join(why, "; ")
-	if e.Kind == scri.ErrUnsupported && q.Needs.Tokens > 0 && strings.Contains(e.Message, "context window") {
-		e.Kind = scri.ErrContextLength
-	}
+	e.Message = "no target can take the request for " + asked(q.Model) + ": " + strings.Join(list, "; ")
 	return &e
+}
+
+// empty explains why nobody stands in a plan from the beginning.
+func (r *Router) empty(p *Plan) error {
+	if p.Chain != "" && len(r.entries) > 0 {
+		return &scri.Error{
+			Kind: scri.ErrUnavailable, Message: fmt.Sprintf("chain %q has no target that can be asked", p.Chain),
+			Hint: "`aratta config check` says why",
+		}
+	}
+	return &scri.Error{
+		Kind: scri.ErrUnavailable, Message: "no provider is on",
+		Hint: "start a local runtime (ollama serve), or add a provider to the configuration and set its key",
+	}
 }
 
 func asked(model string) string {
