@@ -242,6 +242,7 @@ func (d *decoder) toolUse(typ string) scri.Part {
 			u.Add(d.Member())
 		}
 	}
+	d.need(c.ID != "", "id")
 	d.need(there, "input")
 	d.need(c.Server != "" || typ == typeToolUse, "server_name")
 	p.Ext = u.Ext(Name)

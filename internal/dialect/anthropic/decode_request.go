@@ -45,6 +45,9 @@ type requestDecoder struct {
 
 func (d *requestDecoder) request() {
 	for name := range d.Members() {
+		if (name == "model" || name == "max_tokens") && d.Null() {
+			continue // they are written in any case
+		}
 		if !d.null(&d.unknown) && !d.scalar(name) && !d.tree(name) {
 			d.unknown.Add(d.Member())
 		}
@@ -102,7 +105,7 @@ func (d *requestDecoder) scalar(name string) bool {
 	r := d.req
 	switch name {
 	case "model":
-		d.str(&d.unknown, &r.Model)
+		r.Model = d.Unquoted()
 	case "max_tokens":
 		r.MaxTokens = new(d.Int())
 	case "temperature":
@@ -173,7 +176,8 @@ func (d *requestDecoder) message() scri.Message {
 	for name := range d.Members() {
 		switch name {
 		case "role":
-			m.Role, role = scri.Role(d.Unquoted()), true
+			m.Role = scri.Role(d.Unquoted())
+			role = m.Role != ""
 		case "content":
 			content = true
 			if m.Parts = d.content(); len(m.Parts) == 0 {

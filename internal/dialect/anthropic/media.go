@@ -188,7 +188,7 @@ func (e *encoder) media(p *scri.Part) bool {
 	case strings.HasPrefix(m.Type, "audio/"), strings.HasPrefix(m.Type, "video/"):
 		e.lose(scri.WarnDropped, "", m.Type, "", "only images and documents are understood")
 		return false
-	case strings.HasPrefix(m.Type, "image/") && m.Text.IsZero():
+	case strings.HasPrefix(m.Type, "image/") && m.Text.IsZero(), m.Type == "" && dialect.SniffImage(m.Data) != "":
 		typ = typeImage
 	case hasForm(p.Ext, typeSearchResult) && !m.Text.IsZero():
 		e.searchResult(p)

@@ -28,6 +28,13 @@ func (c *Case) Golden(target string) string {
 	return filepath.Join(filepath.Dir(c.File), c.Name+"."+target+".golden")
 }
 
+// With returns the case with other data.
+func (c *Case) With(data []byte) *Case {
+	o := *c
+	o.Data = data
+	return &o
+}
+
 // Cases reads the examples.
 func Cases(t testing.TB) []*Case {
 	t.Helper()
@@ -38,7 +45,7 @@ func Cases(t testing.TB) []*Case {
 	var list []*Case
 	for _, f := range files {
 		ext := filepath.Ext(f)
-		if ext == ".golden" {
+		if ext == ".golden" || strings.Contains(f, "fuzz") {
 			continue
 		}
 		b, err := os.ReadFile(f)

@@ -58,6 +58,7 @@ func diffTrees(a, b *node) []Difference {
 	d := &differ{kept: map[string]bool{}, seen: map[string]bool{}}
 	d.compare(a, b)
 	d.elsewhere()
+	d.answered(a)
 	return slices.DeleteFunc(d.out, func(x Difference) bool { return d.kept[x.Path] || d.kept[x.To] })
 }
 
@@ -163,7 +164,7 @@ func (d *differ) lost(a *node) {
 		}
 		return
 	}
-	d.report(Difference{Path: a.path, Before: a.text(), Soft: a.slight(), also: a.outside(), part: a.item && a.kid("kind") != nil, kind: a.value("kind"), core: a.core()})
+	d.report(Difference{Path: a.path, Before: a.text(), Soft: a.slight(), also: a.outside(), part: a.item && a.kid("kind") != nil, kind: a.sort(), core: a.core()})
 }
 
 func (d *differ) added(b *node) {
@@ -173,7 +174,7 @@ func (d *differ) added(b *node) {
 		}
 		return
 	}
-	d.report(Difference{To: b.path, After: b.text(), Soft: b.slight(), also: b.outside(), part: b.item && b.kid("kind") != nil, kind: b.value("kind"), core: b.core()})
+	d.report(Difference{To: b.path, After: b.text(), Soft: b.slight() || b.name == "call_id", also: b.outside(), part: b.item && b.kid("kind") != nil, kind: b.sort(), core: b.core()})
 }
 
 // core is what a part is, without its speaker and its ornaments.
@@ -208,6 +209,35 @@ func (d *differ) elsewhere() {
 			}
 		}
 	}
+}
+
+// answered lets the result that was added for a call be told of at the call.
+func (d *differ) answered(a *node) {
+	for i := range d.out {
+		b := &d.out[i]
+		if id, ok := strings.CutPrefix(b.kind, "tool_result "); ok && b.Path == "" {
+			for _, k := range a.kid("messages").items() {
+				if c := k.kid("call"); c != nil && c.value("id") == id {
+					b.also = append(b.also, k.path)
+				}
+			}
+		}
+	}
+}
+
+func (n *node) items() []*node {
+	if n == nil {
+		return nil
+	}
+	return n.kids
+}
+
+// sort is the kind of a part, and for a result the call that it answers.
+func (n *node) sort() string {
+	if r := n.kid("result"); r != nil {
+		return n.value("kind") + " " + r.value("call_id")
+	}
+	return n.value("kind")
 }
 
 // divides reports whether a lost or added node is told of member by member.

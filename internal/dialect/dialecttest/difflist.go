@@ -85,6 +85,9 @@ func (d *differ) moved(a, b *node, pairs []pair) (inA, inB map[int]bool) {
 	return inA, inB
 }
 
+// reach is how far apart items may be that became of one another.
+const reach = 8
+
 // link lets the differences reported since from, which are about pair i, be
 // explained by a warning about a neighbour that one of the texts went into, or
 // came out of.
@@ -93,7 +96,6 @@ func (d *differ) link(from int, a, b *node, pairs []pair, i int) {
 		return
 	}
 	var also []string
-	const reach = 8
 	for _, step := range []int{-1, 1} {
 		for k := i + step; k >= 0 && k < len(pairs) && k-i <= reach && i-k <= reach && joined(a, b, pairs[i], pairs[k]); k += step {
 			if pairs[k].a >= 0 {
@@ -103,6 +105,9 @@ func (d *differ) link(from int, a, b *node, pairs []pair, i int) {
 				also = append(also, b.kids[pairs[k].b].path)
 			}
 		}
+	}
+	if pairs[i].a < 0 {
+		also = append(also, unfolded(a, pairs, i)...)
 	}
 	if also == nil {
 		return
@@ -137,4 +142,17 @@ func textOf(n *node, i int) string {
 // speaker's part of another kind with the same words is not.
 func sameSort(a, b *node) bool {
 	return a.value("kind") == b.value("kind") || a.value("role") == b.value("role")
+}
+
+// unfolded returns the results of tools that were lost near where pair i was added:
+// one that finds no call may have been told in parts of another kind.
+func unfolded(a *node, pairs []pair, i int) (paths []string) {
+	for _, step := range []int{-1, 1} {
+		for k := i + step; k >= 0 && k < len(pairs) && k-i <= reach && i-k <= reach; k += step {
+			if pairs[k].a >= 0 && pairs[k].b < 0 && a.kids[pairs[k].a].kid("result") != nil {
+				paths = append(paths, a.kids[pairs[k].a].path)
+			}
+		}
+	}
+	return paths
 }

@@ -109,3 +109,51 @@ func LawCarried(d dialect.Dialect, h http.Header, stream []byte) []string {
 		return problems
 	})
 }
+
+// Zeroed returns copies of a JSON document in each of which one value is
+// replaced by one that says nothing, with the pointer to it.
+func Zeroed(body []byte) map[string][]byte {
+	type span struct {
+		pointer  string
+		from, to int
+	}
+	var spans []span
+	d := jsontext.NewDecoder(bytes.NewReader(body))
+	for {
+		kind := d.PeekKind()
+		if kind == 0 {
+			break
+		}
+		parent, length := d.StackIndex(d.StackDepth())
+		name := parent == '{' && length%2 == 0
+		var from int
+		if kind == '{' || kind == '[' || kind == '}' || kind == ']' {
+			if _, err := d.ReadToken(); err != nil {
+				break
+			}
+			from = int(d.InputOffset()) - 1
+			if kind == '{' || kind == '[' {
+				v, err := jsontext.NewDecoder(bytes.NewReader(body[from:])).ReadValue()
+				if err == nil {
+					spans = append(spans, span{string(d.StackPointer()), from, from + len(v)})
+				}
+			}
+			continue
+		}
+		v, err := d.ReadValue()
+		if err != nil {
+			break
+		}
+		if !name {
+			to := int(d.InputOffset())
+			spans = append(spans, span{string(d.StackPointer()), to - len(v), to})
+		}
+	}
+	out := map[string][]byte{}
+	for _, s := range spans {
+		for _, zero := range []string{`null`, `""`, `0`, `false`, `[]`, `{}`} {
+			out[s.pointer+" "+zero] = slices.Concat(body[:s.from], []byte(zero), body[s.to:])
+		}
+	}
+	return out
+}

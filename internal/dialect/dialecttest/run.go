@@ -247,3 +247,21 @@ func judgeError(x *Exchange, e *scri.Error) (problems []string) {
 	}
 	return problems
 }
+
+// Readable reports whether the dialect accepts the request, and whether it is
+// fit for anybody, or whether it can read the answer to its end.
+func Readable(d dialect.Dialect, x *Exchange) bool {
+	var err error
+	switch {
+	case x.Request != nil:
+		var req *scri.ChatRequest
+		if req, err = d.DecodeRequest(Incoming(d, x.Path, x.Header, x.Request)); err == nil {
+			err = req.Validate()
+		}
+	case x.Stream != nil:
+		_, err = ReadStream(d, x.RespHeader, x.Stream)
+	default:
+		_, err = d.DecodeResponse(&dialect.Answer{Status: x.Status, Header: x.RespHeader, Body: x.Body, Target: target("")})
+	}
+	return err == nil
+}

@@ -233,7 +233,8 @@ func (b *builder) part(n *node, p *scri.Part) {
 			raw.seal()
 		}
 	}
-	n.empty = p.Kind == scri.PartText && len(n.kids) == 1
+	said := p.Kind == scri.PartText || p.Kind == scri.PartRefusal || p.Kind == scri.PartThinking
+	n.empty = said && len(n.kids) == 1
 }
 
 func (b *builder) items(v reflect.Value, name, path string) *node {

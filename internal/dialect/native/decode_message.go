@@ -26,7 +26,8 @@ func (d *decoder) message(m *scri.Message) {
 		}
 		switch name {
 		case "role":
-			m.Role, there = roleOf(d.Unquoted(), d.own), true
+			m.Role = roleOf(d.Unquoted(), d.own)
+			there = m.Role != ""
 		case "id":
 			m.ID = d.str(&x, name)
 		case "name":

@@ -1,0 +1,92 @@
+package dialecttest_test
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/aratta-gateway/aratta/internal/dialect/all"
+	"github.com/aratta-gateway/aratta/internal/dialect/dialecttest"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+func seeds(f *testing.F, kind string) {
+	f.Helper()
+	for _, c := range dialecttest.Cases(f) {
+		for i, d := range all.Table() {
+			if c.Kind == kind && c.Dialect == d.Name() {
+				f.Add(byte(i), c.Data)
+			}
+		}
+	}
+}
+
+// ask runs all laws over what a fuzzer made up. That a zero was said, which a
+// decoder may take for nothing said, is no matter here.
+func ask(t *testing.T, x *dialecttest.Exchange) {
+	t.Helper()
+	for _, r := range dialecttest.RunOne(all.Table(), x) {
+		r.Problems = slices.DeleteFunc(r.Problems, func(p string) bool {
+			return slices.ContainsFunc([]string{`lost ""`, "lost 0", "lost false", "lost []", "lost {}", "lost <nil>"}, func(zero string) bool { return strings.HasSuffix(p, zero) })
+		})
+		if len(r.Problems) > 0 {
+			t.Errorf("law %s %s: %q", r.Check, r.Target, r.Problems)
+		}
+	}
+}
+
+// FuzzRequest asks the laws of any request that a dialect accepts; another must
+// be refused with the reason.
+func FuzzRequest(f *testing.F) {
+	seeds(f, "request")
+	f.Fuzz(func(t *testing.T, i byte, body []byte) {
+		d := all.Table()[int(i)%len(all.Table())]
+		req, err := d.DecodeRequest(dialecttest.Incoming(d, "", http.Header{}, body))
+		if err != nil {
+			var e *scri.Error
+			if !errors.As(err, &e) || e.Kind != scri.ErrInvalid && e.Kind != scri.ErrUnsupported || e.Message == "" {
+				t.Fatalf("refused with %#v", err)
+			}
+			return
+		}
+		if req.Validate() != nil || !jsontext.Value(body).IsValid() { // names repeated in what is kept raw
+			return
+		}
+		ask(t, &dialecttest.Exchange{ID: "fuzzed", Dialect: d.Name(), Status: http.StatusOK, Header: http.Header{}, Request: body})
+	})
+}
+
+// FuzzResponse asks the laws of any answer that a dialect can read.
+func FuzzResponse(f *testing.F) {
+	seeds(f, "response")
+	f.Fuzz(func(t *testing.T, i byte, body []byte) {
+		x := &dialecttest.Exchange{ID: "fuzzed", Dialect: all.Table()[int(i)%len(all.Table())].Name(), Status: http.StatusOK, Body: body, RespHeader: http.Header{}}
+		if jsontext.Value(body).IsValid() && dialecttest.Readable(all.Get(x.Dialect), x) {
+			ask(t, x)
+		}
+	})
+}
+
+// FuzzStream asks the laws of any stream that a dialect can read to its end, and
+// of others that they break in the same way however they are cut.
+func FuzzStream(f *testing.F) {
+	seeds(f, "stream")
+	f.Fuzz(func(t *testing.T, i byte, stream []byte) {
+		if len(stream) == 0 || len(stream) > 64<<10 {
+			return
+		}
+		d := all.Table()[int(i)%len(all.Table())]
+		x := &dialecttest.Exchange{ID: "fuzzed", Dialect: d.Name(), Status: http.StatusOK, Stream: stream, RespHeader: http.Header{}}
+		if dialecttest.Readable(d, x) {
+			ask(t, x)
+			return
+		}
+		for _, p := range dialecttest.Law3(d, x.RespHeader, stream, nil) {
+			t.Error(p)
+		}
+	})
+}
