@@ -399,7 +399,11 @@ func (s *stream) probs(c *choice, raw []byte, from int) {
 			c.keepList(member, d.Raw())
 		}
 	}
-	if d.Err() != nil || len(c.list) == 0 {
+	if d.Err() != nil {
+		keep(&c.seen, "logprobs", raw) // of no known shape
+		return
+	}
+	if len(c.list) == 0 {
 		return
 	}
 	for i := len(s.q) - 1; i >= from; i-- {

@@ -53,23 +53,10 @@ func (d *decoder) message(m *scri.Message) {
 	d.thoughts, d.content = d.thoughts[:0], d.content[:0]
 	d.calls, d.tail = d.calls[:0], d.tail[:0]
 	for member := range d.Members() {
-		switch member {
-		case "role":
-			if d.is(wire.String, &u) {
-				f.role = d.Unquoted()
-			}
-		case "content":
+		if member == "content" {
 			f.content = true
 			d.messageContent(&f, &u)
-		case "name":
-			if d.is(wire.String, &u) {
-				f.name = d.Unquoted()
-			}
-		case "tool_call_id":
-			if d.is(wire.String, &u) {
-				f.callID, f.hasCall = d.Unquoted(), true
-			}
-		default:
+		} else if !d.speaker(member, &f, &u) {
 			d.messageField(member, &f, &u)
 		}
 	}
@@ -78,15 +65,17 @@ func (d *decoder) message(m *scri.Message) {
 	}
 	d.reasoning(&f, &u)
 	d.cite(&f)
-	m.Role = role(f.role)
-	if f.role == "tool" || f.role == "function" {
+	if m.Role = role(f.role); f.role == "tool" || f.role == "function" {
 		d.result(m, &f, &u)
 		return
 	}
 	if f.hasCall {
 		u.Add(append([]byte(`"tool_call_id":`), wire.AppendQuote(nil, f.callID)...))
 	}
-	if f.role == "" {
+	if f.role == "" && d.lenient {
+		m.Role = scri.RoleAssistant // nobody else speaks in an answer
+	}
+	if f.role == "" && !hasWord(f.form, "role=") {
 		f.note("norole")
 	}
 	if !f.content {
@@ -95,6 +84,32 @@ func (d *decoder) message(m *scri.Message) {
 	m.Name = f.name
 	m.Parts = d.keep(d.thoughts, d.content, d.tail, d.calls)
 	m.Ext = d.ext(&u, f.form)
+}
+
+// speaker reads the members that say who speaks.
+func (d *decoder) speaker(member string, f *fields, u *dialect.Unknown) bool {
+	var at *string
+	switch member {
+	case "role":
+		at = &f.role
+	case "name":
+		at = &f.name
+	case "tool_call_id":
+		at = &f.callID
+	default:
+		return false
+	}
+	if !d.is(wire.String, u) {
+		return true
+	}
+	*at = d.Unquoted()
+	switch {
+	case member == "tool_call_id":
+		f.hasCall = true
+	case *at == "":
+		f.note(member + "=")
+	}
+	return true
 }
 
 // messageField reads the members that only assistants have.
@@ -232,58 +247,83 @@ func (d *decoder) toolCalls(f *fields, u *dialect.Unknown) {
 	}
 }
 
+// callFields is what of a call has to wait until the whole of it was seen.
+type callFields struct {
+	u, inner dialect.Unknown
+	form     string
+	object   string // the object that holds the name
+	named    bool
+	id       bool
+	typed    bool
+}
+
 // toolCall reads one of tool_calls.
 func (d *decoder) toolCall(i int) bool {
-	var u, inner dialect.Unknown
+	var f callFields
 	c := d.newCall()
-	form, ok, id, typed := "", false, false, false
 	for member := range d.Members() {
 		switch member {
 		case "id":
-			if d.is(wire.String, &u) {
-				c.ID = d.Unquoted()
-				id = true
-			}
+			d.callID(c, &f)
 		case "type":
-			if d.is(wire.String, &u) {
-				typed = true
-				if c.Type = d.Unquoted(); c.Type == "function" {
-					c.Type = ""
-				} else if c.Type == "" {
-					form += " type="
-				}
-			}
+			d.callType(c, &f)
 		case "index":
 			m := d.Mark()
 			if d.Int() == int64(i) && d.Err() == nil {
-				form += " index"
+				f.form += " index"
 				continue
 			}
 			d.Rewind(m)
-			u.Add(d.Member())
+			f.u.Add(d.Member())
 		case "function":
-			ok = d.function(c, "arguments", &inner)
+			f.named, f.object = d.function(c, "arguments", &f.inner), member
 		case "custom":
-			ok = d.function(c, "input", &inner)
+			f.named, f.object = d.function(c, "input", &f.inner), member
 		default:
-			u.Add(d.Member())
+			f.u.Add(d.Member())
 		}
 	}
-	if !ok || c.Type != "" && c.Type != "custom" {
+	if !f.named || c.Type != "" && c.Type != "custom" || (c.Type == "custom") != (f.object == "custom") {
 		return false
 	}
-	form += addInner(&u, &inner, c.Type)
-	if !typed {
-		form += " notype"
+	f.form += addInner(&f.u, &f.inner, c.Type)
+	if !f.typed {
+		f.form += " notype"
 	}
 	if c.ID == "" {
-		c.ID, c.MadeID = d.makeID(), true
-		if form += " noid"; id {
-			form = form[:len(form)-len("noid")] + "id="
+		if c.ID, c.MadeID = d.makeID(), true; !f.id {
+			f.form += " noid"
 		}
 	}
-	d.calls = append(d.calls, scri.Part{Kind: scri.PartToolCall, Call: c, Ext: d.ext(&u, strings.TrimPrefix(form, " "))})
+	d.calls = append(d.calls, scri.Part{Kind: scri.PartToolCall, Call: c, Ext: d.ext(&f.u, strings.TrimPrefix(f.form, " "))})
 	return true
+}
+
+func (d *decoder) callID(c *scri.ToolCall, f *callFields) {
+	f.id = true
+	if d.Kind() == wire.Null {
+		f.form += " id=null"
+		d.Skip()
+		return
+	}
+	if d.is(wire.String, &f.u) {
+		if c.ID = d.Unquoted(); c.ID == "" {
+			f.form += " id="
+		}
+	}
+}
+
+func (d *decoder) callType(c *scri.ToolCall, f *callFields) {
+	if !d.is(wire.String, &f.u) {
+		return
+	}
+	f.typed = true
+	switch c.Type = d.Unquoted(); c.Type {
+	case "function":
+		c.Type = ""
+	case "":
+		f.form += " type="
+	}
 }
 
 // addInner keeps the unknown members of the object inside a call below the

@@ -241,7 +241,9 @@ func (d *decoder) filePart() bool {
 			case "file_id":
 				m.FileID, ok = d.Unquoted(), true
 			case "filename":
-				m.Name = d.Unquoted()
+				if m.Name = d.Unquoted(); m.Name == "" {
+					return "filename="
+				}
 			default:
 				u.Add(d.Member())
 			}

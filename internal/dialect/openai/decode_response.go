@@ -27,7 +27,7 @@ func (c chat) DecodeResponse(a *dialect.Answer) (*scri.ChatResponse, error) {
 	if err := d.End(); err != nil {
 		return nil, unreadable(a, err)
 	}
-	if !d.choices {
+	if len(d.r.Choices) == 0 {
 		return nil, unreadable(a, errNoChoices)
 	}
 	return &d.r, nil
@@ -53,10 +53,9 @@ func failed(s *wire.Scanner) bool {
 
 type response struct {
 	decoder
-	r       scri.ChatResponse
-	u       dialect.Unknown
-	choices bool
-	use     usage
+	r   scri.ChatResponse
+	u   dialect.Unknown
+	use usage
 }
 
 // idSeed makes ids of one answer differ from those of another.
@@ -82,7 +81,6 @@ func (d *response) read() {
 			created = true
 			d.created()
 		case member == "choices" && d.Kind() == wire.Array:
-			d.choices = true
 			for range d.Elements() {
 				d.choice()
 			}
@@ -130,7 +128,7 @@ func (d *response) choice() {
 	var c scri.Choice
 	var u dialect.Unknown
 	if d.Kind() != wire.Object {
-		d.u.Add(append([]byte(`"choice":`), d.Raw()...))
+		d.Fail("a choice must be an object")
 		return
 	}
 	index, message, ended, raw := false, false, false, ""
@@ -158,8 +156,11 @@ func (d *response) choice() {
 	if !message {
 		u.Form("nomessage")
 	}
-	if !ended {
+	switch {
+	case !ended:
 		u.Form("nofinish")
+	case raw == "":
+		u.Form("finish=")
 	}
 	c.Finish = finish(raw, calls(c.Output))
 	if raw == "" {

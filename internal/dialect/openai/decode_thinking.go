@@ -302,5 +302,5 @@ func (d *decoder) cite(f *fields) {
 		}
 	}
 	// A message of nothing but sources: an empty text to hold them.
-	d.content = append(d.content, scri.Part{Kind: scri.PartText, Citations: f.citations})
+	d.content = append(d.content, scri.Part{Kind: scri.PartText, Citations: f.citations, Ext: d.form("made")})
 }

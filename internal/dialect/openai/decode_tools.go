@@ -74,7 +74,7 @@ func (d *request) functionTool(t *scri.Tool, u *dialect.Unknown) (form string) {
 			if t.Description = scri.QuotedText(d.Str()); t.Description.IsZero() {
 				form += " description="
 			}
-		case member == "parameters":
+		case member == "parameters" && isSchema(d.Kind()):
 			t.Schema = d.Raw()
 		case member == "strict" && d.Kind() == wire.Bool:
 			t.Strict = d.boolean(u)
@@ -84,6 +84,9 @@ func (d *request) functionTool(t *scri.Tool, u *dialect.Unknown) (form string) {
 	}
 	return form
 }
+
+// isSchema reports whether a value may be a JSON Schema.
+func isSchema(k wire.Kind) bool { return k == wire.Object || k == wire.Bool }
 
 // plainWord reports whether a name can be a word of a spelling as it is.
 func plainWord(s string) bool {
@@ -121,6 +124,9 @@ func (d *request) foreignTool(t *scri.Tool) {
 	if t.Type == "" {
 		d.Fail("a tool needs a type, and a function with a name")
 		return
+	}
+	if t.Type == "function" { // one without its description; "" would make it a sound one
+		t.Type, form = "malformed", strings.TrimPrefix(form+" function", " ")
 	}
 	if t.Ext = d.ext(&u, form); t.Ext == nil {
 		t.Ext = d.form("")

@@ -49,11 +49,14 @@ func (e *encoder) call(p *scri.Part, n int) {
 		e.Int(int64(n))
 	}
 	switch {
-	case !c.MadeID || e.answer():
+	case !c.MadeID:
 		e.str("id", c.ID)
 	case has(p.Ext, "id="):
 		e.str("id", "")
-	case !has(p.Ext, "noid"):
+	case has(p.Ext, "id=null"):
+		e.Key("id")
+		e.Null()
+	case !has(p.Ext, "noid") && !e.aside(p.Ext, "id"):
 		e.str("id", c.ID)
 	}
 	if c.Type == "custom" {
@@ -72,6 +75,11 @@ func (e *encoder) call(p *scri.Part, n int) {
 	}
 	e.outer(p)
 	e.EndObject()
+}
+
+// aside reports whether an Ext holds a member that did not fit.
+func (*encoder) aside(x *scri.Ext, member string) bool {
+	return len(members(x)) > 0 && nested(x, member) != nil
 }
 
 // outer writes what a call has beside the object inside it.
@@ -140,7 +148,7 @@ func (e *encoder) result(p *scri.Part, i int, extra *scri.Ext) {
 			e.str("tool_call_id", r.CallID)
 		}
 	}
-	if r.Name != "" {
+	if r.Name != "" || has(r.Ext, "name=") {
 		e.str("name", r.Name)
 	}
 	e.within = i + 1

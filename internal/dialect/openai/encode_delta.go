@@ -16,7 +16,11 @@ func (s *streamEncoder) part(ev *scri.StreamEvent) {
 	}
 	o := spokenPart{msg: ev.Message, part: ev.Part, kind: p.Kind, place: placeOf(p)}
 	path := s.partPath(ev.Part)
-	if reason := s.refuse(p, o.place); reason != "" {
+	reason := s.refuse(p, o.place)
+	if o.place == callField && p.Call == nil {
+		reason = "chunks hold calls of known kinds only"
+	}
+	if reason != "" {
 		o.dropped = true
 		s.dropped(path, reason)
 		c.parts = append(c.parts, o)
@@ -139,15 +143,6 @@ func (s *streamEncoder) item(p *scri.Part, i int) {
 }
 
 func (s *streamEncoder) beginCall(_ *spoken, p *scri.Part, at *spokenPart) {
-	if p.Call == nil { // one of an unknown kind
-		n := s.beginDelta()
-		s.Key("tool_calls")
-		s.BeginArray()
-		s.Raw(p.Raw)
-		s.EndArray()
-		s.endDelta(n)
-		return
-	}
 	t := p.Call
 	s.foreign(t.Ext, func() string { return s.partPath(at.part) + "/call" })
 	n := s.beginDelta()
@@ -155,6 +150,7 @@ func (s *streamEncoder) beginCall(_ *spoken, p *scri.Part, at *spokenPart) {
 	if at.custom {
 		object, arguments = "custom", "input"
 	}
+	inside := object
 	if at.older {
 		object = "function_call"
 	} else {
@@ -171,10 +167,18 @@ func (s *streamEncoder) beginCall(_ *spoken, p *scri.Part, at *spokenPart) {
 	s.BeginObject()
 	s.str("name", t.Name)
 	s.text(arguments, t.Args)
-	s.inner(p)
+	path := func() string { return s.partPath(at.part) }
+	if has(p.Ext, "+inner") {
+		in := &scri.Ext{Dialect: name, Members: nested(p.Ext, inside)}
+		s.except(in, path, "name", arguments)
+	}
 	s.EndObject()
 	if !at.older {
-		s.outer(p)
+		out := p.Ext
+		if has(p.Ext, "+inner") {
+			out = without(p.Ext, inside)
+		}
+		s.except(out, path, "index", "id", "type", "function", "custom")
 		s.EndObject()
 		s.EndArray()
 	}

@@ -216,10 +216,13 @@ func (e *encoder) speech(m *scri.Message, parts []scri.Part, base int, whole boo
 	if !s.ordered {
 		e.tell(scri.WarnChanged, e.messagePath()+"/content", "thoughts come first and calls last here")
 	}
-	if !has(m.Ext, "norole") {
+	switch {
+	case has(m.Ext, "role="):
+		e.str("role", "")
+	case !has(m.Ext, "norole"):
 		e.str("role", string(m.Role))
 	}
-	if m.Name != "" {
+	if m.Name != "" || has(m.Ext, "name=") {
 		e.str("name", m.Name)
 	}
 	if s.n[thoughtField] > 0 || has(m.Ext, fieldContent+"=") || has(m.Ext, fieldReasoning+"=") {
@@ -256,7 +259,7 @@ func skipped(skip []bool, i int) bool { return skip != nil && skip[i] }
 // content writes the member content as it was spelled, or as a string where
 // that is enough.
 func (e *encoder) content(m *scri.Message, parts []scri.Part, base int, skip []bool, n int) {
-	if n == 0 {
+	if n == 0 || e.nothing(parts) {
 		e.noContent(m)
 		return
 	}
@@ -277,6 +280,17 @@ func (e *encoder) content(m *scri.Message, parts []scri.Part, base int, skip []b
 	}
 	e.Key("content")
 	e.joined(parts, base, skip, contentField)
+}
+
+// nothing reports whether the content is only a text that was made to bind
+// sources to.
+func (e *encoder) nothing(parts []scri.Part) bool {
+	for i := range parts {
+		if p := &parts[i]; placeOf(p) == contentField && (!has(p.Ext, "made") || !p.Text.IsZero()) {
+			return false
+		}
+	}
+	return true
 }
 
 // noContent writes the content of a message that has none.

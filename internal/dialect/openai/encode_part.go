@@ -260,7 +260,7 @@ func (e *encoder) fileItem(p *scri.Part, i int) {
 	if m.FileID != "" && p.Ext.Of(name) != nil {
 		e.str("file_id", m.FileID)
 	}
-	if m.Name != "" {
+	if m.Name != "" || has(m.Ext, "filename=") {
 		e.str("filename", m.Name)
 	}
 	switch {

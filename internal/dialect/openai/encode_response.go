@@ -77,7 +77,7 @@ func (e *encoder) answerChoice(c *scri.Choice) {
 		e.EndObject()
 	}
 	if !has(c.Ext, "nofinish") {
-		e.finishReason(&c.Finish, e.called)
+		e.finishReason(&c.Finish, e.called, has(c.Ext, "finish="))
 	}
 	e.logProbs(c.LogProbs, c.Ext)
 	if has(c.Ext, "+logprobs") {

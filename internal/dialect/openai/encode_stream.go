@@ -144,7 +144,7 @@ func (s *streamEncoder) start(h *scri.ChatResponse) {
 	e.B = append(e.B, `data: {`...)
 	e.head(h, "chat.completion.chunk")
 	common := len(e.B)
-	e.extra(h.Ext, "choices", "usage", "error", "object", "id", "created", "model")
+	e.except(h.Ext, func() string { return "" }, "choices", "usage", "error", "object", "id", "created", "model")
 	e.Key("choices")
 	e.B = append(e.B, '[')
 	s.warn = append(s.warn, e.warn...)
@@ -266,10 +266,8 @@ func (s *streamEncoder) open(m *scri.Message) {
 	if m.Name != "" {
 		s.str("name", m.Name)
 	}
-	if !has(m.Ext, "other") {
-		s.B = append(s.B, `,"content":""`...)
-	}
-	s.extra(m.Ext)
+	s.B = append(s.B, `,"content":""`...)
+	s.except(m.Ext, s.messagePath, "role", "content", "name")
 	s.endDelta(n)
 }
 
@@ -300,26 +298,30 @@ func (s *streamEncoder) finish(ev *scri.StreamEvent) {
 	if f == nil {
 		f = new(scri.Finish)
 	}
-	s.finishReason(f, c.calls > 0)
+	if f.Reason == "" {
+		s.tell(scri.WarnAdded, s.choicePath()+"/finish/reason", "a stream must say that it is complete")
+		f = &scri.Finish{Reason: scri.FinishStop}
+	}
+	s.finishReason(f, c.calls > 0, false)
 	s.foreign(ev.Ext, s.choicePath)
 	s.logProbs(ev.LogProbs, ev.Ext)
-	for _, twin := range [...]string{"delta", "message"} {
-		if nested(ev.Ext, twin) != nil {
-			s.dropped(s.choicePath()+"/ext/"+twin, "chunks have a delta of their own")
-		}
+	if has(ev.Ext, "+logprobs") {
+		s.except(without(ev.Ext, "logprobs"), s.choicePath, "index", "delta", "message", "finish_reason")
+	} else {
+		s.except(ev.Ext, s.choicePath, "index", "delta", "message", "finish_reason")
 	}
-	s.extra(ev.Ext, "index", "delta", "message", "finish_reason", nestedLogProbs(ev.Ext))
 	s.B = append(s.B, "}]"...)
 	s.held = append(s.held[:0], s.B[n:]...)
 	s.B = s.B[:n]
 }
 
-// nestedLogProbs is the member that logProbs has written already.
-func nestedLogProbs(x *scri.Ext) string {
-	if has(x, "+logprobs") {
-		return "logprobs"
-	}
-	return ""
+// without is an Ext of this dialect less one member.
+func without(x *scri.Ext, member string) *scri.Ext {
+	e := encoder{}
+	e.BeginObject()
+	e.extra(x, member)
+	e.EndObject()
+	return &scri.Ext{Dialect: name, Members: e.B}
 }
 
 // done adds what became known only now to the held chunk.
@@ -341,7 +343,7 @@ func (s *streamEncoder) done(ev *scri.StreamEvent) {
 	} else {
 		s.B = append(s.B, s.held...)
 	}
-	s.extra(ev.Head.Ext, "id", "object", "created", "model", "choices", "usage", "error")
+	s.except(ev.Head.Ext, func() string { return "" }, "choices", "usage", "error", "object", "id", "created", "model")
 	s.held = append(s.held[:0], s.B[n:]...)
 	s.B = s.B[:n]
 }

@@ -64,7 +64,11 @@ func (e *encoder) tool(t *scri.Tool, i int, older bool) {
 	}
 	e.BeginObject()
 	if t.Type != "" {
-		e.str("type", t.Type)
+		if has(t.Ext, "function") {
+			e.str("type", "function")
+		} else {
+			e.str("type", t.Type)
+		}
 		if t.Name != "" && has(t.Ext, "name") {
 			e.str("name", t.Name)
 		}

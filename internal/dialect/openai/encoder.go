@@ -104,6 +104,25 @@ func (e *encoder) extra(x *scri.Ext, but ...string) {
 	}
 }
 
+// except writes the members of an Ext of this dialect but those named, which are
+// said otherwise here, and tells of what is lost thereby.
+func (e *encoder) except(x *scri.Ext, path func() string, names ...string) {
+	raw := members(x)
+	if len(raw) == 0 {
+		return
+	}
+	var s wire.Scanner
+	s.Reset(raw)
+	for n := range s.Members() {
+		switch {
+		case !isOneOf(n, names...):
+			e.Raw(s.Member())
+		case s.Kind() != wire.Null:
+			e.dropped(path()+"/ext/"+dialect.Escape(n), "it is said otherwise here")
+		}
+	}
+}
+
 // nested is the object that an Ext holds under a name, or nil.
 func nested(x *scri.Ext, key string) scri.RawJSON {
 	raw := members(x)

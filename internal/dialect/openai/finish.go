@@ -52,8 +52,9 @@ func finishWord(f *scri.Finish) (w string, exact bool) {
 	}
 }
 
-// finishReason writes the member finish_reason.
-func (e *encoder) finishReason(f *scri.Finish, calls bool) {
+// finishReason writes the member finish_reason; without a reason it is null, or
+// an empty string.
+func (e *encoder) finishReason(f *scri.Finish, calls, empty bool) {
 	w, exact := finishWord(f)
 	path := "/choices/" + strconv.Itoa(e.choice) + "/finish"
 	if !exact || f.Reason != "" && reason(w, calls) != f.Reason {
@@ -63,7 +64,7 @@ func (e *encoder) finishReason(f *scri.Finish, calls bool) {
 		e.dropped(path+"/detail", "only a reason is given")
 	}
 	e.Key("finish_reason")
-	if w == "" {
+	if w == "" && !empty {
 		e.Null()
 		return
 	}

@@ -50,16 +50,12 @@ func (d *decoder) logProbs(list *[]scri.TokenLogProb, u *dialect.Unknown) {
 	if typed && len(*list) == from {
 		u.Form("logprobs[]")
 	}
-	if !typed {
-		u.Form("notyped")
-	}
-	if !rest.Empty() || !typed {
-		obj := rest.Object()
-		if obj == nil {
-			obj = scri.RawJSON("{}")
-		}
-		u.Add(append([]byte(`"logprobs":`), obj...))
+	switch {
+	case !rest.Empty():
+		u.Add(append([]byte(`"logprobs":`), rest.Object()...))
 		u.Form("+logprobs")
+	case !typed:
+		u.Form("logprobs{}")
 	}
 }
 
@@ -69,7 +65,7 @@ func (d *decoder) tokens(list []scri.TokenLogProb, outer bool) []scri.TokenLogPr
 	for range d.Elements() {
 		var t scri.TokenLogProb
 		var u dialect.Unknown
-		top, told := "", " nobytes"
+		top, told, said := "", " nobytes", 0
 		if outer {
 			top = " notop"
 		}
@@ -77,8 +73,10 @@ func (d *decoder) tokens(list []scri.TokenLogProb, outer bool) []scri.TokenLogPr
 			switch {
 			case member == "token":
 				t.Token = scri.QuotedText(d.Str())
+				said++
 			case member == "logprob":
 				t.LogProb = d.Float()
+				said++
 			case member == "bytes" && d.Kind() == wire.Array:
 				if t.Bytes, told = d.bytes(), ""; t.Bytes == nil {
 					told = " bytes[]"
@@ -92,6 +90,9 @@ func (d *decoder) tokens(list []scri.TokenLogProb, outer bool) []scri.TokenLogPr
 			default:
 				u.Add(d.Member())
 			}
+		}
+		if said < 2 {
+			d.Fail("a token needs a text and a probability")
 		}
 		form := ""
 		if top != "" || told != "" {
@@ -113,7 +114,7 @@ func (d *decoder) bytes() (list []int) {
 // logProbs writes the member logprobs; ext is that of the choice.
 func (e *encoder) logProbs(list []scri.TokenLogProb, ext *scri.Ext) {
 	rest := has(ext, "+logprobs")
-	if len(list) == 0 && !rest && !has(ext, "logprobs[]") {
+	if len(list) == 0 && !rest && !has(ext, "logprobs[]") && !has(ext, "logprobs{}") {
 		return
 	}
 	e.Key("logprobs")
