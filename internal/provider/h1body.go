@@ -146,7 +146,7 @@ type chunks struct {
 	digits int8
 	excess bool // something followed the end
 	left   int64
-	extra  int // bytes of extensions and trailers so far
+	extra  int // bytes of extensions and trailers that no content makes up for
 }
 
 type chunkState uint8
@@ -240,7 +240,9 @@ func (c *chunks) extension(b byte) bool {
 		c.extra++
 		return c.extra <= maxExtra
 	case c.left > 0:
-		c.state = chunkData
+		// As net/http has it: a chunk makes up for its own frame and a little more,
+		// or the frames of a long stream would add up.
+		c.state, c.extra = chunkData, max(0, c.extra-16-2*int(min(c.left, maxExtra)))
 	default:
 		c.state = chunkTrailer
 	}
