@@ -50,7 +50,10 @@ func (p *program) demo(ctx context.Context, port int, once bool) error {
 	defer func() { _ = farm.Close() }() // the process ends with it
 	addrs := map[string]string{}
 	for _, s := range []struct{ name, dialect string }{{"local-sim", "ollama"}, {"cloud-sim", "anthropic"}} {
-		_, addr, err := p.addSim(ctx, farm, s.name+":"+s.dialect+"=127.0.0.1:0", sim.Options{Models: []string{demoModel}, Pace: demoPace}, "")
+		_, addr, err := p.addSim(ctx, farm, s.name+":"+s.dialect+"=127.0.0.1:0", sim.Options{
+			Models: []string{demoModel}, Pace: demoPace,
+			Any: s.name == "cloud-sim", // coding agents ask for the models that they know
+		}, "")
 		if err != nil {
 			return err
 		}

@@ -21,6 +21,7 @@ type Options struct {
 	Name     string // how answers and the control call it
 	Dialect  dialect.Dialect
 	Models   []string                                            // what it lists and answers for; empty = any
+	Any      bool                                                // answers for models that it does not list, too
 	Answer   func(*scri.ChatRequest) (*scri.ChatResponse, error) // nil = Script(Name)
 	Pace     time.Duration                                       // between the tokens of an answer; 0 = all at once
 	LoadTime time.Duration                                       // what the first request of each model waits for, as if it were loaded
@@ -193,7 +194,7 @@ func (s *Sim) answer(ctx context.Context, x *scri.Exchange) (scri.Stream, error)
 }
 
 func (s *Sim) has(model string) bool {
-	if len(s.opt.Models) == 0 {
+	if len(s.opt.Models) == 0 || s.opt.Any {
 		return true
 	}
 	for _, m := range s.opt.Models {
