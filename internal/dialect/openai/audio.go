@@ -25,7 +25,7 @@ func (h *heard) add(d *decoder, raw []byte) {
 		switch {
 		case d.Kind() == wire.Null:
 		case member == "id" && d.Kind() == wire.String:
-			h.id = string([]byte(d.Unquoted()))
+			h.id = string([]byte(d.plain()))
 		case member == "data" && d.Kind() == wire.String:
 			h.data = goOn(h.data, d.Str())
 		case member == "transcript" && d.Kind() == wire.String:
@@ -76,7 +76,7 @@ func (d *decoder) audio() bool {
 	d.inner(m, func(member string, u *dialect.Unknown) string {
 		switch member {
 		case "id":
-			m.FileID = d.Unquoted()
+			m.FileID = d.plain()
 		case "data":
 			if m.Data = scri.QuotedText(d.Str()); m.Data.IsZero() {
 				return "data="

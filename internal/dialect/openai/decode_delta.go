@@ -145,7 +145,7 @@ type said struct {
 
 func (s *stream) delta(c *choice, raw []byte) {
 	d := &s.sub
-	d.lenient = true
+	d.lenient, d.own = true, true
 	d.Reset(raw)
 	var t said
 	var u dialect.Unknown
@@ -332,7 +332,7 @@ func (s *stream) entire(c *choice, p scri.Part) {
 
 // citations reads annotations; false when they are of no known shape.
 func (s *stream) citations(raw []byte) bool {
-	d := &decoder{lenient: true}
+	d := &decoder{lenient: true, own: true}
 	d.Reset(raw)
 	s.cited = fields{}
 	return d.annotations(&s.cited) && d.Err() == nil

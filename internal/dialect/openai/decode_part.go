@@ -60,10 +60,10 @@ func (d *decoder) cache() *scri.CacheMark {
 		for member := range d.Members() {
 			switch member {
 			case "type":
-				ok = d.Unquoted() == "ephemeral"
+				ok = d.plain() == "ephemeral"
 			case "ttl":
 				if d.is(wire.String, &u) {
-					c.TTL = d.Unquoted()
+					c.TTL = d.plain()
 				}
 			default:
 				u.Add(d.Member())
@@ -161,7 +161,7 @@ func (d *decoder) urlPart(typ string) bool {
 func (d *decoder) address(m *scri.Media, typ string) {
 	u := scri.QuotedText(d.Str())
 	if t, data, ok := dialect.SplitDataURL(u); ok && t != "" && !strings.HasSuffix(t, "*") && !data.IsZero() {
-		m.Type, m.Data = t, data
+		m.Type, m.Data = d.copied(t), data
 		return
 	}
 	m.URL = u
@@ -191,7 +191,7 @@ func (d *decoder) audioPart() bool {
 				m.Data = scri.QuotedText(d.Str())
 				ok = true
 			case "format":
-				format := d.Unquoted()
+				format := d.plain()
 				m.Type = audioType(format)
 				known = audioFormat(m.Type) == format
 			default:
@@ -239,9 +239,9 @@ func (d *decoder) filePart() bool {
 				ok = true
 				return d.fileData(m)
 			case "file_id":
-				m.FileID, ok = d.Unquoted(), true
+				m.FileID, ok = d.plain(), true
 			case "filename":
-				if m.Name = d.Unquoted(); m.Name == "" {
+				if m.Name = d.plain(); m.Name == "" {
 					return "filename="
 				}
 			default:
@@ -258,7 +258,7 @@ func (d *decoder) filePart() bool {
 func (d *decoder) fileData(m *scri.Media) string {
 	t := scri.QuotedText(d.Str())
 	if typ, data, ok := dialect.SplitDataURL(t); ok && typ != "" && !strings.HasSuffix(typ, "*") && !data.IsZero() {
-		m.Type, m.Data = typ, data
+		m.Type, m.Data = d.copied(typ), data
 		return ""
 	}
 	if s := t.String(); strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "data:") {

@@ -195,7 +195,7 @@ func (d *decoder) thinkingText() bool {
 	for member := range d.Members() {
 		switch member {
 		case "type":
-			ok = d.Unquoted() == "text" && ok
+			ok = d.plain() == "text" && ok
 		case "text":
 			p.Text = scri.QuotedText(d.Str())
 		default:
@@ -231,7 +231,7 @@ func (d *decoder) citation() (c scri.Citation, ok bool) {
 	for member := range d.Members() {
 		switch member {
 		case "type":
-			if d.Unquoted() != "url_citation" {
+			if d.plain() != "url_citation" {
 				return c, false
 			}
 		case "url_citation":
@@ -261,9 +261,9 @@ func (d *decoder) citation() (c scri.Citation, ok bool) {
 func (d *decoder) citationField(c *scri.Citation, member string, u, inner *dialect.Unknown) int {
 	switch {
 	case member == "url" && d.Kind() == wire.String:
-		c.URL = d.Unquoted()
+		c.URL = d.plain()
 	case member == "title" && d.Kind() == wire.String:
-		if c.Title = d.Unquoted(); c.Title == "" {
+		if c.Title = d.plain(); c.Title == "" {
 			u.Form("title=")
 		}
 	case member == "content" && d.Kind() == wire.String:

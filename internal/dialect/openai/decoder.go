@@ -2,6 +2,7 @@ package openai
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
@@ -13,6 +14,7 @@ type decoder struct {
 	wire.Scanner
 
 	lenient bool // an answer: what does not fit is kept in Ext instead of refused
+	own     bool // plain strings are copied, as the document will be overwritten
 
 	thoughts, content, calls, tail []scri.Part // of the message at hand
 	slab                           []scri.Part // where finished lists are cut from
@@ -151,6 +153,16 @@ func (d *decoder) newResult() *scri.ToolResult {
 	r := &d.resultSlab[0]
 	d.resultSlab = d.resultSlab[1:]
 	return r
+}
+
+// plain reads a string; see own.
+func (d *decoder) plain() string { return d.copied(d.Unquoted()) }
+
+func (d *decoder) copied(s string) string {
+	if d.own {
+		return strings.Clone(s)
+	}
+	return s
 }
 
 func (d *decoder) opaque() scri.Part {

@@ -196,6 +196,7 @@ func ownCodes() []ownCode {
 		{scri.ErrAuth, "authentication_error", "invalid_api_key"},
 		{scri.ErrPermission, "permission_error", "permission_denied"},
 		{scri.ErrNotFound, "invalid_request_error", "model_not_found"},
+		{scri.ErrNotFound, "invalid_request_error", "unknown_url"}, // where an error says so itself
 		{scri.ErrRateLimited, "rate_limit_error", "rate_limit_exceeded"},
 		{scri.ErrQuota, "insufficient_quota", "insufficient_quota"},
 		{scri.ErrContextLength, "invalid_request_error", "context_length_exceeded"},
@@ -265,9 +266,12 @@ func appendError(b []byte, e *scri.Error) []byte {
 	w.Key("message")
 	w.Str(message)
 	typ, code := "server_error", ""
-	for _, c := range ownCodes() {
-		if c.kind == e.Kind {
+	for i, told := 0, ownCodes(); i < len(told); i++ {
+		if c := &told[i]; c.kind == e.Kind {
 			typ, code = c.typ, c.code
+			if i+1 == len(told) || told[i+1].code != e.Code {
+				break
+			}
 		}
 	}
 	w.Key("type")

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -89,4 +90,45 @@ func told(in []byte) (list []string) {
 		}
 		list = append(list, string(b))
 	}
+}
+
+// TestClonesLast: a copy of an event stays what it was while the stream goes on
+// and its buffer is used again.
+func TestClonesLast(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("testdata", "stream", "*.sse"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := openai.New().DecodeStream(&dialect.Answer{Status: http.StatusOK, Stream: iotest.OneByteReader(bytes.NewReader(b))})
+		var copies []*scri.StreamEvent
+		var then, now []string
+		for {
+			e, err := s.Next()
+			if err != nil {
+				break
+			}
+			copies = append(copies, e.Clone())
+			then = append(then, shown(t, e))
+		}
+		for _, e := range copies {
+			now = append(now, shown(t, e))
+		}
+		if d := cmp.Diff(then, now); d != "" {
+			t.Errorf("%s: -then +now:\n%s", file, d)
+		}
+	}
+}
+
+func shown(t *testing.T, e *scri.StreamEvent) string {
+	t.Helper()
+	b, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
