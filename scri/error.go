@@ -157,11 +157,14 @@ func (k ErrorKind) HTTPStatus() int {
 	}
 }
 
-// HTTPStatus is the status with which the gateway answers a client: 413 where
-// the error carries it for a body that is too large, else that of its kind.
+// HTTPStatus is the status with which the gateway answers a client: that of its
+// kind, or one of those that say better what is wrong with a request.
 func (e *Error) HTTPStatus() int {
-	if e.Kind == ErrInvalid && (e.Status == http.StatusRequestEntityTooLarge || e.Status == http.StatusMethodNotAllowed) {
-		return e.Status
+	if e.Kind == ErrInvalid {
+		switch e.Status {
+		case http.StatusMethodNotAllowed, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge:
+			return e.Status
+		}
 	}
 	return e.Kind.HTTPStatus()
 }
