@@ -22,8 +22,14 @@ func (d *decoder) typed(typ string) bool {
 	switch typ {
 	case "text":
 		return d.textPart()
-	case "image_url", "video_url", "file_url", "audio_url":
-		return d.urlPart(typ)
+	case "image_url":
+		return d.urlPart("image_url") // a word of our own, as typ may alias a buffer
+	case "video_url":
+		return d.urlPart("video_url")
+	case "file_url":
+		return d.urlPart("file_url")
+	case "audio_url":
+		return d.urlPart("audio_url")
 	case "input_audio":
 		return d.audioPart()
 	case "file":

@@ -266,12 +266,9 @@ func appendError(b []byte, e *scri.Error) []byte {
 	w.Key("message")
 	w.Str(message)
 	typ, code := "server_error", ""
-	for i, told := 0, ownCodes(); i < len(told); i++ {
-		if c := &told[i]; c.kind == e.Kind {
+	for _, c := range ownCodes() {
+		if c.kind == e.Kind && (code == "" || c.code == e.Code) {
 			typ, code = c.typ, c.code
-			if i+1 == len(told) || told[i+1].code != e.Code {
-				break
-			}
 		}
 	}
 	w.Key("type")
