@@ -196,6 +196,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, d dialect.Dialect,
 	}
 	status, body := d.EncodeError(nil, err)
 	w.Header().Set(headerID, x.ID)
+	if name := ownID(d.Name()); name != "" {
+		w.Header().Set(name, x.ID)
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
