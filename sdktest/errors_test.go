@@ -2,12 +2,17 @@ package sdktest
 
 import (
 	"cmp"
+	"context"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/anthropics/anthropic-sdk-go"
 	anthropicoption "github.com/anthropics/anthropic-sdk-go/option"
+	"github.com/ollama/ollama/api"
+	"github.com/openai/openai-go/v3"
 	openaioption "github.com/openai/openai-go/v3/option"
+	"github.com/openai/openai-go/v3/responses"
 
 	"github.com/aratta-gateway/aratta/internal/sim"
 	"github.com/aratta-gateway/aratta/scri"
@@ -239,4 +244,42 @@ func TestBrokenAnswer(t *testing.T) {
 			t.Errorf("status %d (%v), want one of the server's", f.status, err)
 		}
 	})
+}
+
+// TestWhatIsNotThere: what this version does not speak is a 404 of the SDK's own
+// kind, and not taken for an unknown model.
+func TestWhatIsNotThere(t *testing.T) {
+	url := shared.aratta.url
+	o, a, l := newOpenAI(url), newAnthropic(url), newOllama(url)
+	for name, tt := range map[string]struct {
+		c   client
+		ask func(ctx context.Context) error
+	}{
+		"responses": {o, func(ctx context.Context) error {
+			_, err := o.sdk.Responses.New(ctx, responses.ResponseNewParams{Model: "auto"})
+			return err
+		}},
+		"openai embeddings": {o, func(ctx context.Context) error {
+			_, err := o.sdk.Embeddings.New(ctx, openai.EmbeddingNewParams{Model: "auto"})
+			return err
+		}},
+		"batches": {a, func(ctx context.Context) error {
+			_, err := a.sdk.Messages.Batches.New(ctx, anthropic.MessageBatchNewParams{})
+			return err
+		}},
+		"ollama embeddings": {l, func(ctx context.Context) error {
+			_, err := l.sdk.Embed(ctx, &api.EmbedRequest{Model: "auto", Input: "x"})
+			return err
+		}},
+		"pull": {l, func(ctx context.Context) error {
+			return l.sdk.Pull(ctx, &api.PullRequest{Model: "llama3"}, func(api.ProgressResponse) error { return nil })
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := tt.ask(t.Context())
+			if f, ok := tt.c.failure(err); !ok || f.status != 404 || f.message == "" || f.code == "model_not_found" {
+				t.Errorf("%+v, %v; want a 404 about the path", f, err)
+			}
+		})
+	}
 }

@@ -70,12 +70,15 @@ func TestDemo(t *testing.T) {
 	}
 	for _, c := range clients(url) {
 		for _, stream := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s stream=%t", c.name(), stream), func(t *testing.T) {
-				g := must(t, c, hello("auto"), stream)
-				if g.text == "" || g.finish != stopWord()[c.name()] {
-					t.Errorf("%q, finish %q", g.text, g.finish)
-				}
-			})
+			// Programs ask for the names that they were made for, too.
+			for _, model := range []string{"auto", "local", "gpt-4.1-mini", "claude-sonnet-4-5-20250929"} {
+				t.Run(fmt.Sprintf("%s %s stream=%t", c.name(), model, stream), func(t *testing.T) {
+					g := must(t, c, hello(model), stream)
+					if g.text == "" || g.finish != stopWord()[c.name()] {
+						t.Errorf("%q, finish %q", g.text, g.finish)
+					}
+				})
+			}
 		}
 	}
 }

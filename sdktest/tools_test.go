@@ -2,8 +2,10 @@ package sdktest
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
+	"github.com/anthropics/anthropic-sdk-go"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/aratta-gateway/aratta/scri"
@@ -124,6 +126,42 @@ func TestForcedTool(t *testing.T) {
 			t.Errorf("tool choice: %+v, want get_time", choice)
 		}
 	})
+}
+
+// TestPictureFromTool: a screenshot that a tool took reaches the provider, as
+// part of the result or, where results are text alone, beside it.
+func TestPictureFromTool(t *testing.T) {
+	c := newAnthropic(shared.aratta.url)
+	const data = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNgAAAAAgAB4iG8MwAAAABJRU5ErkJggg=="
+	for _, u := range shared.providers {
+		t.Run(u.format+" provider", func(t *testing.T) {
+			u.says(t, answer(calling("call_1", "screenshot", `{}`)))
+			a := hello(u.only())
+			a.tools = []tool{{name: "screenshot", description: "Takes one", schema: `{"type":"object","properties":{}}`}}
+			first := must(t, c, a, false)
+			u.says(t, said("A desert."))
+			p := c.params(a)
+			p.Messages = append(p.Messages, first.own.(anthropic.MessageParam), anthropic.NewUserMessage(anthropic.ContentBlockParamUnion{
+				OfToolResult: &anthropic.ToolResultBlockParam{
+					ToolUseID: first.calls[0].id,
+					Content: []anthropic.ToolResultBlockParamContentUnion{
+						{OfText: &anthropic.TextBlockParam{Text: "Taken."}},
+						{OfImage: anthropic.NewImageBlockBase64("image/png", data).OfImage},
+					},
+				},
+			}))
+			if _, err := c.sdk.Messages.New(t.Context(), p); err != nil {
+				t.Fatal(err)
+			}
+			last, _ := u.sim.Last()
+			if n := strings.Count(string(last.Body), data); n != 1 {
+				t.Errorf("the provider got the picture %d times: %s", n, last.Body)
+			}
+			if got := exchanges(t, u.last(t)); len(got) != 1 || !strings.Contains(got[0].Result, "Taken.") {
+				t.Errorf("calls and results: %+v", got)
+			}
+		})
+	}
 }
 
 // offered checks the tools that the provider was told of.
