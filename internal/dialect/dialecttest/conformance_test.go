@@ -16,6 +16,7 @@ import (
 
 var (
 	update = flag.Bool("update", false, "write the generated files")
+	rounds = flag.Int("rounds", 1, "how often to change each exchange at random; from 4 on, every value of every example")
 	only   = flag.String("only", "", "show what fails among the exchanges whose dialect/id contains this, and compare no document")
 )
 

@@ -18,8 +18,9 @@ func TestLawsOfStrangers(t *testing.T) {
 			continue
 		}
 		t.Run(x.Dialect+"/"+x.ID, func(t *testing.T) {
+			t.Parallel()
 			rnd := rand.New(rand.NewPCG(uint64(len(x.Body)), uint64(len(x.Request))))
-			for range 3 {
+			for range *rounds {
 				y := *x
 				y.Request = dialecttest.Stranger(x.Request, rnd, 2+rnd.IntN(4))
 				if y.Body = dialecttest.Stranger(x.Body, rnd, 2+rnd.IntN(4)); x.Stream != nil {

@@ -2,6 +2,7 @@ package dialecttest_test
 
 import (
 	"bytes"
+	"hash/fnv"
 	"net/http"
 	"regexp"
 	"testing"
@@ -27,7 +28,7 @@ func TestLawsOfZeros(t *testing.T) {
 		t.Run(c.Dialect+"/"+c.Name, func(t *testing.T) {
 			t.Parallel()
 			for what, body := range dialecttest.Zeroed(c.Data) {
-				if senseless.MatchString(what) {
+				if senseless.MatchString(what) || skipped(c.Name+what) {
 					continue
 				}
 				x, err := c.With(body).Exchange()
@@ -45,6 +46,14 @@ func TestLawsOfZeros(t *testing.T) {
 			}
 		})
 	}
+}
+
+// skipped leaves out most of many values, always the same ones, unless -rounds
+// asks for all.
+func skipped(what string) bool {
+	h := fnv.New32a()
+	h.Write([]byte(what))
+	return int(h.Sum32()%4) >= *rounds
 }
 
 // TestNothingIsSaidTwice asks providers for all that may be added to requests
