@@ -21,7 +21,7 @@ const (
 	bodyTime  = 30 * time.Second
 	// bodyTrust is the memory that a body gets for its length alone. The rest is
 	// taken when so much of it has come.
-	bodyTrust = 1 << 20
+	bodyTrust = 2 << 20
 )
 
 // expectBody bounds the wait for the next piece of the body, whoever reads it:

@@ -58,7 +58,7 @@ type endpoint struct {
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &scri.Exchange{Op: e.route.Op, Header: r.Header}
 	x.Lineage = &scri.Lineage{Ingress: e.d.Name()}
-	a := reply{endpoint: e, w: w, x: x}
+	a := reply{endpoint: e, w: w, x: x, in: Incoming{Route: e.route, Header: r.Header, Param: r.PathValue}}
 	defer a.rescue()
 	expectBody(w, r)
 	if e.opt.Admit != nil {
@@ -69,7 +69,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	in := &Incoming{Route: e.route, Header: r.Header, Param: r.PathValue}
+	in := &a.in
 	if r.URL.RawQuery != "" {
 		in.Query = r.URL.Query()
 	}
@@ -94,11 +94,11 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case e.route.Op == scri.OpCount:
-		a.count(ctx, in)
+		a.count(ctx)
 	case e.route.Stream == Always || e.route.Stream == ByBody && req.Stream:
-		a.stream(ctx, in)
+		a.stream(ctx)
 	default:
-		a.whole(ctx, in)
+		a.whole(ctx)
 	}
 }
 
@@ -107,6 +107,7 @@ type reply struct {
 	*endpoint
 	w    http.ResponseWriter
 	x    *scri.Exchange
+	in   Incoming
 	out  *outlet // of a stream
 	sent bool    // the status line is written, or is about to be
 	over bool    // Done was told
@@ -155,7 +156,7 @@ func (a *reply) write(status int, body []byte, head *scri.ChatResponse) {
 	_, _ = a.w.Write(body) // the client may be gone; its context says so
 }
 
-func (a *reply) whole(ctx context.Context, in *Incoming) {
+func (a *reply) whole(ctx context.Context) {
 	s, err := a.h(ctx, a.x)
 	if err != nil {
 		a.fail(scri.AsError(err))
@@ -167,13 +168,13 @@ func (a *reply) whole(ctx context.Context, in *Incoming) {
 		a.fail(scri.AsError(err))
 		return
 	}
-	body, warn := a.d.EncodeResponse(nil, in, resp)
+	body, warn := a.d.EncodeResponse(nil, &a.in, resp)
 	a.x.Warnings = append(a.x.Warnings, warn...)
 	a.write(http.StatusOK, body, resp)
 	a.done(http.StatusOK, nil)
 }
 
-func (a *reply) count(ctx context.Context, in *Incoming) {
+func (a *reply) count(ctx context.Context) {
 	c, ok := a.d.(Counter)
 	if !ok || a.opt.Count == nil {
 		a.fail(&scri.Error{Kind: scri.ErrUnsupported, Message: "tokens are not counted here"})
@@ -184,19 +185,19 @@ func (a *reply) count(ctx context.Context, in *Incoming) {
 		a.fail(scri.AsError(err))
 		return
 	}
-	a.write(http.StatusOK, c.EncodeCount(nil, in, n), nil)
+	a.write(http.StatusOK, c.EncodeCount(nil, &a.in, n), nil)
 	a.done(http.StatusOK, nil)
 }
 
-func (a *reply) stream(ctx context.Context, in *Incoming) {
-	o := newOutlet(a, a.d.EncodeStream(in))
+func (a *reply) stream(ctx context.Context) {
+	o := newOutlet(a, a.d.EncodeStream(&a.in))
 	a.out = o
 	o.watch()
 	defer o.rest()
 	s, err := a.h(ctx, a.x)
 	if err == nil {
 		defer s.Close() //nolint:errcheck // the answer is over; nothing can be done about it
-		a.letGo(in)
+		a.letGo(&a.in)
 		err = pump(o, s)
 	}
 	o.rest()
