@@ -79,7 +79,7 @@ func (a *address) root(path string) (*url.URL, error) {
 
 func (a *address) join(base, path string) (*url.URL, error) {
 	ref, err := url.ParseRequestURI(path)
-	if err != nil || ref.Host != "" || !strings.HasPrefix(path, "/") {
+	if err != nil || ref.Host != "" || !strings.HasPrefix(path, "/") || strings.Contains(path, "#") {
 		return nil, &scri.Error{Kind: scri.ErrInternal, Message: "a dialect asked for a path that is none"}
 	}
 	u := *a.base
