@@ -14,6 +14,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -278,6 +279,56 @@ func TestAnnouncedLengthIsNotTrusted(t *testing.T) {
 		t.Errorf("%d bytes for a body of two", n)
 	}
 }
+
+// A long stream does not hold on to the body of its request.
+func TestStreamsLetTheBodyGo(t *testing.T) {
+	freed := make(chan struct{})
+	s := &waiting{until: freed}
+	h := Serve(aliasing{}, Route{Op: scri.OpChat, Stream: Always}, func(_ context.Context, x *scri.Exchange) (scri.Stream, error) {
+		runtime.AddCleanup(unsafe.StringData(x.In.User), func(struct{}) { close(freed) }, struct{}{})
+		return s, nil
+	}, ServeOptions{Commit: func(_ http.Header, x *scri.Exchange, _ *scri.ChatResponse) {
+		if x.Lineage.Asked != "xxxx" {
+			t.Errorf("asked for %q", x.Lineage.Asked)
+		}
+	}})
+	h.ServeHTTP(newWritten(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(strings.Repeat("x", 1<<20))))
+	if s.tries > 50 {
+		t.Error("the body is still there")
+	}
+}
+
+// aliasing decodes requests whose strings lie in the body.
+type aliasing struct{ plain }
+
+func (aliasing) DecodeRequest(in *Incoming) (*scri.ChatRequest, error) {
+	all := unsafe.String(unsafe.SliceData(in.Body), len(in.Body))
+	return &scri.ChatRequest{Model: all[:4], User: all}, nil
+}
+
+// waiting is a stream that goes on until something was freed.
+type waiting struct {
+	until chan struct{}
+	tries int
+	e     scri.StreamEvent
+}
+
+func (s *waiting) Next() (*scri.StreamEvent, error) {
+	runtime.GC()
+	s.tries++
+	select {
+	case <-s.until:
+		return nil, io.EOF
+	case <-time.After(time.Millisecond):
+	}
+	if s.tries > 50 {
+		return nil, io.EOF
+	}
+	s.e = scri.StreamEvent{Kind: scri.EventDelta, Delta: scri.NewText("x")}
+	return &s.e, nil
+}
+
+func (*waiting) Close() error { return nil }
 
 // Bodies of all lengths around the borders come as they were sent.
 func TestBodiesArePieced(t *testing.T) {
