@@ -29,7 +29,7 @@ type Caller struct {
 type Exchange struct {
 	ID       string
 	Op       Op
-	In       *ChatRequest // as it came; never modified
+	In       *ChatRequest // as it came; never modified; without its messages once a streamed answer has begun
 	Req      *ChatRequest // as the stages made it; starts as In, copy on write
 	Caller   Caller
 	Header   http.Header // of the client's request; read only
