@@ -49,7 +49,8 @@ func (s *Server) serveOptions() dialect.ServeOptions {
 	return dialect.ServeOptions{
 		MaxBody: s.opt.MaxBody, KeepaliveAfter: s.opt.KeepaliveAfter, Timeout: s.opt.RequestTimeout,
 		Admit: s.admit, Commit: explain, Count: s.opt.Gateway.Count,
-		Done: func(x *scri.Exchange, status int, err *scri.Error) { s.logged(context.Background(), x, status, err) },
+		Done:     func(x *scri.Exchange, status int, err *scri.Error) { s.logged(context.Background(), x, status, err) },
+		Panicked: func(x *scri.Exchange, p any) { s.panicked(context.Background(), x.ID, p) },
 	}
 }
 

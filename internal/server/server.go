@@ -76,9 +76,14 @@ func (s *Server) recovered(w http.ResponseWriter, r *http.Request) {
 	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(p)
 	}
-	s.opt.Log.LogAttrs(r.Context(), slog.LevelError, "panic", slog.String("path", r.URL.Path),
-		slog.String("panic", fmt.Sprint(p)), slog.String("stack", string(debug.Stack())))
+	s.panicked(r.Context(), r.URL.Path, p)
 	http.Error(w, `{"error":{"kind":"internal","message":"the gateway failed; its log says why"}}`, http.StatusInternalServerError)
+}
+
+// panicked logs a panic of the request that is named, by its id or its path.
+func (s *Server) panicked(ctx context.Context, request string, p any) {
+	s.opt.Log.LogAttrs(ctx, slog.LevelError, "panic", slog.String("request", request),
+		slog.String("panic", fmt.Sprint(p)), slog.String("stack", string(debug.Stack())))
 }
 
 // crossOrigin answers the questions that browsers ask for pages of this machine.
@@ -121,9 +126,12 @@ func newID() string {
 	return string(b)
 }
 
-// Bounds of a connection. Bodies and answers have their own.
+// Bounds of a connection. Those of bodies and answers are for small ones; chats
+// have longer ones of their own.
 const (
 	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 30 * time.Second
+	writeTimeout      = 2 * time.Minute
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 64 << 10
 )
@@ -134,7 +142,8 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	base, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	h := &http.Server{
-		Handler: s, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		Handler: s, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		BaseContext: func(net.Listener) context.Context { return base },
 		ErrorLog:    slog.NewLogLogger(s.opt.Log.Handler(), slog.LevelDebug),
 	}
