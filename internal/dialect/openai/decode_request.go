@@ -10,6 +10,7 @@ import (
 func (chat) DecodeRequest(in *dialect.Incoming) (*scri.ChatRequest, error) {
 	d := &request{}
 	d.Reset(in.Body)
+	d.room = min(4+len(in.Body)/2048, 1024)
 	d.read()
 	if err := d.End(); err != nil {
 		return nil, dialect.Invalid(err)
@@ -31,6 +32,7 @@ type request struct {
 	r        scri.ChatRequest
 	u        dialect.Unknown
 	messages bool
+	room     int // for messages: a guess by the size of the body
 	missing  *scri.Error
 
 	maxTokens, maxCompletion   []byte // members, as several of them may say one thing
@@ -242,6 +244,9 @@ func (d *request) conversation() {
 		return
 	}
 	for range d.Elements() {
+		if d.r.Messages == nil {
+			d.r.Messages = make([]scri.Message, 0, d.room)
+		}
 		var m scri.Message
 		at := d.Pointer
 		d.message(&m)

@@ -133,25 +133,21 @@ func (s *stream) frame(f *wire.Frame) {
 // open looks at how the body begins: some providers answer with one JSON value
 // although a stream was asked for, above all when they refuse.
 func (s *stream) open() bool {
-	var buf [1 << 10]byte
-	var head []byte
+	s.frames = wire.NewSSE(s.a.Stream, s.max())
+	looked := 0
 	for range 100 {
-		n, err := s.a.Stream.Read(buf[:])
-		head = append(head, buf[:n]...)
+		head, err := s.frames.Look(looked + 1)
+		looked = len(head)
 		text := bytes.TrimLeft(head, " \t\r\n")
 		if len(text) > 0 && (text[0] == '{' || text[0] == '[') {
+			s.frames = nil
 			s.plain(io.MultiReader(bytes.NewReader(head), s.a.Stream))
 			return false
 		}
-		if err != nil {
-			s.frames = wire.NewSSE(io.MultiReader(bytes.NewReader(head), &ended{err}), s.max())
-			return true
-		}
-		if len(text) > 0 {
+		if err != nil || len(text) > 0 {
 			break
 		}
 	}
-	s.frames = wire.NewSSE(&resumed{head: head, r: s.a.Stream}, s.max())
 	return true
 }
 
@@ -161,27 +157,6 @@ func (s *stream) max() int {
 	}
 	return dialect.DefaultMaxFrame
 }
-
-// resumed gives what was read already, and then the rest.
-type resumed struct {
-	head []byte
-	r    io.Reader
-}
-
-func (r *resumed) Read(p []byte) (int, error) {
-	if len(r.head) > 0 {
-		n := copy(p, r.head)
-		if r.head = r.head[n:]; len(r.head) == 0 {
-			r.head = nil
-		}
-		return n, nil
-	}
-	return r.r.Read(p)
-}
-
-type ended struct{ err error }
-
-func (e *ended) Read([]byte) (int, error) { return 0, e.err }
 
 // plain reads a body that is one JSON value.
 func (s *stream) plain(r io.Reader) {
