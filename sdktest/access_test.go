@@ -57,8 +57,7 @@ func TestKeys(t *testing.T) {
 		c := newOllama(p.url)
 		c.keeper.adds = map[string]string{far: from}
 		_, err := c.send(t.Context(), hello(u.only()), true, func() {})
-		var e api.AuthorizationError
-		if !errors.As(err, &e) {
+		if _, ok := errors.AsType[api.AuthorizationError](err); !ok {
 			t.Errorf("%v, want an authorization error", err)
 		}
 	})
@@ -72,8 +71,8 @@ func TestRequestIDs(t *testing.T) {
 	t.Run("openai", func(t *testing.T) {
 		c := newOpenAI(shared.aratta.url)
 		_, err := c.send(t.Context(), hello("nobody:none"), false, func() {})
-		var e *openai.Error
-		if !errors.As(err, &e) {
+		e, ok := errors.AsType[*openai.Error](err)
+		if !ok {
 			t.Fatal(err)
 		}
 		if id := e.Response.Header.Get("X-Request-Id"); id == "" || id != e.Response.Header.Get("X-Aratta-Request-Id") {
@@ -83,8 +82,8 @@ func TestRequestIDs(t *testing.T) {
 	t.Run("anthropic", func(t *testing.T) {
 		c := newAnthropic(shared.aratta.url)
 		_, err := c.send(t.Context(), hello("nobody:none"), false, func() {})
-		var e *anthropic.Error
-		if !errors.As(err, &e) {
+		e, ok := errors.AsType[*anthropic.Error](err)
+		if !ok {
 			t.Fatal(err)
 		}
 		if id := e.RequestID; id == "" || id != e.Response.Header.Get("X-Aratta-Request-Id") {

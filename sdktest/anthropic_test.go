@@ -163,8 +163,8 @@ func (c *claude) count(ctx context.Context, a *ask) (int64, error) {
 }
 
 func (*claude) failure(err error) (failure, bool) {
-	var e *anthropic.Error
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*anthropic.Error](err)
+	if !ok {
 		return failure{}, false
 	}
 	var told struct {

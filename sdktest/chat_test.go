@@ -21,6 +21,7 @@ func stopWord() words { return words{"openai": "stop", "anthropic": "end_turn", 
 func lengthWord() words {
 	return words{"openai": "length", "anthropic": "max_tokens", "ollama": "length"}
 }
+
 func callsWord() words {
 	return words{"openai": "tool_calls", "anthropic": "tool_use", "ollama": "stop"}
 }

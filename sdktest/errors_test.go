@@ -162,8 +162,13 @@ func TestRetry(t *testing.T) {
 // SDK gets the reserve's answer and no error, and the headers say why.
 func TestFallback(t *testing.T) {
 	for _, f := range []sim.Fault{
-		{Kind: sim.Refuse}, {Kind: sim.RateLimit}, {Kind: sim.ServerError}, {Kind: sim.ServerError, Status: 404},
-		{Kind: sim.ErrorIn200}, {Kind: sim.ErrorFirst}, {Kind: sim.Reset, After: -1},
+		{Kind: sim.Refuse},
+		{Kind: sim.RateLimit},
+		{Kind: sim.ServerError},
+		{Kind: sim.ServerError, Status: 404},
+		{Kind: sim.ErrorIn200},
+		{Kind: sim.ErrorFirst},
+		{Kind: sim.Reset, After: -1},
 	} {
 		t.Run(string(f.Kind), func(t *testing.T) {
 			matrix(t, func(t *testing.T, c client, u *upstream, stream bool) {

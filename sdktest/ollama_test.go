@@ -127,8 +127,7 @@ func (c *ollama) models(ctx context.Context) ([]string, error) {
 }
 
 func (c *ollama) failure(err error) (failure, bool) {
-	var e api.StatusError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[api.StatusError](err); ok {
 		return failure{status: e.StatusCode, message: e.ErrorMessage, header: c.keeper.header()}, true
 	}
 	// Errors inside a stream are texts alone.

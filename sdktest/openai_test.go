@@ -82,7 +82,7 @@ func extraText(extra map[string]respjson.Field) string {
 func (c *openAI) read(r *openai.ChatCompletion, thoughts string) *got {
 	ch := r.Choices[0]
 	g := &got{
-		text: ch.Message.Content, thinking: thoughts, finish: string(ch.FinishReason), model: r.Model,
+		text: ch.Message.Content, thinking: thoughts, finish: ch.FinishReason, model: r.Model,
 		usage: usage{
 			Input: r.Usage.PromptTokens, Output: r.Usage.CompletionTokens, CacheRead: r.Usage.PromptTokensDetails.CachedTokens,
 			Thinking: r.Usage.CompletionTokensDetails.ReasoningTokens,
@@ -169,17 +169,15 @@ func (c *openAI) models(ctx context.Context) ([]string, error) {
 }
 
 func (*openAI) failure(err error) (failure, bool) {
-	var e *openai.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*openai.Error](err); ok {
 		return failure{e.StatusCode, e.Type, e.Code, e.Param, e.Message, e.Response.Header}, true
 	}
 	// Errors inside a stream have no status any more, and a type of their own.
-	var se *ssestream.StreamError
-	if errors.As(err, &se) {
+	if e, ok := errors.AsType[*ssestream.StreamError](err); ok {
 		var told struct {
 			Error struct{ Type, Code, Message string }
 		}
-		if json.Unmarshal(se.Event.Data, &told) != nil {
+		if json.Unmarshal(e.Event.Data, &told) != nil {
 			return failure{}, false
 		}
 		return failure{kind: told.Error.Type, code: told.Error.Code, message: told.Error.Message}, true

@@ -92,7 +92,8 @@ func (p *process) ready(ctx context.Context, line string) error {
 
 // start runs the program in an environment of its own, away from the user's files.
 func (b binary) start(dir string, env []string, args ...string) (*process, error) {
-	p := &process{cmd: exec.Command(string(b), args...), end: make(chan struct{})} //nolint:noctx // it is stopped by a signal, as operators do
+	// Without a context: it is stopped by a signal, as operators do it.
+	p := &process{cmd: exec.Command(string(b), args...), end: make(chan struct{})}
 	p.cmd.Env = append([]string{"HOME=" + dir, "ARATTA_HOME=" + dir, "PATH=" + os.Getenv("PATH")}, env...)
 	p.out.more = make(chan struct{})
 	r, w := io.Pipe()

@@ -65,7 +65,8 @@ func TestParallelTools(t *testing.T) {
 		a.tools = []tool{weather(), clock()}
 		first := must(t, c, a, stream)
 		want := []exchanged{
-			{"get_weather", map[string]any{"city": "Uruk"}, "hot"}, {"get_time", map[string]any{"city": "Ur"}, "noon"},
+			{"get_weather", map[string]any{"city": "Uruk"}, "hot"},
+			{"get_time", map[string]any{"city": "Ur"}, "noon"},
 			{"get_weather", map[string]any{"city": "Kish"}, "dry"},
 		}
 		if len(first.calls) != len(want) {
