@@ -30,6 +30,9 @@ func seeds(f *testing.F, kind string) {
 func ask(t *testing.T, x *dialecttest.Exchange) {
 	t.Helper()
 	for _, r := range dialecttest.RunOne(all.Table(), x) {
+		if r.Check == dialecttest.CheckLaw4Stream && x.Body != nil {
+			continue // half an answer is no stream
+		}
 		r.Problems = slices.DeleteFunc(r.Problems, func(p string) bool {
 			return slices.ContainsFunc([]string{`lost ""`, "lost 0", "lost false", "lost []", "lost {}", "lost <nil>"}, func(zero string) bool { return strings.HasSuffix(p, zero) })
 		})
@@ -65,6 +68,9 @@ func FuzzResponse(f *testing.F) {
 	seeds(f, "response")
 	f.Fuzz(func(t *testing.T, i byte, body []byte) {
 		x := &dialecttest.Exchange{ID: "fuzzed", Dialect: all.Table()[int(i)%len(all.Table())].Name(), Status: http.StatusOK, Body: body, RespHeader: http.Header{}}
+		if x.Dialect == "native" {
+			return // it says things twice, and what contradicts itself is for its own fuzzers
+		}
 		if jsontext.Value(body).IsValid() && dialecttest.Readable(all.Get(x.Dialect), x) {
 			ask(t, x)
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"testing/iotest"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -62,14 +63,21 @@ func Law1Stream(d dialect.Dialect, req *scri.ChatRequest, h http.Header, stream 
 				return
 			}
 			for _, x := range DiffResponsesStrict(r, z) {
-				problems = append(problems, how+" "+x.String())
+				if !slices.ContainsFunc(warnings, func(w scri.Warning) bool { return w.Code == scri.WarnAdded && explains(&w, &x) }) {
+					problems = append(problems, how+" "+x.String())
+				}
 			}
-			problems = append(problems, prefixed(how+" ", unfounded(warnings))...)
+			problems = append(problems, prefixed(how+" ", unfounded(demanded(warnings)))...)
 		}
 		again("replayed", scri.Replay(r))
 		again("piped", open(d, h, bytes.NewReader(stream)))
 		return append(problems, asWhole(d, req, r)...)
 	})
+}
+
+// demanded leaves out what a format demands and the answer had not.
+func demanded(warnings []scri.Warning) []scri.Warning {
+	return slices.DeleteFunc(slices.Clone(warnings), func(w scri.Warning) bool { return w.Code == scri.WarnAdded })
 }
 
 // asWhole tells an answer that came as a stream as a whole one. What belongs to
