@@ -111,6 +111,16 @@ type collector struct {
 	ext     extJoiner
 	choices slots[choiceAcc]
 	done    bool
+
+	known   map[Warning]int // how often head.Warnings has each of its first counted
+	counted int
+	unsure  []unsure
+}
+
+// unsure is a part whose signature may have to go, should nobody finish it.
+type unsure struct {
+	ch *choiceAcc
+	p  *partAcc
 }
 
 type choiceAcc struct {
@@ -133,6 +143,7 @@ type partAcc struct {
 	sign  *Signature // given by deltas, less its value
 	value joiner     // the signature's
 	ended bool
+	noted bool // it is among the unsure ones
 }
 
 // add takes in one event. Its error is one that the stream carried as an event.
@@ -222,28 +233,29 @@ func (c *collector) merge(h *ChatResponse, same bool) {
 		r.Lineage = h.Lineage
 	}
 	c.ext.add(h.Ext)
-	r.Warnings = mergeWarnings(r.Warnings, h.Warnings)
+	c.warn(h.Warnings)
 }
 
-// mergeWarnings appends those of more that list has not got yet, as often as
-// more has them.
-func mergeWarnings(list, more []Warning) []Warning {
+// warn adds those of more that the head has not got yet, as often as more has
+// them.
+func (c *collector) warn(more []Warning) {
 	if len(more) == 0 {
-		return list
+		return
 	}
-	known := make(map[Warning]int, len(list))
-	for _, w := range list {
-		known[w]++
+	if c.known == nil {
+		c.known = make(map[Warning]int, len(more))
 	}
-	out := slices.Clip(list)
+	for list := c.head.Warnings; c.counted < len(list); c.counted++ {
+		c.known[list[c.counted]]++
+	}
+	seen := make(map[Warning]int, len(more))
 	for _, w := range more {
-		if known[w] > 0 {
-			known[w]--
-			continue
+		if seen[w]++; seen[w] > c.known[w] {
+			c.known[w]++
+			c.head.Warnings = append(c.head.Warnings, w)
+			c.counted++
 		}
-		out = append(out, w)
 	}
-	return out
 }
 
 func (c *collector) message(e *StreamEvent) *messageAcc {
@@ -272,6 +284,9 @@ func (c *collector) begin(e *StreamEvent) {
 	}
 	p.part = e.Whole.Clone()
 	p.ext.add(p.part.Ext)
+	if s := p.part.Signature; s != nil && s.Value.IsZero() {
+		c.note(e, p)
+	}
 	if t := p.streamed(); !t.IsZero() {
 		p.text.add(*t)
 		*t = Text{}
@@ -301,6 +316,7 @@ func (c *collector) delta(e *StreamEvent) {
 	p.text.add(e.Delta)
 	if e.Signature != nil {
 		p.signed(e.Signature)
+		c.note(e, p)
 	}
 	if e.Citation != nil {
 		p.part.Citations = append(p.part.Citations, e.Citation.clone())
@@ -342,6 +358,14 @@ func (p *partAcc) unsign() {
 	p.part.Signature, p.sign, p.value = nil, nil, joiner{}
 }
 
+// note remembers that the signature of a part is not settled.
+func (c *collector) note(e *StreamEvent, p *partAcc) {
+	if !p.noted {
+		p.noted = true
+		c.unsure = append(c.unsure, unsure{c.choices.get(e.Choice), p})
+	}
+}
+
 // complete reports whether the answer has come to its end.
 func (c *collector) complete() bool {
 	for _, ch := range c.choices.list {
@@ -354,16 +378,12 @@ func (c *collector) complete() bool {
 
 // drop removes the signatures of parts that nobody will finish.
 func (c *collector) drop() {
-	for _, ch := range c.choices.list {
-		if ch.v.finish != nil {
-			continue
-		}
-		for _, m := range ch.v.messages.list {
-			for _, p := range m.v.parts.list {
-				p.v.unsign()
-			}
+	for _, u := range c.unsure {
+		if u.p.noted = false; u.ch.finish == nil {
+			u.p.unsign()
 		}
 	}
+	c.unsure = c.unsure[:0]
 }
 
 // response makes the answer of what was read.

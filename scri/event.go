@@ -23,7 +23,8 @@ const (
 )
 
 // StreamEvent is one step of an answer. It and all that it points to are valid
-// until the next call of Next; Clone keeps it.
+// until the next call of Next; Clone keeps it. Texts and raw values may lie in
+// memory that is used again then; plain strings never do.
 //
 // Delta of a part of kind text, thinking or refusal goes on Part.Text; of a
 // tool call, Call.Args; of media, Media.Data. A part may also come whole, with
@@ -61,7 +62,36 @@ func (e *StreamEvent) Content() bool {
 	}
 }
 
-// Clone returns an event that stays valid, sharing no bytes with e.
+// size is about how many bytes Clone takes, beyond some hundreds.
+func (e *StreamEvent) size() int {
+	n := e.Delta.Size() + e.Ext.size() + e.Usage.size()
+	if h := e.Head; h != nil {
+		n += h.Ext.size() + h.Usage.size()
+	}
+	if e.Open != nil {
+		n += e.Open.Ext.size()
+	}
+	if p := e.Whole; p != nil {
+		n += p.Text.Size() + len(p.Raw) + p.Ext.size()
+	}
+	return n
+}
+
+func (e *Ext) size() int {
+	if e == nil {
+		return 0
+	}
+	return len(e.Members) + len(e.Form)
+}
+
+func (u *Usage) size() int {
+	if u == nil {
+		return 0
+	}
+	return len(u.Raw)
+}
+
+// Clone returns an event that stays valid.
 func (e *StreamEvent) Clone() *StreamEvent {
 	c := *e
 	c.Delta = e.Delta.Clone()
@@ -96,7 +126,8 @@ func clonePtr[T any](p *T) *T {
 	return &v
 }
 
-// Clone returns a copy that shares no bytes with e. It may be called on nil.
+// Clone returns a copy that shares no bytes with e but those of strings. It may
+// be called on nil.
 func (e *Ext) Clone() *Ext {
 	if e == nil {
 		return nil

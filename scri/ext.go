@@ -2,7 +2,6 @@ package scri
 
 import (
 	"bytes"
-	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -26,8 +25,12 @@ func (j extJoiner) join() *Ext {
 		return nil
 	}
 	out := j[len(j)-1]
+	if len(j) == 1 {
+		return out
+	}
 	var list []RawJSON
 	var forms []string
+	known := map[string]bool{}
 	for _, e := range j {
 		if e.Dialect != out.Dialect {
 			continue
@@ -36,15 +39,13 @@ func (j extJoiner) join() *Ext {
 			list = append(list, e.Members)
 		}
 		for form := range strings.FieldsSeq(e.Form) {
-			if !slices.Contains(forms, form) {
+			if !known[form] {
+				known[form] = true
 				forms = append(forms, form)
 			}
 		}
 	}
-	if len(j) > 1 {
-		out = &Ext{Dialect: out.Dialect, Members: joinMembers(list), Form: strings.Join(forms, " ")}
-	}
-	return out
+	return &Ext{Dialect: out.Dialect, Members: joinMembers(list), Form: strings.Join(forms, " ")}
 }
 
 // joinMembers makes one object of several. One that cannot be read is left out.

@@ -2,6 +2,7 @@ package scri
 
 import (
 	"hash/fnv"
+	"io"
 	"strconv"
 )
 
@@ -54,11 +55,66 @@ type idFitter struct {
 	used  map[string]bool   // ids that are taken
 	now   map[string]string // id in the input -> id of the last call that had it
 	calls map[string]bool   // ids of calls so far
-	open  []openCall        // calls of the input without an id, until answered
+	open  openCalls
 	count int
+
+	digits []byte // of new ids
 }
 
-type openCall struct{ name, id string }
+// openCalls are the calls of the input without an id, until they are answered.
+type openCalls struct {
+	list  []openCall
+	named map[string][]int // places in the list, first come first
+	first int              // all before it are answered
+}
+
+type openCall struct {
+	name, id string
+	answered bool
+}
+
+func (o *openCalls) add(name, id string) {
+	if o.named == nil {
+		o.named = map[string][]int{}
+	}
+	o.named[name] = append(o.named[name], len(o.list))
+	o.list = append(o.list, openCall{name: name, id: id})
+}
+
+// answer finds the call that a result without an id belongs to: the first open
+// one of its name, else the first where one of them has none.
+func (o *openCalls) answer(name string) (id string, ok bool) {
+	i, ok := o.next(name)
+	switch {
+	case ok:
+	case name != "":
+		i, ok = o.next("")
+	default:
+		for o.first < len(o.list) && o.list[o.first].answered {
+			o.first++
+		}
+		i, ok = o.first, o.first < len(o.list)
+	}
+	if !ok {
+		return "", false
+	}
+	o.list[i].answered = true
+	return o.list[i].id, true
+}
+
+// next returns the first open call of exactly this name.
+func (o *openCalls) next(name string) (int, bool) {
+	queue := o.named[name]
+	for len(queue) > 0 && o.list[queue[0]].answered {
+		queue = queue[1:]
+	}
+	if len(queue) == 0 {
+		delete(o.named, name)
+		return 0, false
+	}
+	o.named[name] = queue
+	return queue[0], true
+}
 
 func (p *porter) fitIDs() {
 	f := idFitter{porter: p, used: map[string]bool{}, now: map[string]string{}, calls: map[string]bool{}}
@@ -98,7 +154,7 @@ func (f *idFitter) forCall(c *ToolCall) string {
 	switch {
 	case old == "":
 		id = f.make("\x00" + strconv.Itoa(f.count))
-		f.open = append(f.open, openCall{name: c.Name, id: id})
+		f.open.add(c.Name, id)
 	case unique && f.calls[old]:
 		id = f.make(old + "\x00" + strconv.Itoa(f.count))
 	case f.now[old] != "":
@@ -126,23 +182,10 @@ func (f *idFitter) forResult(old, name string) string {
 	return f.now[old]
 }
 
-// answer finds the call that a result without an id belongs to: the first open
-// one of its name, else the first. Without any it is an orphan and gets an id
-// only where nobody mends orphans.
+// answer is the id of the call that a result without an id belongs to. Without
+// any it is an orphan and gets an id only where nobody mends orphans.
 func (f *idFitter) answer(name string) string {
-	best := -1
-	for i, c := range f.open {
-		if c.name == name {
-			best = i
-			break
-		}
-		if best < 0 && (name == "" || c.name == "") {
-			best = i
-		}
-	}
-	if best >= 0 {
-		id := f.open[best].id
-		f.open = append(f.open[:best], f.open[best+1:]...)
+	if id, ok := f.open.answer(name); ok {
 		return id
 	}
 	if f.t.PairedCalls {
@@ -189,33 +232,41 @@ func (f *idFitter) make(seed string) string {
 
 func (f *idFitter) encode(seed string, salt int) string {
 	const (
-		letters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		length  = 9 // the shortest limit in use, and 53 bits
-		prefix  = "call_"
+		length = 9 // the shortest limit in use, and 53 bits
+		prefix = "call_"
 	)
-	digits := make([]byte, 0, len(letters))
-	for i := range len(letters) {
-		if f.chars.has(letters[i]) {
-			digits = append(digits, letters[i])
-		}
-	}
-	if len(digits) == 0 {
-		digits = []byte(f.t.CallIDChars)
+	if f.digits == nil {
+		f.digits = f.t.digits(&f.chars)
 	}
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(seed)) // never fails
+	_, _ = io.WriteString(h, seed) // never fails
 	_, _ = h.Write([]byte{0, byte(salt), byte(salt >> 8)})
 	sum := h.Sum64()
-	id, n := "", length
+	id, n := make([]byte, 0, len(prefix)+length), length
 	if f.t.CallIDMax > 0 {
 		n = min(n, f.t.CallIDMax)
 	}
 	if (f.t.CallIDMax == 0 || f.t.CallIDMax >= length+len(prefix)) && f.t.fitsID(prefix, &f.chars) {
-		id = prefix
+		id = append(id, prefix...)
 	}
 	for range n {
-		id += string(digits[sum%uint64(len(digits))])
-		sum /= uint64(len(digits))
+		id = append(id, f.digits[sum%uint64(len(f.digits))])
+		sum /= uint64(len(f.digits))
 	}
-	return id
+	return string(id)
+}
+
+// digits are what new ids are made of.
+func (t *Traits) digits(chars *charset) []byte {
+	const letters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	var out []byte
+	for i := range len(letters) {
+		if chars.has(letters[i]) {
+			out = append(out, letters[i])
+		}
+	}
+	if len(out) == 0 {
+		return []byte(t.CallIDChars)
+	}
+	return out
 }

@@ -1,5 +1,10 @@
 package scri
 
+import (
+	"hash/maphash"
+	"math/bits"
+)
+
 // manyCalls is the number of calls in one turn up to which comparing each with
 // each beats a table.
 const manyCalls = 32
@@ -100,19 +105,20 @@ func repeated(p *Part, in []Message) bool {
 }
 
 // distinctCalls reports whether no two calls have one id, by hashes: it may err
-// towards false.
+// towards false. They are seeded, so that nobody can choose ids that collide.
 func distinctCalls(list []Message, calls int) bool {
 	if calls < 2 {
 		return true
 	}
 	var few [1024]uint32 // on the stack
 	table := few[:]
-	for len(table) < 2*calls {
-		table = make([]uint32, 2*len(table))
+	if calls > len(few)/2 {
+		table = make([]uint32, 1<<bits.Len(uint(2*calls)))
 	}
+	seed := maphash.MakeSeed()
 	for i := range list {
 		for j := range list[i].Parts {
-			if p := &list[i].Parts[j]; clientCall(p) && !enter(table, p.Call.ID) {
+			if p := &list[i].Parts[j]; clientCall(p) && !enter(table, uint32(maphash.String(seed, p.Call.ID)>>32)) {
 				return false
 			}
 		}
@@ -120,12 +126,8 @@ func distinctCalls(list []Message, calls int) bool {
 	return true
 }
 
-// enter puts the hash of id into an open table and reports whether it is new.
-func enter(table []uint32, id string) bool {
-	h := uint32(2166136261)
-	for i := range len(id) {
-		h = (h ^ uint32(id[i])) * 16777619
-	}
+// enter puts a hash into an open table and reports whether it is new.
+func enter(table []uint32, h uint32) bool {
 	h = max(h, 1) // 0 is a free place
 	for k := int(h) & (len(table) - 1); ; k = (k + 1) & (len(table) - 1) {
 		switch table[k] {

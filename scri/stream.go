@@ -77,8 +77,11 @@ func (t *teed) Next() (*StreamEvent, error) {
 func (t *teed) Close() error  { return t.s.Close() }
 func (t *teed) Pending() bool { return Pending(t.s) }
 
-// maxHeld bounds the events that Peek holds back.
-const maxHeld = 1024
+// Bounds of what Peek holds back: how many events, and bytes of them.
+const (
+	maxHeld     = 1024
+	maxHeldSize = 8 << 20
+)
 
 // Peek reads s up to its first event with content and returns a stream that
 // gives all of it again, less the pings. An error before any content is returned
@@ -90,6 +93,7 @@ func Peek(s Stream, seen func(*StreamEvent)) (Stream, error) {
 		return s, nil
 	}
 	p := &peeked{s: s}
+	size := 0
 	for {
 		e, err := s.Next()
 		if Ended(err) {
@@ -103,11 +107,12 @@ func Peek(s Stream, seen func(*StreamEvent)) (Stream, error) {
 			seen(e)
 		}
 		switch {
-		case e.Content() || len(p.head) == maxHeld:
+		case e.Content() || len(p.head) == maxHeld || size > maxHeldSize:
 			p.last = e // stays valid, as nobody calls Next before it was given on
 			return p, nil
 		case e.Kind != EventPing:
 			p.head = append(p.head, e.Clone())
+			size += e.size()
 		default:
 		}
 	}
