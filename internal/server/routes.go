@@ -66,7 +66,7 @@ func (s *Server) logged(ctx context.Context, x *scri.Exchange, status int, err *
 	l := x.Lineage
 	list := make([]slog.Attr, 0, 16)
 	list = append(list, slog.String("request_id", x.ID), slog.String("op", string(x.Op)), slog.String("ingress", l.Ingress),
-		slog.Int("status", status), slog.String("asked", l.Asked))
+		slog.Int("status", status), slog.String("asked", clipped(l.Asked)))
 	if n := len(l.Attempts); n > 0 {
 		a := &l.Attempts[n-1]
 		list = append(list, slog.String("provider", a.Provider), slog.String("model", a.Model), slog.String("zone", a.Zone),
@@ -92,6 +92,16 @@ func (s *Server) logged(ctx context.Context, x *scri.Exchange, status int, err *
 		}
 	}
 	s.opt.Log.LogAttrs(ctx, level, "request", list...)
+}
+
+// maxLogged bounds what a client chose of a log line.
+const maxLogged = 256
+
+func clipped(s string) string {
+	if len(s) <= maxLogged {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxLogged], "") + "..."
 }
 
 // tookMS is how long the attempts took together.

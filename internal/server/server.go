@@ -64,7 +64,24 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if origin := r.Header.Get("Origin"); origin != "" && s.crossOrigin(w, r, origin) {
 		return
 	}
+	if strings.Contains(r.URL.Path, "//") {
+		r = single(r)
+	}
 	s.mux.ServeHTTP(w, r)
+}
+
+// single returns the request with doubled slashes made one, as base addresses
+// that end in a slash make them. The mux would redirect, which few clients
+// follow with a body.
+func single(r *http.Request) *http.Request {
+	out := *r
+	u := *r.URL
+	for strings.Contains(u.Path, "//") {
+		u.Path = strings.ReplaceAll(u.Path, "//", "/")
+	}
+	u.RawPath = ""
+	out.URL = &u
+	return &out
 }
 
 // recovered turns a panic into a logged 500 of this one request.

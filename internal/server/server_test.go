@@ -1,0 +1,150 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aratta-gateway/aratta/internal/dialect/all"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// toy is a gateway that knows one model.
+type toy struct{}
+
+func (toy) Chat(_ context.Context, x *scri.Exchange) (scri.Stream, error) {
+	if x.Req.Model == "panic" {
+		panic("on demand")
+	}
+	if x.Req.Model != "m" {
+		return nil, &scri.Error{Kind: scri.ErrNotFound, Message: "who?", Path: "/model"}
+	}
+	return scri.Replay(&scri.ChatResponse{ID: "r1", Model: "m", Created: time.Unix(1, 0), Choices: []scri.Choice{{
+		Output: []scri.Message{{Role: scri.RoleAssistant, Parts: []scri.Part{scri.TextPart("hello")}}}, Finish: scri.Finish{Reason: scri.FinishStop},
+	}}}), nil
+}
+
+func (toy) Count(context.Context, *scri.Exchange) (*scri.CountResponse, error) {
+	return &scri.CountResponse{Input: 3}, nil
+}
+
+func (toy) Models(context.Context) *scri.ModelList {
+	return &scri.ModelList{Models: []scri.ModelInfo{{ID: "toy:m", Model: "m", Provider: "toy", Loaded: true}, {ID: "toy:n", Model: "n", Provider: "toy"}}}
+}
+
+func (toy) Model(_ context.Context, name string) (*scri.ModelInfo, error) {
+	if name != "toy:m" && name != "m" {
+		return nil, &scri.Error{Kind: scri.ErrNotFound, Message: "model " + name + " is not known", Path: "/model"}
+	}
+	return &scri.ModelInfo{ID: "toy:m", Model: "m"}, nil
+}
+
+const goodChat = `{"model":"m","messages":[{"role":"user","content":"hi"}]}`
+
+// one is a request and what must come of it.
+type one struct {
+	name, method, path, body string
+	header                   map[string]string
+	peer                     string
+	status                   int
+	has                      string
+	lacks                    string
+	headers                  map[string]string
+}
+
+func TestRoutes(t *testing.T) {
+	anthropic := map[string]string{"Anthropic-Version": "2023-06-01"}
+	local, evil := map[string]string{"Origin": "http://localhost:3000"}, map[string]string{"Origin": "https://evil.example.com"}
+	for _, c := range []one{
+		{name: "health", method: "GET", path: "/health", status: 200, has: `"status":"ok"`},
+		{name: "the root", method: "GET", path: "/", status: 200, has: "Aratta is running"},
+		{name: "version", method: "GET", path: "/api/version", status: 200, has: `"version"`},
+		{name: "chat", method: "POST", path: "/v1/chat/completions", body: goodChat, status: 200, has: "hello"},
+		{name: "a doubled slash", method: "POST", path: "//v1//chat/completions", body: goodChat, status: 200, has: "hello"},
+		{name: "count", method: "POST", path: "/v1/messages/count_tokens", body: goodChat, status: 200, has: `"input_tokens":3`},
+		{name: "models of OpenAI", method: "GET", path: "/v1/models", status: 200, has: `"object":"list"`},
+		{name: "models of Anthropic", method: "GET", path: "/v1/models", header: anthropic, status: 200, has: `"type":"model"`, lacks: `"object"`},
+		{name: "models of Ollama", method: "GET", path: "/api/tags", status: 200, has: `"models"`},
+		{name: "own models", method: "GET", path: "/api/v1/models", status: 200, has: "toy:m"},
+		{name: "loaded models", method: "GET", path: "/api/ps", status: 200, has: `"toy:m"`, lacks: "toy:n"},
+		{name: "one model", method: "GET", path: "/v1/models/toy:m", status: 200, has: "toy:m"},
+		{name: "one model that is not there", method: "GET", path: "/v1/models/x/y", status: 404, has: `"message"`},
+		{name: "one model of Anthropic's that is not there", method: "GET", path: "/v1/models/x", header: anthropic, status: 404, has: `"type":"error"`},
+		{name: "show", method: "POST", path: "/api/show", body: `{"model":"m"}`, status: 200},
+		{name: "show, as it was called", method: "POST", path: "/api/show", body: `{"name":"m"}`, status: 200},
+		{name: "show nothing", method: "POST", path: "/api/show", body: `{}`, status: 400, has: "model"},
+		{name: "show nonsense", method: "POST", path: "/api/show", body: `[`, status: 400, has: "model"},
+		{name: "show too much", method: "POST", path: "/api/show", body: `{"model":"` + strings.Repeat("x", 1<<20) + `"}`, status: 400, has: "model"},
+		{name: "show a stranger", method: "POST", path: "/api/show", body: `{"model":"x"}`, status: 404, has: `"error":"`},
+		{name: "a panic", method: "POST", path: "/v1/chat/completions", body: strings.Replace(goodChat, `"m"`, `"panic"`, 1), status: 500, lacks: "on demand"},
+		{name: "a stranger, chat", method: "POST", path: "/v1/messages", body: goodChat, peer: "10.0.0.5:1", status: 401, has: `"authentication_error"`},
+		{name: "a stranger, models", method: "GET", path: "/api/tags", peer: "10.0.0.5:1", status: 401, has: `"error":"`},
+		{name: "a stranger, nowhere", method: "GET", path: "/x", peer: "10.0.0.5:1", status: 401, lacks: "nothing at"},
+		{name: "a stranger, health", method: "GET", path: "/health", peer: "10.0.0.5:1", status: 200},
+		{name: "a page of this machine", method: "POST", path: "/v1/chat/completions", body: goodChat, header: local, status: 200, headers: map[string]string{"Access-Control-Allow-Origin": "http://localhost:3000"}},
+		{name: "its browser asks before", method: "OPTIONS", path: "/v1/chat/completions", header: map[string]string{
+			"Origin": "http://localhost:3000", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization",
+		}, status: 204, headers: map[string]string{"Access-Control-Allow-Headers": "authorization"}},
+		{name: "a page of a stranger", method: "POST", path: "/v1/chat/completions", body: goodChat, header: evil, status: 403, headers: map[string]string{"Access-Control-Allow-Origin": ""}},
+		{name: "its browser asks before", method: "OPTIONS", path: "/v1/chat/completions", header: map[string]string{
+			"Origin": "https://evil.example.com", "Access-Control-Request-Method": "POST",
+		}, status: 403, headers: map[string]string{"Access-Control-Allow-Origin": ""}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var log bytes.Buffer
+			s := New(Options{Gateway: toy{}, Dialects: all.Table(), MaxBody: 1 << 20, Version: "1", Log: slog.New(slog.NewJSONHandler(&log, nil))})
+			r := httptest.NewRequestWithContext(t.Context(), c.method, "http://localhost:8084"+c.path, strings.NewReader(c.body))
+			r.RemoteAddr = "127.0.0.1:5000"
+			if c.peer != "" {
+				r.RemoteAddr = c.peer
+			}
+			for k, v := range c.header {
+				r.Header.Set(k, v)
+			}
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, r)
+			body := w.Body.String()
+			if w.Code != c.status || !strings.Contains(body, c.has) || c.lacks != "" && strings.Contains(body, c.lacks) {
+				t.Errorf("%d %s", w.Code, body)
+			}
+			for k, v := range c.headers {
+				if got := w.Header().Get(k); got != v {
+					t.Errorf("%s: %q, want %q", k, got, v)
+				}
+			}
+			if (c.name == "a panic") != strings.Contains(log.String(), `"msg":"panic"`) {
+				t.Errorf("log: %s", log.String())
+			}
+		})
+	}
+}
+
+// One line for each request, which a client cannot make long.
+func TestLogLine(t *testing.T) {
+	var log bytes.Buffer
+	s := New(Options{Gateway: toy{}, Dialects: all.Table(), MaxBody: 1 << 20, Log: slog.New(slog.NewJSONHandler(&log, nil))})
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost/v1/chat/completions",
+		strings.NewReader(strings.Replace(goodChat, `"m"`, `"`+strings.Repeat("ё", 100_000)+`"`, 1)))
+	r.RemoteAddr = "127.0.0.1:5000"
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	var line struct {
+		Msg       string
+		RequestID string `json:"request_id"`
+		Status    int
+		Kind      string
+		Asked     string
+	}
+	if err := json.Unmarshal(log.Bytes(), &line); err != nil || strings.Count(log.String(), "\n") != 1 {
+		t.Fatalf("%v: %d lines", err, strings.Count(log.String(), "\n"))
+	}
+	if line.Msg != "request" || line.Status != 404 || line.Kind != "not_found" || line.RequestID != w.Header().Get(headerID) || len(line.Asked) > maxLogged+3 {
+		t.Errorf("%+v", line)
+	}
+}
