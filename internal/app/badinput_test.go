@@ -70,7 +70,7 @@ var chatRoutes = []chatRoute{
 			"temperature": {notANumber}, "top_p": {notANumber}, "top_k": {notANumber, `1.5`}, "max_tokens": {notANumber, `1.5`}, "stop": {`7`, `[7]`},
 			"n": {notANumber}, "stream": {notABool}, "tools": {notAList, `[7]`}, "tool_choice": {`7`}, "parallel_tools": {notABool}, "format": {`7`},
 			"reasoning": {`7`}, "logprobs": {notANumber}, "user": {notAString}, "metadata": {`7`, `{"a":7}`}, "session": {notAString}, "previous_id": {notAString},
-			"routing": {`7`, `{"sovereign":"yes"}`, `{"soverein":true}`},
+			"routing": {`7`, `{"sovereign":"yes"}`, `{"sovrin":true}`},
 		},
 	},
 	{

@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -160,9 +161,7 @@ func (l *lab) try(t *testing.T, path string, h http.Header, body []byte) *reply 
 	if err != nil {
 		return &reply{err: err}
 	}
-	for k, v := range h {
-		req.Header[k] = v
-	}
+	maps.Copy(req.Header, h)
 	res, err := l.client.Do(req)
 	if err != nil {
 		return &reply{err: err}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -121,9 +122,7 @@ func (l *lab) send(t testing.TB, method, path string, h http.Header, body io.Rea
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Authorization", "Bearer key-of-the-client")
-	for k, v := range h {
-		req.Header[k] = v
-	}
+	maps.Copy(req.Header, h)
 	res, err := l.client.Do(req)
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"runtime/debug"
 	"strings"
 	"testing"
@@ -11,7 +10,7 @@ import (
 
 func TestLineBuffer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out logBuffer
 		b := newLineBuffer(&out)
 		write := func(s string) {
 			t.Helper()
@@ -25,7 +24,7 @@ func TestLineBuffer(t *testing.T) {
 			if got := out.String(); got != want {
 				t.Fatalf("written: %.80q, want %.80q", got, want)
 			}
-			out.Reset()
+			out.reset()
 		}
 		write("one\n")
 		write("two\n")

@@ -30,8 +30,6 @@ func user(text string) []scri.Message {
 	return []scri.Message{{Role: scri.RoleUser, Parts: []scri.Part{scri.TextPart(text)}}}
 }
 
-func ptr[T any](v T) *T { return &v }
-
 // The script, by what is asked of it.
 func TestScript(t *testing.T) {
 	answer := sim.Script("toy")
@@ -55,7 +53,7 @@ func TestScript(t *testing.T) {
 	}{
 		{name: "it repeats what was asked", req: scri.ChatRequest{Messages: user("Are you there?")}, text: "You asked: Are you there?", finish: scri.FinishStop},
 		{name: "nothing in words", req: scri.ChatRequest{}, text: "You asked: nothing in words", finish: scri.FinishStop},
-		{name: "at most so many tokens", req: scri.ChatRequest{Messages: user("hi"), MaxTokens: ptr(int64(3))}, text: "This is a ", finish: scri.FinishLength},
+		{name: "at most so many tokens", req: scri.ChatRequest{Messages: user("hi"), MaxTokens: new(int64(3))}, text: "This is a ", finish: scri.FinishLength},
 		{name: "a stop sequence", req: scri.ChatRequest{Messages: user("hi"), Stop: []string{" simulated"}}, text: "This is a", finish: scri.FinishStop, detail: " simulated"},
 		{name: "a tool", req: scri.ChatRequest{Messages: user("hi"), Tools: tools}, call: "weather", args: args, finish: scri.FinishToolCalls},
 		{name: "the tool that is named", req: scri.ChatRequest{Messages: user("hi"), Tools: tools, ToolChoice: &scri.ToolChoice{Mode: scri.ToolsNamed, Name: "other"}}, call: "other", args: "{}", finish: scri.FinishToolCalls},
@@ -92,7 +90,7 @@ func TestScript(t *testing.T) {
 }
 
 func TestScriptExtras(t *testing.T) {
-	r, err := sim.Script("toy")(&scri.ChatRequest{Messages: user("hi"), N: 2, LogProbs: ptr(0), Reasoning: &scri.Reasoning{Effort: "low"}})
+	r, err := sim.Script("toy")(&scri.ChatRequest{Messages: user("hi"), N: 2, LogProbs: new(0), Reasoning: &scri.Reasoning{Effort: "low"}})
 	if err != nil || len(r.Choices) != 2 {
 		t.Fatalf("%+v, %v", r, err)
 	}
@@ -282,7 +280,7 @@ func TestModels(t *testing.T) {
 		s, url := stand(t, sim.Options{Dialect: d, Models: []string{"m", "tiny:latest"}})
 		for _, r := range d.Routes() {
 			if r.Op == scri.OpModels {
-				res, err := http.Get(url + r.Pattern) //nolint:noctx // it answers at once
+				res, err := http.Get(url + r.Pattern)
 				if err != nil {
 					t.Fatal(err)
 				}
