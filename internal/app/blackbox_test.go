@@ -213,3 +213,45 @@ func sameKind(d dialect.Dialect, e *scri.Error, got *reply) []string {
 	}
 	return nil
 }
+
+// What is added to a request unasked is told, and what it brings is taken out of
+// the answer again.
+func TestAdditionsAreTold(t *testing.T) {
+	l := newLab(t, "",
+		up{name: "cloud", dialect: "openai"}, up{name: "local", dialect: "ollama", local: true},
+		up{name: "kept", dialect: "ollama", local: true, more: "keep_alive = \"10m\"\n"})
+	long := strings.Repeat("many words ", 4000)
+	for _, c := range []struct {
+		name, model, dialect, text string
+		stream                     bool
+		body                       string // what the provider got holds it
+		warned                     string
+	}{
+		{"usage in a stream", "cloud:m", "openai", "hi", true, `"stream_options":{"include_usage":true}`, "stream_options"},
+		{"a window for a long conversation", "local:m", "ollama", long, false, `"num_ctx":16384`, "num_ctx"},
+		{"how long a model is kept", "kept:m", "ollama", "hi", false, `"keep_alive":"10m"`, "keep_alive"},
+		{"nothing", "cloud:m", "openai", "hi", false, "", ""},
+		{"nothing for a short one", "local:m", "ollama", "hi", true, "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := all.Get(c.dialect)
+			out, _, err := d.EncodeRequest(&scri.ChatRequest{Model: c.model, Messages: user(c.text), Stream: c.stream}, &dialect.Target{Model: c.model})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := l.post(t, d, out.Header, out.Body)
+			name, _, _ := strings.Cut(c.model, ":")
+			last, _ := l.sims[name].Last()
+			warned := got.header.Get("X-Aratta-Warnings")
+			if got.status != http.StatusOK || !strings.Contains(string(last.Body), c.body) {
+				t.Errorf("%d; the provider got %.300s", got.status, last.Body)
+			}
+			if c.warned == "" && warned != "" || !strings.Contains(warned, c.warned) || c.warned != "" && !strings.HasPrefix(warned, "1; added ") {
+				t.Errorf("warnings %q", warned)
+			}
+			if strings.Contains(string(got.body), `"usage"`) && c.stream && c.dialect == "openai" {
+				t.Errorf("usage that was not asked for: %s", got.body)
+			}
+		})
+	}
+}

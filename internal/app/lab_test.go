@@ -31,7 +31,8 @@ const labKey = "key-of-the-gateway"
 // up is a simulated provider of a lab.
 type up struct {
 	name, dialect string
-	local         bool // in zone local, under [local]
+	local         bool   // in zone local, under [local]
+	more          string // of its table
 	opt           sim.Options
 }
 
@@ -71,7 +72,7 @@ func newLab(t testing.TB, config string, ups ...up) *lab {
 		if u.local {
 			table, key = "local", ""
 		}
-		fmt.Fprintf(&b, "\n[%s.%s]\ndialect = %q\nbase_url = %q\n%spriority = %d\nmodels = %s\n", table, u.name, u.dialect, ts.URL, key, i, models)
+		fmt.Fprintf(&b, "\n[%s.%s]\ndialect = %q\nbase_url = %q\n%spriority = %d\nmodels = %s\n%s", table, u.name, u.dialect, ts.URL, key, i, models, u.more)
 	}
 	l.start(t, b.String())
 	return l
