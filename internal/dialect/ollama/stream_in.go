@@ -219,6 +219,9 @@ func (d *stream) content() {
 	}
 	for i := range m.calls {
 		d.called = true
+		if c := m.calls[i].Call; c != nil { // strings of an event outlive its line
+			c.ID, c.Name, c.Type = strings.Clone(c.ID), strings.Clone(c.Name), strings.Clone(c.Type)
+		}
 		d.one(&m.calls[i])
 	}
 	if len(probs) == 0 {
