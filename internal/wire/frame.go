@@ -83,7 +83,10 @@ func (s *source) makeRoom() {
 		}
 	}
 	size := max(len(s.buf), firstBuffer)
-	if s.full && len(s.buf) < burstBuffer || kept > size/2 && s.end == len(s.buf) {
+	switch {
+	case s.full && len(s.buf) < burstBuffer: // a burst: what is read at once is sent at once
+		size = min(4*size, burstBuffer)
+	case kept > size/2 && s.end == len(s.buf):
 		size *= 2
 	}
 	switch {

@@ -57,6 +57,16 @@ func NewSSE(r io.Reader, maxBytes int) *SSE {
 	return s
 }
 
+// Look returns how the body begins: at least n bytes of it, unless it ends or
+// breaks off before, which the error tells. It is for use before Next, which
+// gives the same bytes again, and what it returns is valid until then.
+func (s *SSE) Look(n int) ([]byte, error) {
+	for s.end-s.pos < n && s.err == nil {
+		s.fill()
+	}
+	return s.buf[s.pos:s.end:s.end], s.err
+}
+
 // Next returns the next event or comment.
 func (s *SSE) Next() (*Frame, error) {
 	for !s.Pending() {
