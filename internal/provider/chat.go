@@ -66,7 +66,7 @@ func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call Call) (
 
 // prepare encodes the request for its target, its body into buf if it fits.
 func (a *attempt) prepare(ctx context.Context, req *scri.ChatRequest, call Call, buf *[]byte) (*dialect.Outgoing, error) {
-	if err := a.p.usable(call.Model); err != nil {
+	if err := a.p.usable(ctx, call.Model); err != nil {
 		return nil, err
 	}
 	if err := a.p.aim(ctx, req, call, &a.target); err != nil {
@@ -85,11 +85,11 @@ func (a *attempt) prepare(ctx context.Context, req *scri.ChatRequest, call Call,
 }
 
 // usable refuses what must not be tried at all.
-func (p *Provider) usable(model string) error {
+func (p *Provider) usable(ctx context.Context, model string) error {
 	if p.disabled != "" {
 		return &scri.Error{Kind: scri.ErrUnavailable, Message: "switched off: " + p.disabled}
 	}
-	if p.zone == ZoneLocal && p.runsElsewhere(model) {
+	if p.zone == ZoneLocal && p.runsElsewhere(ctx, model) {
 		return &scri.Error{
 			Kind: scri.ErrPolicy, Message: fmt.Sprintf("model %s is served by the runtime but runs in a cloud, and this provider is in zone local", model),
 			Hint: `describe the runtime a second time with zone = "cloud" if its cloud models are wanted`,

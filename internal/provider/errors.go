@@ -129,11 +129,18 @@ func (p *Provider) notReached(err error) *scri.Error {
 	return e
 }
 
+// startHint says what to do where nobody listens. The command of a runtime helps
+// where base_url is what it listens at.
 func (p *Provider) startHint() string {
-	if p.spec.Start != "" {
+	base := p.address.base
+	usual, err := url.Parse(p.usual)
+	if p.spec.Start == "" || err != nil || usual.Port() != base.Port() {
+		return "check base_url, and that the server runs"
+	}
+	if isLoopbackName(base.Hostname()) {
 		return "start it: " + p.spec.Start
 	}
-	return "check base_url, and that the server runs"
+	return "start it there: " + p.spec.Start
 }
 
 // tlsFailure recognises failures of the handshake.

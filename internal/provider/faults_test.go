@@ -245,7 +245,7 @@ func TestSockets(t *testing.T) {
 			c.Close()
 		}
 	}()
-	p := build(t, Local, "ollama", Entry{BaseURL: base}, Deps{})
+	p := build(t, Local, "near", Entry{Dialect: "plain", BaseURL: base}, Deps{})
 	reset <- ""
 	_, err = chat(allowed(t, p), p, false)
 	wantError(t, err, scri.ErrUnavailable, "closed before an answer")
@@ -257,8 +257,8 @@ func TestSockets(t *testing.T) {
 	l.Close()
 	<-served
 	_, err = chat(allowed(t, p), p, false)
-	e := wantError(t, err, scri.ErrUnavailable, "nobody listens at "+p.Host(), "start it: ollama serve")
-	if e.Provider != "ollama" {
+	e := wantError(t, err, scri.ErrUnavailable, "nobody listens at "+p.Host(), "that the server runs")
+	if e.Provider != "near" {
 		t.Errorf("provider %q", e.Provider)
 	}
 }

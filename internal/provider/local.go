@@ -93,11 +93,13 @@ func (p *Provider) Models(ctx context.Context) []scri.ModelInfo {
 		return nil
 	}
 	list, err := p.List(ctx)
-	if err == nil && p.zone == ZoneCloud && len(p.entry.Models) > 0 {
-		return slices.DeleteFunc(slices.Clone(list), func(m scri.ModelInfo) bool { return !p.configured(m.ID) })
-	}
 	if err == nil {
-		return slices.Clone(list)
+		list = slices.Clone(list)
+		if p.zone == ZoneCloud && len(p.entry.Models) > 0 {
+			return slices.DeleteFunc(list, func(m scri.ModelInfo) bool { return !p.configured(m.ID) })
+		}
+		p.markLoaded(ctx, list)
+		return list
 	}
 	if p.zone == ZoneLocal {
 		return nil // what is not there cannot be asked for
@@ -115,6 +117,20 @@ func (p *Provider) Models(ctx context.Context) []scri.ModelInfo {
 	return out
 }
 
+// markLoaded notes which models of a list are in memory, with the window they
+// have there.
+func (p *Provider) markLoaded(ctx context.Context, list []scri.ModelInfo) {
+	loaded, _ := p.Loaded(ctx)
+	for i := range list {
+		for j := range loaded {
+			if sameModel(list[i].ID, loaded[j].ID) {
+				list[i].Loaded = true
+				list[i].ContextWindow = max(list[i].ContextWindow, loaded[j].ContextWindow)
+			}
+		}
+	}
+}
+
 func (p *Provider) configured(model string) bool {
 	return slices.ContainsFunc(p.entry.Models, func(m ModelEntry) bool { return sameModel(m.Name, model) })
 }
@@ -125,23 +141,27 @@ func sameModel(a, b string) bool {
 }
 
 // runsElsewhere reports whether a model that a local runtime offers is run in
-// its maker's cloud. Ollama has such: their tag ends in "cloud", and the list
-// names a remote host.
-func (p *Provider) runsElsewhere(model string) bool {
+// its maker's cloud. Ollama has such: their tag ends in "cloud", or what it says
+// of them names a remote host. It is asked where that is not known.
+func (p *Provider) runsElsewhere(ctx context.Context, model string) bool {
 	_, tag, _ := strings.Cut(model, ":")
 	if tag == "cloud" || strings.HasSuffix(tag, "-cloud") {
 		return true
 	}
+	if _, ok := p.dialect.(Shower); !ok {
+		return false // no runtime of another kind does such a thing
+	}
+	named := func(m scri.ModelInfo) bool { return sameModel(m.ID, model) }
 	list, _ := p.lists.peek("")
-	for i := range list {
-		if sameModel(list[i].ID, model) {
-			return remote(&list[i])
+	i := slices.IndexFunc(list, named)
+	if i < 0 {
+		var err error
+		if list, err = p.List(ctx); err != nil {
+			return false // the conversation will meet the same failure
 		}
+		i = slices.IndexFunc(list, named)
 	}
-	if shown, ok := p.shown.peek(model); ok {
-		return remote(shown)
-	}
-	return false
+	return i >= 0 && remote(&list[i])
 }
 
 func remote(m *scri.ModelInfo) bool {

@@ -81,7 +81,7 @@ func TestCloudModelsOfALocalRuntimeAreRefused(t *testing.T) {
 	p.Models(allowed(t, p)) // now the list is known
 	_, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, Call{Model: "far:800b"})
 	wantError(t, err, scri.ErrPolicy, "far:800b")
-	if n := asked.Load(); n != 1 {
+	if n := asked.Load(); n != 2 { // for the list, and for what of it is loaded
 		t.Errorf("%d requests were sent", n)
 	}
 }
@@ -220,5 +220,58 @@ func TestProbe(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// A model with an innocent name may run elsewhere too; nobody needs to have
+// looked at the list for that to be found out.
+func TestWhereAModelRunsIsAskedBeforeItIsUsed(t *testing.T) {
+	chats := 0
+	p, asked := localRuntime(t, Entry{}, `{"id":"mine"},{"id":"far-away","remote_host":"https://elsewhere"}`, func(w http.ResponseWriter, _ *http.Request) {
+		chats++
+		fmt.Fprint(w, `{"text":"ok"}`)
+	})
+	_, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, Call{Model: "far-away"})
+	wantError(t, err, scri.ErrPolicy, "far-away", "runs in a cloud")
+	if chats != 0 {
+		t.Fatal("the conversation was sent")
+	}
+	for range 3 {
+		if _, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, Call{Model: "mine"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := asked.Load(); n != 4 {
+		t.Errorf("%d requests, want the list once and three conversations", n)
+	}
+}
+
+// What is loaded is told in the list of models.
+func TestModelsTellWhatIsLoaded(t *testing.T) {
+	p, _ := localRuntime(t, Entry{}, `{"id":"m"},{"id":"n"}`, func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"models":[{"id":"n:latest","context_window":4096}]}`)
+	})
+	var got []string
+	for _, m := range p.Models(allowed(t, p)) {
+		got = append(got, fmt.Sprintf("%s %t %d", m.ID, m.Loaded, m.ContextWindow))
+	}
+	if s := strings.Join(got, ", "); s != "m false 0, n true 4096" {
+		t.Errorf("models: %s", s)
+	}
+}
+
+// The command that starts a runtime is a hint where it would help.
+func TestStartHints(t *testing.T) {
+	for url, want := range map[string]string{
+		"":                        "start it: ollama serve",
+		"http://127.0.0.1:11434":  "start it: ollama serve",
+		"http://127.0.0.1:1":      "check base_url, and that the server runs",
+		"http://gpu2.test:11434":  "start it there: ollama serve",
+		"http://gpu2.test:40000/": "check base_url, and that the server runs",
+	} {
+		p := build(t, Local, "ollama", Entry{BaseURL: url}, Deps{})
+		if got := p.startHint(); got != want {
+			t.Errorf("%q: %q, want %q", url, got, want)
+		}
 	}
 }

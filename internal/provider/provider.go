@@ -55,7 +55,8 @@ type Provider struct {
 	name     string
 	kind     Kind
 	entry    Entry
-	spec     *Spec // as configured: the catalogue's facts with the entry laid over
+	spec     *Spec  // as configured: the catalogue's facts with the entry laid over
+	usual    string // the catalogue's base_url
 	dialect  dialect.Dialect
 	traits   scri.Traits
 	zone     string
@@ -156,7 +157,7 @@ func (p *Provider) describe(c *Catalogue) (*Spec, error) {
 	}
 	spec := &Spec{Zone: ZoneCloud, Auth: defaultAuth(e.Dialect)}
 	if known {
-		spec = base.clone()
+		spec, p.usual = base.clone(), base.BaseURL
 	} else if p.kind == Local {
 		spec.Zone, spec.Auth.Optional = ZoneLocal, true
 	}
