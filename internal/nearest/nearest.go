@@ -7,11 +7,12 @@ import "strings"
 const most = 64
 
 // Name returns the known name that is most like word, if one is like it at all:
-// at most a third of its letters may differ, or two, or it goes on where a word
-// of three letters or more ends. Of equally near names the first counts. ""
-// means none.
+// at most a third of its letters may differ, or two but not all, or it goes on
+// where a word of three letters or more ends. Of equally near names the first
+// counts. "" means none.
 func Name(word string, known []string) string {
-	best, dist := "", max(2, len(word)/3)+1
+	n := min(len(word), most)
+	best, dist := "", min(max(2, n/3), n-1)+1
 	for _, k := range known {
 		d := distance(word, k)
 		if len(word) > 2 && strings.HasPrefix(k, word) {

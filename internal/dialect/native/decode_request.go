@@ -1,8 +1,6 @@
 package native
 
 import (
-	"strings"
-
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
@@ -264,7 +262,7 @@ func (d *decoder) routing(x *extra) *scri.Routing {
 		case "max_latency_ms":
 			r.MaxLatencyMS = d.floatPtr()
 		default:
-			d.Fail("no such wish: routing knows %s", strings.Clone(wishes))
+			d.Fail("no such wish: routing knows %s", wishes)
 		}
 	}
 	return r

@@ -68,7 +68,7 @@ func (s *stream) Close() error { return nil }
 // ended says what the end of the source means.
 func (s *stream) ended(err error) error {
 	switch {
-	case !errors.Is(err, io.EOF):
+	case !scri.Ended(err):
 		return dialect.BrokenOff(err)
 	case s.complete():
 		return io.EOF

@@ -96,7 +96,7 @@ func (e *encoder) zeros(base int, x *scri.Ext, prefix string) {
 		if !ok {
 			continue
 		}
-		if name, ok = strings.CutPrefix(name, prefix); !ok || strings.ContainsAny(name, `."\`) || e.written(base, name) {
+		if name, ok = strings.CutPrefix(name, prefix); !ok || !memberName(name) || e.written(base, name) {
 			continue
 		}
 		if prefix == "" && misfit(x, name) {
@@ -104,11 +104,22 @@ func (e *encoder) zeros(base int, x *scri.Ext, prefix string) {
 		}
 		switch value {
 		case "false", "0", `""`, "[]", "{}":
-			e.Key(name)
+			e.key(name)
 			e.B = append(e.B, value...)
 		default:
 		}
 	}
+}
+
+// memberName reports whether a word of a form, which may come from elsewhere, is
+// the name of a member.
+func memberName(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c != '_' && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // asItWas writes a member verbatim as the native Ext around it has it, when that

@@ -140,10 +140,8 @@ func foreignEvent(x *scri.Ext) (data []byte, name string) {
 		return nil, ""
 	}
 	kind := unquote(wire.NewScanner(x.Members).Peek("kind"))
-	for _, c := range []byte(kind) {
-		if c != '_' && (c < 'a' || c > 'z') {
-			return nil, ""
-		}
+	if kind != "" && !memberName(kind) {
+		return nil, ""
 	}
 	return x.Members, kind
 }

@@ -203,3 +203,13 @@ func ExampleNew() {
 	fmt.Println(req.Messages[0].Role, req.Messages[0].Parts[0].Text.String(), *req.Temperature)
 	// Output: user Hello 0
 }
+
+// A form that comes from elsewhere cannot break what is written.
+func TestHostileForms(t *testing.T) {
+	x := &scri.Ext{Dialect: "native", Form: "a=[] a=[] \x01=0 x\"y=0 x-y=0 =0 b=1 id=\"\" id=\"\""}
+	choice := scri.Choice{Finish: scri.Finish{Reason: scri.FinishStop}, Ext: x}
+	b, _ := d.EncodeResponse(nil, nil, &scri.ChatResponse{Choices: []scri.Choice{choice, choice}, Ext: x})
+	if err := wire.Valid(b); err != nil {
+		t.Errorf("%v in %s", err, b)
+	}
+}
