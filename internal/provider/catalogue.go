@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/aratta-gateway/aratta/internal/nearest"
 )
 
 //go:embed catalogue/*.yaml
@@ -154,7 +156,7 @@ func (c *Catalogue) Names() []string { return slices.Sorted(maps.Keys(c.specs)) 
 
 // suggest is a clause that names the nearest entry, or nothing.
 func (c *Catalogue) suggest(name string) string {
-	if near := nearest(name, c.Names()); near != "" {
+	if near := nearest.Name(name, c.Names()); near != "" {
 		return fmt.Sprintf("; did you mean %q?", near)
 	}
 	return ""

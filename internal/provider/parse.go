@@ -14,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"github.com/aratta-gateway/aratta/internal/nearest"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -114,7 +115,7 @@ func (d *document) explain(err error) error {
 	pos, msg, hint := ye.GetToken().Position, ye.GetMessage(), ""
 	if rest, ok := strings.CutPrefix(msg, `unknown field "`); ok {
 		name := strings.TrimSuffix(rest, `"`)
-		if near := nearest(name, specKeys()); near != "" {
+		if near := nearest.Name(name, specKeys()); near != "" {
 			hint = fmt.Sprintf("did you mean %q?", near)
 		}
 	}
@@ -203,7 +204,7 @@ func (d *document) checkCapabilities(path string, list []string) error {
 			continue
 		}
 		at := fmt.Sprintf("%s[%d]", path, i)
-		if near := nearest(c, capabilities()); near != "" {
+		if near := nearest.Name(c, capabilities()); near != "" {
 			return d.fail(at, "unknown capability %q; did you mean %q?", c, near)
 		}
 		return d.fail(at, "unknown capability %q; known are %s", c, strings.Join(capabilities(), ", "))

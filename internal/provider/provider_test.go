@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/aratta-gateway/aratta/internal/nearest"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -200,7 +201,7 @@ func TestNearest(t *testing.T) {
 		"base_ulr": "base_url", "dialct": "dialect", "Zone": "zone", "contextwindow": "context_window",
 		"zzzzzz": "", "x": "", "maxoutput": "max_output", "price": "prices",
 	} {
-		if got := nearest(word, keys); got != want {
+		if got := nearest.Name(word, keys); got != want {
 			t.Errorf("%s: %q, want %q", word, got, want)
 		}
 	}
