@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/policy"
@@ -101,18 +102,37 @@ func (g *Gateway) Models(ctx context.Context) *scri.ModelList {
 	for _, name := range g.router.Names() {
 		l.Models = append(l.Models, scri.ModelInfo{ID: name})
 	}
-	for _, p := range g.list {
-		permit, err := policy.Decide(policy.Input{}).Permit(policy.Zone(p.Zone()), p.Host())
-		if err != nil {
-			continue
-		}
-		for _, m := range p.Models(provider.WithPermit(ctx, permit)) {
-			m.ID, m.Model = p.Name()+":"+m.ID, m.ID
-			m.Provider, m.Zone = p.Name(), p.Zone()
-			l.Models = append(l.Models, m)
-		}
-	}
+	l.Models = append(l.Models, g.survey(ctx, (*provider.Provider).Models)...)
 	return l
+}
+
+// Loaded lists the models that local runtimes have in memory.
+func (g *Gateway) Loaded(ctx context.Context) *scri.ModelList {
+	return &scri.ModelList{Models: g.survey(ctx, func(p *provider.Provider, ctx context.Context) []scri.ModelInfo {
+		list, _ := p.Loaded(ctx) // who does not say has nothing to tell
+		return slices.Clone(list)
+	})}
+}
+
+// survey asks all providers at once, as one that is away may take its time, and
+// joins what they say in their order. To ask for models is done on nobody's
+// behalf and carries nobody's data.
+func (g *Gateway) survey(ctx context.Context, ask func(*provider.Provider, context.Context) []scri.ModelInfo) []scri.ModelInfo {
+	told := make([][]scri.ModelInfo, len(g.list))
+	var all sync.WaitGroup
+	for i, p := range g.list {
+		all.Go(func() {
+			list := ask(p, provider.WithPermit(ctx, provider.For(p.Zone(), p.Host())))
+			for j := range list {
+				m := &list[j]
+				m.ID, m.Model = p.Name()+":"+m.ID, m.ID
+				m.Provider, m.Zone = p.Name(), p.Zone()
+			}
+			told[i] = list
+		})
+	}
+	all.Wait()
+	return slices.Concat(told...)
 }
 
 // Model tells about one of the models in Models, by its id or its own name.
@@ -127,11 +147,7 @@ func (g *Gateway) Model(ctx context.Context, name string) (*scri.ModelInfo, erro
 	}
 	m := &l.Models[i]
 	if p := g.providers[m.Provider]; p != nil && m.ContextWindow == 0 {
-		permit, err := policy.Decide(policy.Input{}).Permit(policy.Zone(p.Zone()), p.Host())
-		if err != nil {
-			return nil, err
-		}
-		m.ContextWindow, _ = p.Window(provider.WithPermit(ctx, permit), m.Model)
+		m.ContextWindow, _ = p.Window(provider.WithPermit(ctx, provider.For(p.Zone(), p.Host())), m.Model)
 	}
 	return m, nil
 }

@@ -279,6 +279,7 @@ func TestEchoModelAndUnchangedRequest(t *testing.T) {
 
 func TestCancelReachesTheUpstream(t *testing.T) {
 	s := newStand(t)
+	s.Models(t.Context()) // which is asked before the first conversation
 	s.local.Set(sim.Fault{Kind: sim.StallHeaders})
 	ctx, cancel := context.WithCancel(t.Context())
 	gone := make(chan error, 1)

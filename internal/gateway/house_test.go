@@ -1,9 +1,12 @@
 package gateway_test
 
 import (
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -73,3 +76,39 @@ func newHouse(t *testing.T, cfg route.Config, rooms ...room) *house {
 
 // defaults is an entry whose default model is m.
 func defaults() provider.Entry { return provider.Entry{DefaultModel: "m"} }
+
+// A provider that is away does not make all others wait in a row, and what is
+// in memory is told with the runtime's own words.
+func TestModelsAndWhatIsLoaded(t *testing.T) {
+	var arrived sync.WaitGroup
+	arrived.Add(2)
+	lists := func(loaded string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/api/ps":
+				_, _ = io.WriteString(w, `{"models":[`+loaded+`]}`)
+			case "/api/tags": // answered only when the other was asked, too
+				arrived.Done()
+				arrived.Wait()
+				_, _ = io.WriteString(w, `{"models":[{"name":"m","model":"m"},{"name":"n","model":"n"}]}`)
+			}
+		})
+	}
+	h := newHouse(t, route.Config{},
+		room{name: "one", dialect: "ollama", zone: "local", handler: lists(`{"name":"n","model":"n","expires_at":"2030-01-01T00:00:00Z"}`)},
+		room{name: "two", dialect: "ollama", zone: "local", handler: lists("")})
+	var ids []string
+	for _, m := range h.Models(t.Context()).Models {
+		if m.Loaded {
+			m.ID += "!"
+		}
+		ids = append(ids, m.ID)
+	}
+	if got := strings.Join(ids, " "); got != "auto local sovereign one:m one:n! two:m two:n" {
+		t.Errorf("models %s", got)
+	}
+	loaded := h.Loaded(t.Context()).Models
+	if len(loaded) != 1 || loaded[0].ID != "one:n" || !strings.Contains(string(loaded[0].Raw), "2030") {
+		t.Errorf("loaded %+v", loaded)
+	}
+}

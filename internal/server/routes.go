@@ -170,9 +170,7 @@ func (s *Server) fact(r *http.Request, d dialect.Dialect, route dialect.Route, w
 	case route.Op == scri.OpInfo && route.Variant == "version":
 		return ollama.AppendVersion(nil, s.opt.Version), nil
 	case route.Op == scri.OpInfo:
-		loaded := s.opt.Gateway.Models(r.Context())
-		loaded.Models = slices.DeleteFunc(loaded.Models, func(m scri.ModelInfo) bool { return !m.Loaded })
-		return ollama.AppendPS(nil, loaded), nil
+		return ollama.AppendPS(nil, s.opt.Gateway.Loaded(r.Context())), nil
 	case !ok:
 		return nil, &scri.Error{Kind: scri.ErrUnsupported, Message: "models are not listed in this dialect"}
 	case route.Op == scri.OpModels:

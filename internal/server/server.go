@@ -24,6 +24,7 @@ type Gateway interface {
 	Chat(ctx context.Context, x *scri.Exchange) (scri.Stream, error)
 	Count(ctx context.Context, x *scri.Exchange) (*scri.CountResponse, error)
 	Models(ctx context.Context) *scri.ModelList
+	Loaded(ctx context.Context) *scri.ModelList
 	Model(ctx context.Context, name string) (*scri.ModelInfo, error)
 }
 

@@ -34,6 +34,10 @@ func (toy) Count(context.Context, *scri.Exchange) (*scri.CountResponse, error) {
 	return &scri.CountResponse{Input: 3}, nil
 }
 
+func (toy) Loaded(context.Context) *scri.ModelList {
+	return &scri.ModelList{Models: []scri.ModelInfo{{ID: "toy:m", Model: "m", Provider: "toy", Loaded: true}}}
+}
+
 func (toy) Models(context.Context) *scri.ModelList {
 	return &scri.ModelList{Models: []scri.ModelInfo{{ID: "toy:m", Model: "m", Provider: "toy", Loaded: true}, {ID: "toy:n", Model: "n", Provider: "toy"}}}
 }
