@@ -61,8 +61,9 @@ type Scanner struct {
 	doc     []byte
 	pos     int
 	err     error
-	ctrl    bool // a byte below 0x20 is somewhere in doc, so strings must be looked through
-	escapes bool // a backslash is somewhere in doc; all escapes are known to be legal
+	ctrl    bool  // a byte below 0x20 is somewhere in doc, so strings must be looked through
+	escapes bool  // a backslash is somewhere in doc; all escapes are known to be legal
+	walked  int32 // elements that were walked over in all arrays so far
 	depth   int
 	names   []nameRef // of all open objects, for telling repeated ones
 	stack   []level
@@ -87,6 +88,7 @@ func NewScanner(doc []byte) *Scanner {
 // reads doc once to check UTF-8 and escapes and allocates nothing.
 func (s *Scanner) Reset(doc []byte) {
 	s.doc, s.pos, s.err, s.depth, s.names = doc, 0, nil, 0, s.names[:0]
+	s.walked = 0
 	if len(doc) > math.MaxInt32 {
 		s.doc = nil
 		s.syntax(0, "document larger than 2 GiB")
@@ -175,7 +177,7 @@ func (s *Scanner) Rewind(m Mark) {
 }
 
 // Pointer returns the RFC 6901 pointer of the current value: the one that a
-// loop has just arrived at, consumed or not.
+// loop has just arrived at, consumed or not. A very long name in it is cut.
 func (s *Scanner) Pointer() string {
 	if s.depth == 0 {
 		return ""
@@ -188,13 +190,24 @@ func (s *Scanner) Pointer() string {
 			b.WriteByte('/')
 			b.WriteString(strconv.Itoa(int(l.index)))
 		default:
-			start := int(l.at) + 1
-			end := closing(s.doc, start)
 			b.WriteByte('/')
-			pointerEscapes(&b, s.text(start, end))
+			pointerEscapes(&b, s.shown(int(l.at)+1))
 		}
 	}
 	return b.String()
+}
+
+// longName is how much of a name a pointer shows. Pointers go into errors and
+// logs, where a name of a megabyte helps nobody.
+const longName = 256
+
+// shown returns the name whose content begins at start, or its beginning.
+func (s *Scanner) shown(start int) string {
+	most := min(len(s.doc), start+longName)
+	if end := closing(s.doc[:most], start); end >= 0 {
+		return s.text(start, end)
+	}
+	return strings.ToValidUTF8(s.text(start, most), "") + "…"
 }
 
 func pointerEscapes(b *strings.Builder, name string) {

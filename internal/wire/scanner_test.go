@@ -352,3 +352,56 @@ func TestPeek(t *testing.T) {
 		}
 	}
 }
+
+// The elements of all arrays together are bounded, what is jumped over is not.
+func TestMaxElements(t *testing.T) {
+	doc := []byte("[[" + strings.Repeat("0,", wire.MaxElements-2) + "0],0]") // two outside
+	for _, c := range []struct {
+		name string
+		doc  []byte
+		ok   bool
+	}{
+		{"one too many", doc, false},
+		{"as many as may be", []byte("[" + strings.Repeat("0,", wire.MaxElements-1) + "0]"), true},
+	} {
+		s := wire.NewScanner(c.doc)
+		for range s.Elements() {
+			if s.Kind() == wire.Array {
+				for range s.Elements() {
+					s.Skip()
+				}
+			}
+		}
+		if err := s.End(); (err == nil) != c.ok {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	s := wire.NewScanner(doc)
+	s.Skip()
+	if err := s.End(); err != nil {
+		t.Errorf("jumped over: %v", err)
+	}
+}
+
+// A name of any length leaves a pointer that can be shown.
+func TestLongNames(t *testing.T) {
+	for _, c := range []struct{ name, shows string }{
+		{strings.Repeat("x", 255), strings.Repeat("x", 255)},
+		{strings.Repeat("x", 256), strings.Repeat("x", 256) + "…"},
+		{strings.Repeat("x", 1<<20), strings.Repeat("x", 256) + "…"},
+		{"x" + strings.Repeat("ё", 1<<10), "x" + strings.Repeat("ё", 127) + "…"},
+		{strings.Repeat(`\n`, 1<<10), strings.Repeat("\n", 128) + "…"},
+		{"x" + strings.Repeat(`\n`, 1<<10), "x" + strings.Repeat("\n", 127) + `\…`},
+	} {
+		s := wire.NewScanner([]byte(`{"a":{"` + c.name + `":1}}`))
+		for range s.Members() {
+			for range s.Members() {
+				s.Bool()
+			}
+		}
+		var e *wire.TypeError
+		if !errors.As(s.Err(), &e) || e.Pointer != "/a/"+c.shows {
+			t.Errorf("%.300s, want /a/%.300s", s.Err(), c.shows)
+		}
+	}
+}

@@ -14,6 +14,12 @@ func (s *Scanner) Members() iter.Seq[string] {
 	return func(yield func(string) bool) { s.members(yield) }
 }
 
+// MaxElements bounds the elements of all arrays that one document may be walked
+// through. What is made of an element is far larger than the two bytes that it
+// may have: this, and not the size of a body alone, bounds the memory. What is
+// taken with Raw or Skip is not counted.
+const MaxElements = 1 << 20
+
 // Elements does for arrays what Members does for objects; it yields indexes.
 func (s *Scanner) Elements() iter.Seq[int] {
 	return func(yield func(int) bool) { s.elements(yield) }
@@ -67,6 +73,10 @@ func (s *Scanner) elements(yield func(int) bool) {
 	}
 	names := len(s.names)
 	for i := 0; s.nextElement(i); i++ {
+		if s.walked++; s.walked > MaxElements {
+			s.syntax(s.pos, "more than 1048576 elements")
+			return
+		}
 		at := s.pos
 		more := yield(i)
 		if s.err != nil {
