@@ -98,7 +98,7 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 	}
 	req, warn := scri.Port(c.outward(p.Dialect()), c.traits(p))
 	s, info, err := p.Chat(ctx, req, provider.Call{
-		Model: a.Model, Tokens: c.needs.Tokens, Header: c.ownHeader(p), Check: g.strictly(c, warn),
+		Model: a.Model, Tokens: c.tokens(p), Header: c.ownHeader(p), Check: g.strictly(c, warn),
 	})
 	if info != nil {
 		warn = append(warn, info.Warnings...)
@@ -124,6 +124,15 @@ func (c *call) choose(ctx context.Context, p *provider.Provider, at int) error {
 	}
 	c.Lineage.Reasons = append(c.Lineage.Reasons, scri.Reason{Stage: "resolve", Code: code, Target: target(a), Detail: why})
 	return nil
+}
+
+// tokens is what the target is told of the prompt's length: well, where it sets
+// its window by that.
+func (c *call) tokens(p *provider.Provider) int64 {
+	if p.SetsWindow() {
+		return c.needs.Fit(0)
+	}
+	return c.needs.Tokens
 }
 
 // traits is what the target demands of the history. A client that writes the

@@ -75,7 +75,7 @@ func (g *Gateway) Count(ctx context.Context, x *scri.Exchange) (*scri.CountRespo
 	x.Lineage.Chain, x.Lineage.Reasons = plan.Chain, append(x.Lineage.Reasons, plan.Reasons...)
 	t := plan.Targets[0]
 	p := g.providers[t.Provider]
-	estimate := &scri.CountResponse{Input: c.needs.Tokens, Estimated: true, Model: x.Req.Model, Lineage: x.Lineage}
+	estimate := &scri.CountResponse{Input: c.needs.Fit(0), Estimated: true, Model: x.Req.Model, Lineage: x.Lineage}
 	if t.Model == "" || !p.Counts() {
 		return estimate, nil
 	}

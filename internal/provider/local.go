@@ -327,12 +327,18 @@ const (
 	roomForAnswer = 1024
 )
 
+// SetsWindow reports whether requests ask for the context window that they need.
+func (p *Provider) SetsWindow() bool {
+	_, ok := p.dialect.(Shower)
+	return ok && p.zone != ZoneCloud
+}
+
 // numCtx is the context window to ask a local runtime for, 0 to take the
 // runtime's own. Such runtimes cut what does not fit in silence, so what needs
 // more than the usual asks for it, and what fits nowhere is refused. Windows are
 // asked for in powers of two: another one makes the runtime load the model anew.
 func (p *Provider) numCtx(ctx context.Context, req *scri.ChatRequest, call Call) (int64, error) {
-	if _, ok := p.dialect.(Shower); !ok || p.zone == ZoneCloud {
+	if !p.SetsWindow() {
 		return 0, nil
 	}
 	for i := range p.entry.Models {

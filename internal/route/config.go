@@ -134,7 +134,7 @@ func sameModel(a, b string) bool {
 }
 
 // cannot returns what the request needs and the target is known not to have.
-func (e *Entry) cannot(m *Model, n Needs) *scri.Error {
+func (e *Entry) cannot(m *Model, n *Needs) *scri.Error {
 	has := func(name string) bool {
 		if m != nil {
 			if v, ok := m.Caps[name]; ok {
@@ -149,9 +149,9 @@ func (e *Entry) cannot(m *Model, n Needs) *scri.Error {
 		return &scri.Error{Kind: scri.ErrUnsupported, Message: "cannot call tools", Hint: "ask for a model that can"}
 	case n.Vision && !has("vision"):
 		return &scri.Error{Kind: scri.ErrUnsupported, Message: "cannot see images", Hint: "ask for a model that can"}
-	case m != nil && m.Window > 0 && n.Tokens > m.Window:
+	case m != nil && m.Window > 0 && n.Fit(m.Window) > m.Window:
 		return &scri.Error{
-			Kind: scri.ErrContextLength, Message: fmt.Sprintf("context window of %d tokens is too small for about %d", m.Window, n.Tokens),
+			Kind: scri.ErrContextLength, Message: fmt.Sprintf("context window of %d tokens is too small for about %d", m.Window, n.Fit(m.Window)),
 			Hint: "shorten the conversation, or ask for a model with a longer window",
 		}
 	default:

@@ -41,9 +41,18 @@ func (t Target) String() string {
 
 // Needs is what a request demands of a target.
 type Needs struct {
-	Tokens int64 // estimated, prompt alone
+	Tokens int64        // of the prompt alone: a quick estimate that is rather too high
+	Closer func() int64 // a better one, made where the quick one would keep a target out; nil = there is none
 	Tools  bool
 	Vision bool
+}
+
+// Fit returns the estimate to hold against a window of that many tokens.
+func (n *Needs) Fit(window int64) int64 {
+	if n.Tokens <= window || n.Closer == nil {
+		return n.Tokens
+	}
+	return n.Closer()
 }
 
 // Query is what a plan is made for.
@@ -260,7 +269,7 @@ func (r *Router) Plan(ctx context.Context, q Query) (*Plan, error) {
 		}
 		e := r.index[t.Provider]
 		m, _ := e.model(t.Model)
-		if err := e.cannot(m, q.Needs); err != nil {
+		if err := e.cannot(m, &q.Needs); err != nil {
 			why = append(why, err)
 			p.reason("plan", "skipped", t.String(), err.Message)
 			continue
