@@ -56,7 +56,7 @@ func (s *source) fill() {
 		s.makeRoom()
 		n, err := s.r.Read(s.buf[s.end:])
 		s.end += n
-		s.full = s.end == len(s.buf)
+		s.full = s.end >= len(s.buf)-len(s.buf)/8 // a reader that takes off frames of its own leaves a little
 		s.err = err
 		if n > 0 || err != nil {
 			return
@@ -92,7 +92,7 @@ func (s *source) makeRoom() {
 	switch {
 	case size > len(s.buf):
 		s.shift(make([]byte, size))
-	case s.end == len(s.buf):
+	case kept <= size/2 && s.end > size/2 || s.end == len(s.buf):
 		s.shift(s.buf)
 	}
 	s.full = false
