@@ -278,6 +278,7 @@ func TestOddRequests(t *testing.T) {
 		{"a long model", "/v1/chat/completions", `{"model":"` + strings.Repeat("x", 100_000) + `","messages":[{"role":"user","content":"hi"}]}`, "", []int{404}},
 		{"a model with line breaks", "/v1/chat/completions", `{"model":"m\r\nX-Evil: 1","messages":[{"role":"user","content":"hi"}]}`, "", []int{404}},
 		{"an unknown chain", "/api/v1/chat", `{"messages":[{"role":"user","content":"hi"}],"routing":{"chain":"nowhere"}}`, "/routing/chain", []int{404}},
+		{"millions of elements", "/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":"hi"}],"stop":` + many(1<<20, `""`) + `}`, "1048576", refuse},
 		{"too deep in content", "/v1/messages", `{"model":"m","max_tokens":9,"messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"x","content":` + strings.Repeat(`[{"type":"tool_result","content":`, 70) + `""` + strings.Repeat("}]", 70) + `}]}]}`, "128", refuse},
 	} {
 		t.Run(c.name+" at "+c.path, func(t *testing.T) {
