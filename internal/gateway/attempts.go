@@ -23,6 +23,7 @@ func (g *Gateway) attempts(ctx context.Context, c *call) (scri.Stream, error) {
 		s, err := g.attempt(ctx, c, t)
 		if err == nil {
 			c.decide()
+			c.needs.Closer = nil // a long answer must not hold the conversation
 			return s, nil
 		}
 		if errors.Is(err, errTried) {
