@@ -204,6 +204,7 @@ func (a *reply) stream(ctx context.Context) {
 	o.rethrow()
 	switch {
 	case errors.Is(err, errGone):
+		_ = s.Close() // which closes the lineage, before it is told
 		gone := a.named(&scri.Error{Kind: scri.ErrCanceled, Message: "the client went away"})
 		a.done(gone.HTTPStatus(), gone)
 	case err != nil && !o.open:

@@ -286,18 +286,20 @@ func TestBurstsAreBounded(t *testing.T) {
 	}
 }
 
-// A client that is gone ends the answer; the end is told as canceled.
+// A client that is gone ends the answer; the end is told as canceled, when the
+// answer is closed and its lineage tells how it went.
 func TestClientGoes(t *testing.T) {
 	var end ending
+	closed := 0
 	s := &script{ctx: t.Context(), steps: []step{{text: "a"}, {text: "b"}, {text: "c"}}}
 	h := Serve(plain{}, Route{Op: scri.OpChat}, func(context.Context, *scri.Exchange) (scri.Stream, error) { return s, nil }, ServeOptions{
-		Done: func(_ *scri.Exchange, status int, err *scri.Error) { end = ending{status, err.Kind} },
+		Done: func(_ *scri.Exchange, status int, err *scri.Error) { end, closed = ending{status, err.Kind}, s.closed },
 	})
 	w := newWritten()
 	w.fail = true
 	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader("stream hi")))
-	if end != (ending{499, scri.ErrCanceled}) || s.closed == 0 || len(s.steps) != 2 {
-		t.Errorf("end %+v, closed %d times, %d steps left", end, s.closed, len(s.steps))
+	if end != (ending{499, scri.ErrCanceled}) || closed == 0 || len(s.steps) != 2 {
+		t.Errorf("end %+v, closed %d times before it was told, %d steps left", end, closed, len(s.steps))
 	}
 }
 
