@@ -166,7 +166,16 @@ func (o *outlet) add(ev *scri.StreamEvent, more bool) error {
 	return o.send()
 }
 
+// send sends what has gathered, at once.
 func (o *outlet) send() error {
+	err := o.write()
+	if f, ok := o.a.w.(http.Flusher); ok && err == nil {
+		f.Flush()
+	}
+	return err
+}
+
+func (o *outlet) write() error {
 	o.writes++
 	if o.missed.Swap(false) {
 		o.extend()
@@ -176,18 +185,16 @@ func (o *outlet) send() error {
 	if cap(o.buf) > 4*flushAt {
 		o.buf = nil
 	}
-	if f, ok := o.a.w.(http.Flusher); ok && err == nil {
-		f.Flush()
-	}
 	return err
 }
 
-// end writes the end of the stream. It is called after rest.
+// end writes the end of the stream. It is called after rest. The server sends it
+// together with the end of the body, which follows at once.
 func (o *outlet) end(err *scri.Error) {
 	o.extend()
 	o.start(o.a.x, nil)
 	o.buf = o.enc.End(o.buf, err)
 	if len(o.buf) > 0 {
-		_ = o.send() // the answer is over; the client may be gone
+		_ = o.write() // the answer is over; the client may be gone
 	}
 }
