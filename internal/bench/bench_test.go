@@ -21,7 +21,7 @@ const report = `{"targets": [
 ]}`
 
 func TestJudge(t *testing.T) {
-	m, notes, err := fromLoadgen([]byte(report))
+	m, notes, err := fromLoadgen([]byte(report), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,8 +56,22 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+func TestStreamsThatDidNotRunAreNotCounted(t *testing.T) {
+	const report = `{"targets": [
+		{"name": "std", "rss_start_bytes": 1, "rss_max_bytes": 1001, "connections": 10, "events": 30},
+		{"name": "same", "rss_start_bytes": 1, "rss_max_bytes": 501, "connections": 10, "events": 10, "others_cpu_share": 1.5}
+	]}`
+	m, notes, err := fromLoadgen([]byte(report), 1.5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := m[same][perStream]; ok || m[std][perStream] != 100 || len(notes) != 2 {
+		t.Errorf("%v, %q", m, notes)
+	}
+}
+
 func TestTable(t *testing.T) {
-	m, _, err := fromLoadgen([]byte(report))
+	m, _, err := fromLoadgen([]byte(report), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

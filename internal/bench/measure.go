@@ -62,7 +62,7 @@ func (s *stand) load(ctx context.Context, l load, p pace) (measured, []string, e
 			args = append(args, "-target", s.aim(proxies[1], t, true))
 		}
 	}
-	return s.loadgen(ctx, append(args, l.args...), p)
+	return s.loadgen(ctx, append(args, l.args...), p, 0)
 }
 
 // idle measures what streams cost that wait most of the time: each proxy is
@@ -100,7 +100,7 @@ func (s *stand) idleOne(ctx context.Context, l load, p pace, target string) (mea
 	if err := s.profile(ctx, l.profile); err != nil {
 		return nil, nil, err
 	}
-	return s.loadgen(ctx, append([]string{"-target", s.aim(proxy, target, true)}, l.args...), p)
+	return s.loadgen(ctx, append([]string{"-target", s.aim(proxy, target, true)}, l.args...), p, l.events)
 }
 
 // aim describes a target to loadgen.
@@ -113,7 +113,7 @@ func (s *stand) aim(p *process, target string, counted bool) string {
 }
 
 // loadgen runs the load and reads what it found.
-func (s *stand) loadgen(ctx context.Context, args []string, p pace) (measured, []string, error) {
+func (s *stand) loadgen(ctx context.Context, args []string, p pace, events float64) (measured, []string, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.limit())
 	defer cancel()
 	out := filepath.Join(s.dir, "report.json")
@@ -130,7 +130,7 @@ func (s *stand) loadgen(ctx context.Context, args []string, p pace) (measured, [
 	if err != nil {
 		return nil, nil, err
 	}
-	return fromLoadgen(b)
+	return fromLoadgen(b, events)
 }
 
 // settle is how long a process is left alone before its memory is looked at.

@@ -20,6 +20,7 @@ type result struct {
 	RSSStart    float64          `json:"rss_start_bytes"`
 	RSSMax      float64          `json:"rss_max_bytes"`
 	Connections float64          `json:"connections"`
+	Events      float64          `json:"events"`
 	Others      float64          `json:"others_cpu_share"`
 	Latency     struct {
 		P50 float64 `json:"p50"`
@@ -60,9 +61,13 @@ func (m measured) set(target string, u unit, v float64) {
 	m[target][u] = v
 }
 
-// fromLoadgen reads loadgen's report. A target that failed requests has no
-// figures: they would be those of something else.
-func fromLoadgen(p []byte) (measured, []string, error) {
+// busy is from which share of a CPU on others' work makes figures doubtful.
+const busy = 0.3
+
+// fromLoadgen reads loadgen's report. A target that failed requests, or did not
+// get all its streams going, has no figures: they would be those of something
+// else. events is how many each stream must have given.
+func fromLoadgen(p []byte, events float64) (measured, []string, error) {
 	var rep struct {
 		Targets []result `json:"targets"`
 	}
@@ -74,6 +79,13 @@ func fromLoadgen(p []byte) (measured, []string, error) {
 		r := &rep.Targets[i]
 		if r.Failed > 0 {
 			notes = append(notes, fmt.Sprintf("%s failed %d of %d requests: %v", r.Name, r.Failed, r.Failed+r.OK, r.Errors))
+			continue
+		}
+		if r.Others > busy {
+			notes = append(notes, fmt.Sprintf("%s: others used %.1f CPUs meanwhile: latencies mean nothing, the rest is too high", r.Name, r.Others))
+		}
+		if r.Events < events*r.Connections {
+			notes = append(notes, fmt.Sprintf("%s: %.0f streams gave %.0f events, which is too few: the machine was too slow for all of them", r.Name, r.Connections, r.Events))
 			continue
 		}
 		for _, u := range []unit{perRequest, perEvent, added, perStream} {

@@ -70,7 +70,8 @@ type load struct {
 	args    []string
 	profile string // of the mock
 	targets []string
-	streams int // so many at once, in processes started for them; 0 = no such run
+	streams int     // so many at once, in processes started for them; 0 = no such run
+	events  float64 // that each of them gives within the window, at the least
 }
 
 // pace is how long things are measured.
@@ -113,10 +114,11 @@ func loads(p pace) map[string]load {
 	}
 	for name, n := range map[string]int{"streams 1000": 1000, "streams 9500": 9500} {
 		l := load{targets: []string{std, same}, profile: "gap_us=1000000", streams: n}
-		up, seen := time.Duration(n)*time.Second/2000+2*time.Second, 3*time.Second
+		up, seen := time.Duration(n)*time.Second/2000+3*time.Second, 3*time.Second
 		if p.quick {
 			l.streams, up, seen = 200, time.Second, 500*time.Millisecond
 		}
+		l.events = seen.Seconds() / 2 // of one each second
 		l.args = []string{
 			"-body", "1k", "-stream", "-conns", strconv.Itoa(l.streams), "-ramp", "2000",
 			"-rounds", "1", "-warm", up.String(), "-duration", seen.String(), "-drain", "500ms",
