@@ -18,16 +18,6 @@ const (
 	Cloud   Zone = "cloud"   // somebody else's
 )
 
-// ParseZone reads a zone's name.
-func ParseZone(s string) (Zone, error) {
-	switch z := Zone(s); z {
-	case Local, Private, Cloud:
-		return z, nil
-	default:
-		return "", fmt.Errorf("zone %q is none of local, private, cloud", s)
-	}
-}
-
 // rank orders zones; an unknown zone is farther than all.
 func (z Zone) rank() int {
 	switch z {

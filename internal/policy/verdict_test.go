@@ -57,11 +57,3 @@ func TestPermitFitsOneDoor(t *testing.T) {
 		t.Error("no permit, yet permitted")
 	}
 }
-
-func TestParseZone(t *testing.T) {
-	for s, ok := range map[string]bool{"local": true, "private": true, "cloud": true, "": false, "Cloud": false} {
-		if _, err := policy.ParseZone(s); (err == nil) != ok {
-			t.Errorf("ParseZone(%q): %v", s, err)
-		}
-	}
-}

@@ -7,7 +7,7 @@ import (
 
 // Price returns what a usage of a model costs in US dollars, or nil when that
 // is not known. A local model without a price costs nothing; an hour of the
-// machine it runs on is another matter, see HourPrice.
+// machine it runs on is another matter.
 func (p *Provider) Price(model string, u *scri.Usage) *float64 {
 	m, ok := p.spec.Model(model)
 	if !ok || m.Prices == nil {
@@ -76,6 +76,3 @@ func hourWrites(raw []byte) int64 {
 	}
 	return n
 }
-
-// HourPrice is what an hour of the machine costs in US dollars; nil = nobody says.
-func (p *Provider) HourPrice() *float64 { return p.entry.PricePerHour }

@@ -177,7 +177,7 @@ func TestRetryAfter(t *testing.T) {
 		"the past":            {429, []string{"Retry-After", "-5"}, 0},
 		"nonsense":            {429, []string{"Retry-After", "soon"}, 0},
 		"for ever":            {429, []string{"Retry-After", "1e300"}, longestWait},
-		"not a number":        {429, []string{"Retry-After", "NaN"}, longestWait},
+		"not a number":        {429, []string{"Retry-After", "NaN"}, 0},
 		"used up":             {429, []string{"X-Ratelimit-Remaining-Tokens", "0", "X-Ratelimit-Reset-Tokens", "6m0s", "X-Ratelimit-Remaining-Requests", "9", "X-Ratelimit-Reset-Requests", "1h"}, 6 * time.Minute},
 		"used up, a date":     {429, []string{"Anthropic-Ratelimit-Requests-Remaining", "0", "Anthropic-Ratelimit-Requests-Reset", now.Add(9 * time.Second).Format(time.RFC3339)}, 9 * time.Second},
 		"milliseconds 1970":   {429, []string{"X-Ratelimit-Remaining", "0", "X-Ratelimit-Reset", "1767323055000"}, 10 * time.Second},

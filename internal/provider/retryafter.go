@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
 )
 
 // longestWait bounds what an upstream can make us believe.
@@ -14,16 +16,11 @@ const longestWait = 24 * time.Hour
 // headers, or, after a 429, the reset times of the limits that are used up. 0 =
 // it did not say.
 func retryAfter(h http.Header, status int, now time.Time) time.Duration {
-	if ms, err := strconv.ParseFloat(h.Get("Retry-After-Ms"), 64); err == nil && ms > 0 {
-		return bounded(time.Duration(ms * float64(time.Millisecond)))
+	if d := dialect.RetryAfter(h); d > 0 {
+		return d
 	}
-	if v := h.Get("Retry-After"); v != "" {
-		if s, err := strconv.ParseFloat(v, 64); err == nil {
-			return seconds(s)
-		}
-		if t, err := http.ParseTime(v); err == nil {
-			return bounded(t.Sub(serverNow(h, now)))
-		}
+	if t, err := http.ParseTime(h.Get("Retry-After")); err == nil { // of a server that does not tell its own time
+		return bounded(t.Sub(serverNow(h, now)))
 	}
 	if status != http.StatusTooManyRequests {
 		return 0
