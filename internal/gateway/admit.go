@@ -15,8 +15,21 @@ func admitted(next step) step {
 		if err := enforceable(c.Req.Routing); err != nil {
 			return nil, err
 		}
+		c.Warnings = append(c.Warnings, unkept(c.Req)...)
 		return next(ctx, c)
 	}
+}
+
+// unkept tells which wishes have no effect in this version.
+func unkept(r *scri.ChatRequest) (list []scri.Warning) {
+	const detail = "has no effect in this version"
+	if r.Session != "" {
+		list = append(list, scri.Warning{Code: scri.WarnDropped, Path: "/session", Detail: detail})
+	}
+	if r.Routing != nil && r.Routing.MaxLatencyMS != nil {
+		list = append(list, scri.Warning{Code: scri.WarnDropped, Path: "/routing/max_latency_ms", Detail: detail})
+	}
+	return list
 }
 
 // enforceable refuses wishes that promise safety and that this version does not

@@ -62,10 +62,7 @@ var errTried = errors.New("tried before")
 // attempt asks one target, up to the first content of its answer.
 func (g *Gateway) attempt(ctx context.Context, c *call, t route.Target) (scri.Stream, error) {
 	p := g.providers[t.Provider]
-	c.Lineage.Attempts = append(c.Lineage.Attempts, scri.Attempt{
-		Provider: t.Provider, Model: t.Model, Dialect: p.Dialect(), Zone: t.Zone, Region: p.Region(), Start: g.now(),
-	})
-	at := len(c.Lineage.Attempts) - 1
+	at := g.begin(c, p, t)
 	s, warn, err := g.send(ctx, c, p, at)
 	if errors.Is(err, errTried) {
 		c.Lineage.Attempts = c.Lineage.Attempts[:at]
@@ -82,6 +79,14 @@ func (g *Gateway) attempt(ctx context.Context, c *call, t route.Target) (scri.St
 	a.FirstMS = millis(g.now().Sub(a.Start))
 	c.Warnings = append(c.Warnings, warn...)
 	return &answer{s: s, g: g, c: c, at: at, p: p}, nil
+}
+
+// begin opens an attempt in the lineage and returns its index.
+func (g *Gateway) begin(c *call, p *provider.Provider, t route.Target) int {
+	c.Lineage.Attempts = append(c.Lineage.Attempts, scri.Attempt{
+		Provider: t.Provider, Model: t.Model, Dialect: p.Dialect(), Zone: t.Zone, Region: p.Region(), Start: g.now(),
+	})
+	return len(c.Lineage.Attempts) - 1
 }
 
 // send makes the request fit its target and sends it.
@@ -158,7 +163,7 @@ func (g *Gateway) strictly(c *call, ported []scri.Warning) func([]scri.Warning) 
 			if w.Code == scri.WarnDropped || w.Code == scri.WarnChanged {
 				return &scri.Error{
 					Kind: scri.ErrUnsupported, Message: fmt.Sprintf("strict: %s would be %s. %s", w.Path, w.Code, w.Detail),
-					Hint: "ask without routing.strict, or for a model that can do it",
+					Hint: "ask without strict (in [routing] or in the request), or for a model that can do it",
 				}
 			}
 		}

@@ -89,3 +89,61 @@ func TestAProvidersNameAlone(t *testing.T) {
 		}
 	}
 }
+
+// What is counted elsewhere has been sent there: that is told like an answer's
+// attempt, and kept in where an answer would be.
+func TestCountsAreAttemptsToo(t *testing.T) {
+	s := newStand(t)
+	x := exchange("cloud1:m", false)
+	if _, err := s.Count(t.Context(), x); err != nil {
+		t.Fatal(err)
+	}
+	if got := outcomes(x.Lineage); got != "cloud1 ok" {
+		t.Errorf("lineage %q", got)
+	}
+	s.first.Set(sim.Fault{Kind: sim.RateLimit})
+	x = exchange("cloud1:m", false)
+	n, err := s.Count(t.Context(), x)
+	if err != nil || !n.Estimated {
+		t.Errorf("%+v, %v", n, err)
+	}
+	if got := outcomes(x.Lineage); got != "cloud1 failed rate_limited" {
+		t.Errorf("lineage %q", got)
+	}
+	x = exchange("cloud1:m", false)
+	x.Req.Routing = &scri.Routing{Class: "secret"}
+	if _, err := s.Count(t.Context(), x); scri.AsError(err) == nil || scri.AsError(err).Path != "/routing/class" {
+		t.Errorf("a class that is not enforced: %v", err)
+	}
+}
+
+// Wishes that this version does not know how to keep are told as dropped.
+func TestWishesWithoutEffectAreTold(t *testing.T) {
+	ms := 100.0
+	s := newStand(t)
+	x := exchange("auto", false)
+	x.Req.Session, x.Req.Routing = "s1", &scri.Routing{MaxLatencyMS: &ms}
+	resp, err := s.ask(t, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, w := range resp.Warnings {
+		got = append(got, w.Code+" "+w.Path)
+	}
+	if list := strings.Join(got, ", "); !strings.Contains(list, "dropped /routing/max_latency_ms") || !strings.Contains(list, "dropped /session") {
+		t.Errorf("warnings: %s", list)
+	}
+}
+
+// A message that is as long as a page helps nobody and fills the log.
+func TestLongMessagesOfUpstreamsAreCut(t *testing.T) {
+	h := newHouse(t, route.Config{}, room{
+		name: "far", dialect: "openai", zone: "cloud", entry: defaults(),
+		handler: says(500, "application/json", `{"error":{"message":"`+strings.Repeat("Ж", 20_000)+`"}}`),
+	})
+	_, err := h.ask(t, exchange("auto", false))
+	if err == nil || len(err.Message) > 5000 || h.log.Len() > 10_000 {
+		t.Errorf("a message of %d bytes, a log of %d", len(err.Message), h.log.Len())
+	}
+}

@@ -67,6 +67,9 @@ func (g *Gateway) Close() {
 // counts, else by an estimate that says so. Nobody is sent a conversation for
 // being counted who would not be sent it for being answered.
 func (g *Gateway) Count(ctx context.Context, x *scri.Exchange) (*scri.CountResponse, error) {
+	if err := enforceable(x.Req.Routing); err != nil {
+		return nil, err
+	}
 	c := &call{Exchange: x, start: g.now(), needs: needs(x.Req), verdict: g.verdict(x.Req)}
 	plan, err := g.plan(ctx, x.Req, c.verdict, c.needs)
 	if err != nil {
@@ -84,13 +87,14 @@ func (g *Gateway) Count(ctx context.Context, x *scri.Exchange) (*scri.CountRespo
 		return nil, err
 	}
 	req, _ := scri.Port(c.outward(p.Dialect()), c.traits(p))
+	at := g.begin(c, p, t)
 	n, err := p.Count(provider.WithPermit(ctx, permit), req, provider.Call{Model: t.Model, Header: c.ownHeader(p)})
 	if err != nil {
-		e := scri.AsError(err)
-		g.log.LogAttrs(ctx, levelOf(e), "count failed", slog.String("request_id", x.ID),
-			slog.String("provider", t.Provider), slog.String("kind", string(e.Kind)), slog.String("error", e.Message))
+		g.failed(ctx, c, at, err)
 		return estimate, nil
 	}
+	a := &x.Lineage.Attempts[at]
+	a.Outcome, a.TookMS = "ok", millis(g.now().Sub(a.Start))
 	n.Provider, n.Lineage = t.Provider, x.Lineage
 	return n, nil
 }

@@ -372,13 +372,13 @@ func TestBetasGoAlong(t *testing.T) {
 func TestRoutingWishesAreNotSent(t *testing.T) {
 	s := newStand(t)
 	x := exchange("cloud1:m", false)
-	x.Req.Routing, x.Req.Session = &scri.Routing{NoCache: true}, "s1"
+	x.Req.Routing = &scri.Routing{NoCache: true}
 	resp, err := s.ask(t, x)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, w := range resp.Warnings {
-		if strings.HasPrefix(w.Path, "/routing") || strings.HasPrefix(w.Path, "/session") {
+		if strings.HasPrefix(w.Path, "/routing") {
 			t.Errorf("warning %+v", w)
 		}
 	}
