@@ -16,15 +16,24 @@ func Ended(err error) bool {
 // answer broke off, what came of it is returned beside the error, less the
 // signatures of unfinished parts; an end before each choice had its finish is
 // an error of kind truncated. Nothing of the result aliases the events, save
-// that a stream which has its answer whole gives it as it is, see [Whole]. The caller sees
-// to it that s is bounded.
+// that a stream which has its answer whole gives it as it is, see [Whole]. One
+// that takes more than 256 MB of memory is given up.
 func Collect(s Stream) (*ChatResponse, error) {
 	if r, ok := take(s); ok {
 		return r, s.Close()
 	}
 	var c collector
+	size := 0
 	for {
 		e, err := s.Next()
+		if err == nil {
+			if e.Kind != EventDelta && e.Kind != EventPing {
+				size += eventSize
+			}
+			if size += e.size(); size > maxCollected {
+				err = &Error{Kind: ErrUnavailable, Message: "the answer is larger than 256 MB"}
+			}
+		}
 		if err == nil {
 			if err = c.add(e); err == nil {
 				continue
@@ -40,6 +49,11 @@ func Collect(s Stream) (*ChatResponse, error) {
 		return c.response(), joined(err, s.Close())
 	}
 }
+
+const (
+	maxCollected = 256 << 20
+	eventSize    = 256 // what one that begins or ends something leaves behind
+)
 
 // take returns the answer of a stream that has it whole and that nobody has read
 // of, running the events by those who look on.

@@ -65,8 +65,17 @@ func (e *StreamEvent) Content() bool {
 // size is about how many bytes Clone takes, beyond some hundreds.
 func (e *StreamEvent) size() int {
 	n := e.Delta.Size() + e.Ext.size() + e.Usage.size()
+	for i := range e.LogProbs {
+		n += 128 * (1 + len(e.LogProbs[i].Top))
+	}
+	if e.Signature != nil {
+		n += e.Signature.Value.Size()
+	}
+	if e.Citation != nil {
+		n += 256 + e.Citation.Quote.Size() + e.Citation.Ext.size()
+	}
 	if h := e.Head; h != nil {
-		n += h.Ext.size() + h.Usage.size()
+		n += h.Ext.size() + h.Usage.size() + 128*len(h.Warnings)
 	}
 	if e.Open != nil {
 		n += e.Open.Ext.size()

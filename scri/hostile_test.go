@@ -78,6 +78,18 @@ func TestHostileStreams(t *testing.T) {
 	}
 }
 
+// An answer without an end is given up before it takes all memory.
+func TestCollectIsBounded(t *testing.T) {
+	text := scri.NewText(strings.Repeat("x", 1<<20))
+	m := &made{n: 1 << 30, f: func(_ int, e *scri.StreamEvent) {
+		*e = scri.StreamEvent{Kind: scri.EventDelta, Delta: text}
+	}}
+	r, err := scri.Collect(m)
+	if e := scri.AsError(err); e == nil || e.Kind != scri.ErrUnavailable || m.i > 300 || r == nil {
+		t.Errorf("%v after %d MB", err, m.i)
+	}
+}
+
 // Peek holds back no more than it may, however large the events are.
 func TestPeekIsBounded(t *testing.T) {
 	big := scri.RawJSON(`{"x":"` + strings.Repeat("x", 1<<20) + `"}`)
