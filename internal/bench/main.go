@@ -83,12 +83,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a left folder of /tmp is no failure
+	defer os.RemoveAll(dir)
 	s := &stand{dir: dir}
 	if o.verbose {
 		s.verbose = stderr
 	}
-	fmt.Fprintln(stderr, "building") //nolint:errcheck // progress only
+	fmt.Fprintln(stderr, "building")
 	if err := s.build(ctx, shared); err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (s *stand) all(ctx context.Context, wanted []row, p pace, progress io.Write
 	for _, r := range wanted {
 		m, done := runs[r.run]
 		if !done {
-			fmt.Fprintln(progress, "measuring:", r.run) //nolint:errcheck // progress only
+			fmt.Fprintln(progress, "measuring:", r.run)
 			var notes []string
 			var err error
 			if m, notes, err = s.measure(ctx, r.run, p); err != nil {
@@ -129,7 +129,7 @@ func (s *stand) all(ctx context.Context, wanted []row, p pace, progress io.Write
 				notes = append(notes, err.Error())
 			}
 			for _, n := range notes {
-				fmt.Fprintln(progress, " ", n) //nolint:errcheck // progress only
+				fmt.Fprintln(progress, " ", n)
 			}
 			runs[r.run] = m
 		}

@@ -196,7 +196,7 @@ func (l *line) bound(v float64) string {
 // write prints the table.
 func write(w io.Writer, lines []line) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "\tdirect\tstd\taratta\tratio\tmust\taim\treached") //nolint:errcheck // Flush tells
+	fmt.Fprintln(t, "\tdirect\tstd\taratta\tratio\tmust\taim\treached")
 	for i := range lines {
 		l := &lines[i]
 		ratio := "-"
@@ -207,7 +207,7 @@ func write(w io.Writer, lines []line) error {
 			l.Name, l.unit.text(l.Direct), l.unit.text(l.Std), l.unit.text(l.Aratta), ratio,
 			l.bound(l.Must), l.bound(l.Aim), l.Verdict,
 		}
-		fmt.Fprintln(t, strings.Join(cells, "\t")) //nolint:errcheck // Flush tells
+		fmt.Fprintln(t, strings.Join(cells, "\t"))
 	}
 	return t.Flush()
 }

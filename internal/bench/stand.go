@@ -223,7 +223,7 @@ func ask(ctx context.Context, method, url, body string) error {
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to its end
+	defer resp.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err == nil && resp.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %.300s", resp.Status, b)
@@ -240,6 +240,6 @@ func freePort(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer l.Close() //nolint:errcheck // nothing was done with it
+	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port, nil
 }

@@ -10,7 +10,7 @@ import (
 func (e *writer) options() {
 	raw := member(e.own, "options")
 	own := isObject(raw)
-	numCtx := e.t.NumCtx > 0 && !(own && present(raw, "num_ctx"))
+	numCtx := e.t.NumCtx > 0 && (!own || !present(raw, "num_ctx"))
 	if !own && !numCtx && !e.hasOptions() && !formed(e.own, "+options") && !formed(e.own, "+stop") {
 		return
 	}

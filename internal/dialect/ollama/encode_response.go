@@ -1,6 +1,7 @@
 package ollama
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -63,10 +64,8 @@ func (e *teller) key(name string) {
 
 // written tells which members of the answer are there already.
 func (e *teller) written(name string) bool {
-	for _, n := range e.names[:e.n] {
-		if n == name {
-			return true
-		}
+	if slices.Contains(e.names[:e.n], name) {
+		return true
 	}
 	switch name {
 	case "message":

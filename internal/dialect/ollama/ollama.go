@@ -140,8 +140,6 @@ func rest(w *wire.Writer, e *scri.Ext, line bool, written func(name string) bool
 // isObject reports whether raw is a JSON object.
 func isObject(raw []byte) bool { return wire.NewScanner(raw).Kind() == wire.Object }
 
-func ptr[T any](v T) *T { return &v }
-
 // losses gathers the warnings of one encoding.
 type losses struct{ warn []scri.Warning }
 

@@ -22,15 +22,15 @@ func (d *reader) options() {
 		}
 		switch name {
 		case "temperature":
-			req.Temperature = ptr(s.Float())
+			req.Temperature = new(s.Float())
 		case "top_p":
-			req.TopP = ptr(s.Float())
+			req.TopP = new(s.Float())
 		case "frequency_penalty":
-			req.FrequencyPenalty = ptr(s.Float())
+			req.FrequencyPenalty = new(s.Float())
 		case "presence_penalty":
-			req.PresencePenalty = ptr(s.Float())
+			req.PresencePenalty = new(s.Float())
 		case "top_k":
-			req.TopK = ptr(s.Int())
+			req.TopK = new(s.Int())
 		case "seed":
 			req.Seed = s.Number()
 		case "num_predict":

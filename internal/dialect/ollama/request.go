@@ -155,7 +155,7 @@ func (d *reader) finish() {
 	}
 	switch {
 	case d.logprobs:
-		d.req.LogProbs = ptr(int(d.topLogprobs))
+		d.req.LogProbs = new(int(d.topLogprobs))
 		if d.sawTop && d.topLogprobs == 0 {
 			d.rest.Form("+top_logprobs")
 		}

@@ -208,10 +208,12 @@ func (d *stream) content() {
 	m := &d.a.msg
 	probs := d.a.logprobs
 	if !m.thinking.IsZero() {
-		probs = d.delta(scri.PartThinking, m.thinking, probs)
+		d.delta(scri.PartThinking, m.thinking, probs)
+		probs = nil
 	}
 	if !m.content.IsZero() {
-		probs = d.delta(scri.PartText, m.content, probs)
+		d.delta(scri.PartText, m.content, probs)
+		probs = nil
 	}
 	for _, data := range m.images {
 		p := image(data)
@@ -237,9 +239,8 @@ func (d *stream) content() {
 	d.early = append(d.early, e.Clone().LogProbs...)
 }
 
-// delta goes on with the open part, or opens one. It returns the log-
-// probabilities that are left to be told: none.
-func (d *stream) delta(k scri.PartKind, t scri.Text, probs []scri.TokenLogProb) []scri.TokenLogProb {
+// delta goes on with the open part, or opens one.
+func (d *stream) delta(k scri.PartKind, t scri.Text, probs []scri.TokenLogProb) {
 	if d.open != k {
 		d.close()
 		d.part++
@@ -258,7 +259,6 @@ func (d *stream) delta(k scri.PartKind, t scri.Text, probs []scri.TokenLogProb) 
 	}
 	e := d.event(scri.EventDelta)
 	e.Part, e.Delta, e.LogProbs = d.part, t, probs
-	return nil
 }
 
 // one queues a part that came whole.
