@@ -18,10 +18,11 @@ type memo[T any] struct {
 }
 
 type remembered[T any] struct {
-	ready chan struct{} // closed when value and err stand
-	value T
-	err   error
-	until time.Time // zero while it is being asked
+	ready   chan struct{} // closed when value and err stand
+	value   T
+	err     error
+	until   time.Time // zero while it is being asked
+	renewed bool      // it is over, and somebody is asking again
 }
 
 func newMemo[T any](most int) *memo[T] {
@@ -30,20 +31,27 @@ func newMemo[T any](most int) *memo[T] {
 
 // get returns what is remembered under key, or asks. Failures are remembered
 // for failed, so that an upstream that cannot answer is not asked each time.
+// While one caller asks again, which may take as long as a host that is away
+// lets him wait, the others are given what was known last.
 func (m *memo[T]) get(ctx context.Context, key string, good, failed time.Duration, ask func(context.Context) (T, error)) (T, error) {
 	for {
 		m.mu.Lock()
 		e, ok := m.entries[key]
-		if ok && !e.until.IsZero() && time.Now().After(e.until) {
-			ok = false
-		}
-		if !ok {
-			e = &remembered[T]{ready: make(chan struct{})}
-			m.makeRoom(key)
-			m.entries[key] = e
+		over := ok && !e.until.IsZero() && time.Now().After(e.until)
+		if over && e.renewed {
 			m.mu.Unlock()
-			m.fill(ctx, key, e, good, failed, ask)
 			return e.value, e.err
+		}
+		if !ok || over {
+			asked := &remembered[T]{ready: make(chan struct{})}
+			if over {
+				e.renewed = true
+			} else {
+				m.put(key, asked)
+			}
+			m.mu.Unlock()
+			m.fill(ctx, key, asked, good, failed, ask)
+			return asked.value, asked.err
 		}
 		m.mu.Unlock()
 		select {
@@ -66,8 +74,13 @@ func (m *memo[T]) fill(ctx context.Context, key string, e *remembered[T], good, 
 	defer func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		if e.until.IsZero() && m.entries[key] == e {
+		switch now := m.entries[key]; {
+		case !e.until.IsZero():
+			m.put(key, e)
+		case now == e:
 			delete(m.entries, key)
+		case now != nil:
+			now.renewed = false // the next one asks
 		}
 		close(e.ready)
 	}()
@@ -95,15 +108,16 @@ func (m *memo[T]) peek(key string) (T, bool) {
 	return zero, false
 }
 
-// makeRoom forgets an entry when there are too many; mu is held.
-func (m *memo[T]) makeRoom(key string) {
+// put remembers an entry, and forgets another when there are too many; mu is held.
+func (m *memo[T]) put(key string, entry *remembered[T]) {
 	delete(m.entries, key)
 	for k, e := range m.entries {
 		if len(m.entries) < m.max {
-			return
+			break
 		}
 		if !e.until.IsZero() {
 			delete(m.entries, k) // any: what is needed is asked again
 		}
 	}
+	m.entries[key] = entry
 }

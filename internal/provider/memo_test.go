@@ -96,3 +96,41 @@ func TestMemoIsBounded(t *testing.T) {
 		t.Errorf("%d entries", n)
 	}
 }
+
+// When what is known is over, one caller asks and waits; the others go on with
+// what was known last.
+func TestMemoLetsOneWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemo[int](2)
+		times := 0
+		ask := func(context.Context) (int, error) {
+			times++
+			if times > 1 {
+				time.Sleep(5 * time.Second) // a host that is away
+			}
+			return times, nil
+		}
+		get := func() int {
+			n, err := m.get(t.Context(), "", time.Second, time.Second, ask)
+			if err != nil {
+				t.Error(err)
+			}
+			return n
+		}
+		get()
+		time.Sleep(2 * time.Second)
+		renewed := make(chan int)
+		go func() { renewed <- get() }()
+		synctest.Wait()
+		began := time.Now()
+		if n := get(); n != 1 || time.Since(began) != 0 {
+			t.Errorf("got %d after %s, want what was known, at once", n, time.Since(began))
+		}
+		if n := <-renewed; n != 2 {
+			t.Errorf("who asked got %d", n)
+		}
+		if n := get(); n != 2 || times != 2 {
+			t.Errorf("afterwards %d, asked %d times", n, times)
+		}
+	})
+}
