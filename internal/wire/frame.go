@@ -29,7 +29,7 @@ type FrameReader interface {
 
 const (
 	firstBuffer = 2 << 10  // most streams are idle most of the time
-	burstBuffer = 32 << 10 // as far as a buffer grows because reads fill it
+	burstBuffer = 32 << 10 // what it grows to because a read fills it
 	defaultMax  = 16 << 20 // where a caller names no limit
 	smallFrames = 16       // after so many reads a large buffer is given up
 )
@@ -43,7 +43,7 @@ type source struct {
 	lf, cr         int // next '\n' and '\r' from pos on, or up to where there is none
 	max            int
 	full           bool  // the last read filled the buffer
-	small          int   // how often it was found empty since more than burstBuffer was needed
+	small          int   // how often it was found empty since more than firstBuffer was needed
 	err            error // of the reader; final
 }
 
@@ -71,12 +71,12 @@ func (s *source) fill() {
 // given back when the small ones after it do not need it.
 func (s *source) makeRoom() {
 	kept := s.end - s.base
-	if s.end > burstBuffer {
+	if s.end > firstBuffer {
 		s.small = 0
 	}
 	if kept == 0 && s.base > 0 {
 		s.small++
-		if len(s.buf) > burstBuffer && s.small > smallFrames {
+		if len(s.buf) > firstBuffer && s.small > smallFrames {
 			s.shift(make([]byte, firstBuffer))
 		} else {
 			s.shift(s.buf)
@@ -85,7 +85,7 @@ func (s *source) makeRoom() {
 	size := max(len(s.buf), firstBuffer)
 	switch {
 	case s.full && len(s.buf) < burstBuffer: // a burst: what is read at once is sent at once
-		size = min(4*size, burstBuffer)
+		size = burstBuffer
 	case kept > size/2 && s.end == len(s.buf):
 		size *= 2
 	}
