@@ -4,5 +4,8 @@ package provider
 
 import "net"
 
-// alive cannot be told here without reading; writing will tell.
+// tellsAlive says that h1 cannot be used here: a server's end of an idle
+// connection would be noticed only after a request was lost on it.
+const tellsAlive = false
+
 func alive(net.Conn) bool { return true }

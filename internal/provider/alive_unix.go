@@ -8,6 +8,9 @@ import (
 	"syscall"
 )
 
+// tellsAlive says whether alive can be relied on.
+const tellsAlive = true
+
 // alive reports whether an idle connection can be used: whether nothing has
 // come on it, the end included. It does not wait.
 func alive(c net.Conn) bool {

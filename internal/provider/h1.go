@@ -2,6 +2,7 @@ package provider
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,10 +32,12 @@ type transport interface {
 // time of a small request; and it copies large bodies through small buffers. h1
 // works in its caller's goroutine: it writes head and body in one piece, has
 // net/http read the head of the answer, and reads the body straight into its
-// reader's buffer.
+// reader's buffer. docs/adr/0005 has the figures.
 //
-// What it does not do: encrypt, use proxies, or read an answer while a request
-// is still being written.
+// What it does not do: encrypt, use proxies, compress, follow redirects, switch
+// protocols, or give trailers to anybody. It takes no framing that net/http
+// refuses, and a connection is used again only when request and answer are
+// known to have ended on it, to the byte.
 type h1 struct {
 	dial    DialFunc
 	address string
@@ -79,7 +84,7 @@ func (b *limitedConn) Read(p []byte) (int, error) {
 // h1Fits reports whether h1 can speak to an address.
 func h1Fits(base, proxy *url.URL) bool {
 	odd := func(r rune) bool { return r >= 0x80 || r == '%' } // names to be encoded, and zones of addresses
-	return base.Scheme == "http" && proxy == nil && !strings.ContainsFunc(base.Host, odd)
+	return tellsAlive && base.Scheme == "http" && proxy == nil && !strings.ContainsFunc(base.Host, odd)
 }
 
 func newH1(base *url.URL, dial DialFunc) *h1 {
@@ -99,26 +104,24 @@ func (*inMemory) Read([]byte) (int, error) { return 0, io.EOF }
 func (*inMemory) Close() error             { return nil }
 
 // RoundTrip sends a request and reads the head of its answer. The body of the
-// answer must be closed, or read to its end.
+// answer must be closed, or read to its end. The request's body is not touched
+// any more when it returns.
 func (t *h1) RoundTrip(req *http.Request) (*http.Response, error) {
 	body, err := bodyOf(req)
 	if err != nil {
 		return nil, err
 	}
-	ctx := req.Context()
-	conn, err := t.take(ctx)
+	conn, kept, err := t.take(req.Context())
 	if err != nil {
 		return nil, err
 	}
-	a := &h1Answer{t: t, conn: conn, desk: t.desks.Get().(*desk)}
-	// Whoever reads or writes then wakes with an error.
-	a.unwatch = context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-	resp, err := a.exchange(req, body)
-	if err != nil {
-		a.putDesk()
-		return nil, errors.Join(err, a.Close())
+	resp, again, err := t.exchange(req, body, conn)
+	if err != nil && again && kept { // the server closed it just now
+		if conn, err = t.dial(req.Context(), "tcp", t.address); err == nil {
+			resp, _, err = t.exchange(req, body, conn)
+		}
 	}
-	return resp, nil
+	return resp, err
 }
 
 func bodyOf(req *http.Request) ([]byte, error) {
@@ -132,50 +135,125 @@ func bodyOf(req *http.Request) ([]byte, error) {
 	return b, errors.Join(err, req.Body.Close())
 }
 
-// onePiece is up to which size a body is copied behind its head.
-const onePiece = 4 << 10
-
-// exchange writes the request and reads the head of the answer.
-func (a *h1Answer) exchange(req *http.Request, body []byte) (*http.Response, error) {
+// exchange sends a request over a connection and reads the head of the answer.
+// After an error it tells whether the request may be sent once more, as nobody
+// can have worked on it: nothing of it was written; or nothing was answered,
+// and to do it twice is as good as once.
+func (t *h1) exchange(req *http.Request, body []byte, conn net.Conn) (resp *http.Response, again bool, err error) {
+	ctx := req.Context()
+	a := &h1Answer{t: t, conn: conn, desk: t.desks.Get().(*desk)}
+	// Whoever reads or writes then wakes with an error.
+	a.unwatch = context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	d := a.desk
-	var err error
-	if d.head, err = appendHead(d.head[:0], req, len(body)); err != nil {
-		return nil, err
+	d.src = limitedConn{a.conn, maxHead}
+	d.br.Reset(&d.src)
+	if d.head, err = appendHead(d.head[:0], req, len(body)); err == nil {
+		if err = a.write(ctx, body); err == nil || a.wrote && a.mayHaveAnswered(ctx) {
+			var rerr error
+			if resp, rerr = a.readHead(req.Method); rerr == nil {
+				return resp, false, nil
+			}
+			err = cmp.Or(err, rerr)
+		}
+		again = !a.wrote || d.src.left == maxHead && (req.Method == http.MethodGet || req.Method == http.MethodHead)
 	}
+	if cause := context.Cause(ctx); cause != nil {
+		again, err = false, cause
+	}
+	a.putDesk()
+	return nil, again, errors.Join(err, a.Close())
+}
+
+// mayHaveAnswered prepares reading what a server said before it refused to read
+// on: it is in memory already.
+func (a *h1Answer) mayHaveAnswered(ctx context.Context) bool {
+	a.last = true
+	return a.conn.SetReadDeadline(time.Now().Add(drainWait)) == nil && ctx.Err() == nil
+}
+
+const (
+	onePiece   = 4 << 10                // up to which size a body is copied behind its head
+	stallAfter = 200 * time.Millisecond // without progress, writing goes on beside reading
+)
+
+// write writes the request.
+func (a *h1Answer) write(ctx context.Context, body []byte) error {
+	d := a.desk
 	if len(body) <= onePiece {
 		d.head = append(d.head, body...)
-		_, err = a.conn.Write(d.head)
-	} else {
-		d.parts = [2][]byte{d.head, body}
-		d.both = d.parts[:]
-		_, err = d.both.WriteTo(a.conn)
-		d.parts, d.both = [2][]byte{}, nil
+		n, err := a.conn.Write(d.head)
+		a.wrote = n > 0
+		return err
 	}
-	if err != nil {
-		// A server may refuse a request before it has read it; what it said then is
-		// in memory already.
-		if a.conn.SetReadDeadline(time.Now().Add(drainWait)) != nil || req.Context().Err() != nil {
-			return nil, err
-		}
-		a.last = true
+	if err := a.conn.SetWriteDeadline(time.Now().Add(stallAfter)); err != nil {
+		return err
 	}
-	resp, rerr := a.readHead()
-	if rerr != nil {
-		if err == nil {
-			err = rerr
-		}
-		return nil, err
+	if err := ctx.Err(); err != nil { // its deadline was perhaps overwritten
+		return err
 	}
-	return resp, nil
+	d.parts = [2][]byte{d.head, body}
+	d.both = d.parts[:]
+	n, err := d.both.WriteTo(a.conn)
+	a.wrote = n > 0
+	var rest []byte
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		rest = slices.Concat(d.both...)
+	}
+	d.parts, d.both = [2][]byte{}, nil
+	if err != nil && rest == nil {
+		return err
+	}
+	if err := a.conn.SetWriteDeadline(time.Time{}); err != nil {
+		return err
+	}
+	if rest != nil {
+		return a.writeOn(ctx, rest)
+	}
+	return nil
+}
+
+// writeOn writes the rest of a request beside reading, as the server seems to
+// wait for somebody to read its answer. The rest is a copy: whose memory the
+// body is may use it again. It ends with the connection, or before.
+func (a *h1Answer) writeOn(ctx context.Context, rest []byte) error {
+	if err := ctx.Err(); err != nil { // its deadline was perhaps overwritten
+		return err
+	}
+	a.wrote = true // or will be
+	a.rest = make(chan error, 1)
+	go func() {
+		_, err := a.conn.Write(rest)
+		a.rest <- err
+	}()
+	return nil
+}
+
+// written reports whether the whole request was written.
+func (a *h1Answer) written() bool {
+	if a.rest == nil {
+		return true // or last is set
+	}
+	select {
+	case err := <-a.rest:
+		return err == nil
+	default:
+		return false
+	}
 }
 
 // appendHead writes the head of a request.
 func appendHead(b []byte, req *http.Request, length int) ([]byte, error) {
+	uri, host := req.URL.RequestURI(), req.URL.Host
+	blank := func(r rune) bool { return r <= ' ' || r == 0x7f }
+	if !httpguts.ValidHeaderFieldName(req.Method) || strings.ContainsFunc(uri, blank) ||
+		host == "" || !httpguts.ValidHostHeader(host) {
+		return b, errors.New("the address cannot be sent") // nor told: it may hold the key
+	}
 	b = append(append(b, req.Method...), ' ')
-	b = append(append(b, req.URL.RequestURI()...), " HTTP/1.1\r\nHost: "...)
-	b = append(append(b, req.URL.Host...), '\r', '\n')
+	b = append(append(b, uri...), " HTTP/1.1\r\nHost: "...)
+	b = append(append(b, host...), '\r', '\n')
 	for name, values := range req.Header {
-		if !httpguts.ValidHeaderFieldName(name) {
+		if !httpguts.ValidHeaderFieldName(name) || hopHeader(name) || strings.EqualFold(name, "Expect") {
 			return b, fmt.Errorf("header %q cannot be sent", name)
 		}
 		for _, v := range values {
@@ -186,50 +264,49 @@ func appendHead(b []byte, req *http.Request, length int) ([]byte, error) {
 			b = append(append(b, v...), '\r', '\n')
 		}
 	}
-	if length > 0 || req.Method != http.MethodGet {
+	if length > 0 || req.Method != http.MethodGet && req.Method != http.MethodHead {
 		b = append(strconv.AppendInt(append(b, "Content-Length: "...), int64(length), 10), '\r', '\n')
 	}
 	return append(b, '\r', '\n'), nil
 }
 
-// maxInformational bounds the 1xx answers before the real one.
-const maxInformational = 5
-
-func (a *h1Answer) readHead() (*http.Response, error) {
-	d := a.desk
-	d.src = limitedConn{a.conn, maxHead}
-	d.br.Reset(&d.src)
-	for range maxInformational {
-		resp, err := http.ReadResponse(d.br, nil)
+// readHead reads the head of the final answer; maxHead bounds those before it too.
+func (a *h1Answer) readHead(method string) (*http.Response, error) {
+	var asked *http.Request // nil stands for GET
+	if method == http.MethodHead {
+		asked = &http.Request{Method: method}
+	}
+	for {
+		resp, err := http.ReadResponse(a.desk.br, asked)
 		if err != nil {
 			return nil, err
-		}
-		if resp.StatusCode >= 200 {
-			a.begin(resp)
-			return resp, nil
 		}
 		if resp.StatusCode == http.StatusSwitchingProtocols {
 			return nil, errors.New("the server wants to speak another protocol")
 		}
+		if resp.StatusCode < 100 || resp.StatusCode >= 200 {
+			a.begin(resp)
+			return resp, nil
+		}
 	}
-	return nil, errors.New("the server gives no final answer")
 }
 
-// take returns a connection that lay idle, or a new one.
-func (t *h1) take(ctx context.Context) (net.Conn, error) {
+// take returns a connection that was kept, or a new one.
+func (t *h1) take(ctx context.Context) (c net.Conn, kept bool, err error) {
 	for {
 		t.mu.Lock()
 		n := len(t.idle) - 1
 		if n < 0 {
 			t.mu.Unlock()
-			return t.dial(ctx, "tcp", t.address)
+			c, err = t.dial(ctx, "tcp", t.address)
+			return c, false, err
 		}
-		c := t.idle[n].Conn
+		c = t.idle[n].Conn
 		t.idle[n] = idleConn{}
 		t.idle = t.idle[:n]
 		t.mu.Unlock()
 		if alive(c) {
-			return c, nil
+			return c, true, nil
 		}
 		_ = c.Close() // the server has closed it already
 	}

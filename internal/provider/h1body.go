@@ -20,8 +20,10 @@ type h1Answer struct {
 	framing framing
 	left    int64 // of a body with a length
 	chunks  chunks
-	last    bool  // the connection cannot be used again
-	err     error // what ended reading
+	last    bool       // the connection cannot be used again
+	wrote   bool       // anything of the request
+	rest    chan error // tells how writing ended that goes on beside reading; else nil
+	err     error      // what ended reading
 }
 
 // framing is how the end of a body is known.
@@ -35,9 +37,12 @@ const (
 
 // begin prepares reading the body that follows the head.
 func (a *h1Answer) begin(resp *http.Response) {
-	a.last = a.last || resp.Close
+	a.last = a.last || resp.Close || resp.StatusCode < 200
 	switch {
 	case resp.Body == http.NoBody:
+		// Where none may be, one is announced: perhaps it comes all the same.
+		a.last = a.last || len(resp.TransferEncoding) > 0 ||
+			resp.StatusCode == http.StatusNoContent && resp.Header.Get("Content-Length") != ""
 		a.err = io.EOF
 		a.finish()
 		return
@@ -54,6 +59,11 @@ func (a *h1Answer) begin(resp *http.Response) {
 // Read reads what has come of the body, or waits for it.
 func (a *h1Answer) Read(p []byte) (int, error) {
 	for a.err == nil && len(p) > 0 {
+		if a.over.Load() { // what lies in the buffer too
+			a.putDesk()
+			a.err = http.ErrBodyReadAfterClose
+			break
+		}
 		if a.framing == byLength && int64(len(p)) > a.left {
 			p = p[:a.left]
 		}
@@ -115,7 +125,8 @@ func (a *h1Answer) finish() {
 	if !a.over.CompareAndSwap(false, true) {
 		return
 	}
-	if a.unwatch() && a.err == io.EOF && !a.last && !more { //nolint:errorlint // exactly this one is set at the end
+	// When the watch cannot be ended any more, a deadline was set or will be.
+	if a.unwatch() && a.err == io.EOF && !a.last && !more && a.written() { //nolint:errorlint // exactly this one is set at the end
 		a.t.put(a.conn)
 		return
 	}
@@ -127,6 +138,9 @@ func (a *h1Answer) putDesk() {
 	if d := a.desk; d != nil {
 		a.desk = nil
 		d.src.Conn = nil
+		if cap(d.head) > maxHead {
+			d.head = nil // somebody's headers were large; others' are not
+		}
 		a.t.desks.Put(d)
 	}
 }
@@ -138,126 +152,4 @@ func (a *h1Answer) Close() error {
 	}
 	a.unwatch()
 	return a.conn.Close()
-}
-
-// chunks takes the frame off a chunked body, however its bytes are cut.
-type chunks struct {
-	state  chunkState
-	digits int8
-	excess bool // something followed the end
-	left   int64
-	extra  int // bytes of extensions and trailers that no content makes up for
-}
-
-type chunkState uint8
-
-const (
-	chunkSize      chunkState = iota // at the digits of a size
-	chunkExtension                   // behind them
-	chunkData
-	chunkDataCR
-	chunkDataLF
-	chunkTrailer // at the start of a line of the trailer
-	chunkTrailerLine
-	chunkTrailerLF // the trailer's last line has begun with a CR
-	chunkEnd
-)
-
-// maxExtra bounds what a body may hold besides content.
-const maxExtra = 64 << 10
-
-var errChunks = errors.New("the answer is not properly chunked")
-
-// unwrap moves the content within p to its front and returns its length.
-func (c *chunks) unwrap(p []byte) (n int, err error) {
-	for i := 0; i < len(p); {
-		if c.state == chunkData {
-			k := int(min(c.left, int64(len(p)-i)))
-			n += copy(p[n:], p[i:i+k])
-			i += k
-			if c.left -= int64(k); c.left == 0 {
-				c.state = chunkDataCR
-			}
-			continue
-		}
-		if c.state == chunkEnd {
-			c.excess = true
-			return n, nil
-		}
-		if !c.step(p[i]) {
-			return n, errChunks
-		}
-		i++
-	}
-	return n, nil
-}
-
-// step takes one byte that is no content, and reports whether it fits.
-func (c *chunks) step(b byte) bool {
-	switch c.state {
-	case chunkSize:
-		if d := hexDigit(b); d >= 0 {
-			c.left = c.left<<4 | int64(d)
-			c.digits++
-			return c.digits <= 15
-		}
-		c.state = chunkExtension
-		return c.digits > 0 && c.extension(b)
-	case chunkExtension:
-		return c.extension(b)
-	case chunkDataCR:
-		c.state = chunkDataLF
-		return b == '\r'
-	case chunkDataLF:
-		c.state, c.digits = chunkSize, 0
-		return b == '\n'
-	case chunkTrailer:
-		switch b {
-		case '\r':
-			c.state = chunkTrailerLF
-		case '\n':
-			c.state = chunkEnd
-		default:
-			c.state = chunkTrailerLine
-		}
-	case chunkTrailerLine:
-		if b == '\n' {
-			c.state = chunkTrailer
-		}
-	case chunkTrailerLF:
-		c.state = chunkEnd
-		return b == '\n'
-	default:
-	}
-	c.extra++
-	return c.extra <= maxExtra
-}
-
-// extension takes what stands between a size and the end of its line.
-func (c *chunks) extension(b byte) bool {
-	switch {
-	case b != '\n':
-		c.extra++
-		return c.extra <= maxExtra
-	case c.left > 0:
-		// As net/http has it: a chunk makes up for its own frame and a little more,
-		// or the frames of a long stream would add up.
-		c.state, c.extra = chunkData, max(0, c.extra-16-2*int(min(c.left, maxExtra)))
-	default:
-		c.state = chunkTrailer
-	}
-	return true
-}
-
-func hexDigit(b byte) int {
-	switch {
-	case b >= '0' && b <= '9':
-		return int(b - '0')
-	case b >= 'a' && b <= 'f':
-		return int(b-'a') + 10
-	case b >= 'A' && b <= 'F':
-		return int(b-'A') + 10
-	default:
-		return -1
-	}
 }
