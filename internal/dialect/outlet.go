@@ -43,12 +43,13 @@ type outlet struct {
 	missed atomic.Bool // the timer found somebody writing
 	mu     sync.Mutex
 	buf    []byte
-	open   bool   // the status line is written
-	over   bool   // nothing more may be written
-	held   bool   // the timer will look after linger
-	writes int    // how many times something was sent
-	seen   int    // what writes was at the last look of the timer
-	fault  string // what the timer panicked with, and where
+	lent   *[]byte // where buf came from; nil between two writes
+	open   bool    // the status line is written
+	over   bool    // nothing more may be written
+	held   bool    // the timer will look after linger
+	writes int     // how many times something was sent
+	seen   int     // what writes was at the last look of the timer
+	fault  string  // what the timer panicked with, and where
 }
 
 func newOutlet(a *reply, enc StreamEncoder) *outlet {
@@ -95,6 +96,7 @@ func (o *outlet) tick() {
 		_ = o.send() // the handler's own next write meets the same failure
 	case quiet && o.pings:
 		o.start(o.a.early(), nil)
+		o.begin()
 		o.buf = o.enc.Ping(o.buf)
 		_ = o.send()
 	default:
@@ -152,8 +154,10 @@ func (o *outlet) add(ev *scri.StreamEvent, more bool) error {
 	if !o.open {
 		o.start(o.a.x, ev.Head)
 	}
+	o.begin()
 	o.buf = o.enc.Event(o.buf, ev)
 	if len(o.buf) == 0 {
+		o.giveBack()
 		return nil
 	}
 	if more && len(o.buf) < flushAt {
@@ -181,11 +185,29 @@ func (o *outlet) write() error {
 		o.extend()
 	}
 	_, err := o.a.w.Write(o.buf)
-	o.buf = o.buf[:0]
-	if cap(o.buf) > 4*flushAt {
-		o.buf = nil
-	}
+	o.giveBack()
 	return err
+}
+
+func (o *outlet) giveBack() {
+	if cap(o.buf) <= 4*flushAt {
+		*o.lent = o.buf[:0]
+		o.a.bufs.Put(o.lent)
+	}
+	o.buf, o.lent = nil, nil
+}
+
+// begin sees to it that there is memory to gather in. A stream that waits has
+// none.
+func (o *outlet) begin() {
+	if o.lent != nil {
+		return
+	}
+	o.lent, _ = o.a.bufs.Get().(*[]byte)
+	if o.lent == nil {
+		o.lent = new([]byte)
+	}
+	o.buf = *o.lent
 }
 
 // end writes the end of the stream. It is called after rest. The server sends it
@@ -193,6 +215,7 @@ func (o *outlet) write() error {
 func (o *outlet) end(err *scri.Error) {
 	o.extend()
 	o.start(o.a.x, nil)
+	o.begin()
 	o.buf = o.enc.End(o.buf, err)
 	if len(o.buf) > 0 {
 		_ = o.write() // the answer is over; the client may be gone

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aratta-gateway/aratta/scri"
@@ -53,6 +54,7 @@ type endpoint struct {
 	route Route
 	h     scri.Handler
 	opt   ServeOptions
+	bufs  sync.Pool // of *[]byte, for streams that have something to say
 }
 
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
