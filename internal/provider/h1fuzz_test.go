@@ -29,6 +29,7 @@ type outcome struct {
 	Body    string
 	Broken  bool // the body ended with an error
 	Hanging bool
+	trailer bool // it has one; only net/http tells
 }
 
 // outcomeOf has a transport ask a server in memory that answers with these
@@ -60,7 +61,7 @@ func outcomeOf(t testing.TB, make func(DialFunc) transport, pieces [][]byte) out
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
-	return outcome{resp.StatusCode, resp.Header, string(b), err != nil, ctx.Err() != nil}
+	return outcome{resp.StatusCode, resp.Header, string(b), err != nil, ctx.Err() != nil, len(resp.Trailer) > 0}
 }
 
 func ours(dial DialFunc) transport {
@@ -79,13 +80,15 @@ func theirs(dial DialFunc) transport {
 func compare(t testing.TB, raw []byte, pieces [][]byte) {
 	t.Helper()
 	want, got := outcomeOf(t, theirs, pieces), outcomeOf(t, ours, pieces)
+	sameHead := got.Status == want.Status && reflect.DeepEqual(got.Header, want.Header)
+	oddTrailer := want.trailer || bytes.Contains(raw, []byte("\r\n\n"))
 	switch {
 	case got.Hanging:
 		t.Fatalf("%q: hangs", raw)
-	case reflect.DeepEqual(got, want):
+	case sameHead && got.Body == want.Body && got.Broken == want.Broken:
 	case want.Status == http.StatusSwitchingProtocols && got.Status == 0:
-	case got.Broken && got.Status == want.Status && reflect.DeepEqual(got.Header, want.Header) && strings.HasPrefix(want.Body, got.Body) &&
-		(got.Body == want.Body && strings.Contains(string(raw), "0") || want.Broken):
+	case sameHead && got.Broken && !want.Broken && got.Body == want.Body && oddTrailer:
+	case sameHead && got.Broken && want.Broken && strings.HasPrefix(want.Body, got.Body): // a chunk of 2^63 bytes
 	default:
 		t.Fatalf("%q:\ngot  %+v\nwant %+v", raw, got, want)
 	}
