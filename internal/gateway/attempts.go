@@ -267,6 +267,9 @@ func (g *Gateway) exhausted(c *call, failed []*scri.Error, decided bool) error {
 		e.Message = fmt.Sprintf("provider %s refused the gateway's credential: %s", e.Provider, e.Message)
 		e.Kind, e.Status = scri.ErrUnavailable, 0
 	}
+	if c.verdict.Sovereign() {
+		e.Message, e.Raw = e.Message+"; the request is sovereign, so nobody beyond zone local was asked", nil
+	}
 	if len(failed) == 1 {
 		return &e
 	}
