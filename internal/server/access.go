@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/aratta-gateway/aratta/scri"
@@ -36,7 +37,7 @@ func (a *access) check(r *http.Request) (scri.Caller, *scri.Error) {
 	if !open {
 		key := presented(r)
 		switch {
-		case key == "" && len(a.keys) == 0:
+		case len(a.keys) == 0:
 			return c, &scri.Error{
 				Kind: scri.ErrAuth, Message: "this gateway answers without a key on loopback alone, and has no keys for others",
 				Hint: "set ARATTA_API_KEYS where the gateway runs, or add the network to server.trusted_networks",
@@ -73,25 +74,25 @@ func (a *access) peer(r *http.Request) (loopback, open bool) {
 	if err != nil {
 		return false, false
 	}
-	addr := ap.Addr().Unmap()
-	if addr.IsLoopback() {
-		return true, !proxied(r.Header)
-	}
+	addr := ap.Addr().Unmap().WithZone("") // networks have none
+	loopback = addr.IsLoopback()
 	if proxied(r.Header) {
-		return false, false
+		return loopback, false
 	}
-	for _, p := range a.trusted {
-		if p.Contains(addr) {
-			return false, true
-		}
-	}
-	return false, false
+	trusts := func(p netip.Prefix) bool { return p.Contains(addr) }
+	return loopback, loopback || slices.ContainsFunc(a.trusted, trusts)
 }
 
-// proxied reports whether somebody passed the request on for another.
+// proxied reports whether somebody passed the request on for another, by the
+// headers that proxies and tunnels add.
 func proxied(h http.Header) bool {
-	for _, name := range [...]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via"} {
-		if len(h[name]) > 0 {
+	for name := range h {
+		switch name {
+		case "Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "X-Original-Forwarded-For",
+			"True-Client-Ip", "Cf-Connecting-Ip", "X-Envoy-External-Address":
+			return true
+		}
+		if strings.HasPrefix(name, "X-Forwarded-") {
 			return true
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/aratta-gateway/aratta/scri"
@@ -12,7 +13,7 @@ import (
 // Who may ask: loopback without a key; others with one; nobody through a
 // stranger's web page or DNS name.
 func TestAccess(t *testing.T) {
-	a := newAccess([]string{"first", "second"}, []netip.Prefix{netip.MustParsePrefix("172.17.0.0/16")})
+	a := newAccess([]string{"first", "second"}, []netip.Prefix{netip.MustParsePrefix("172.17.0.0/16"), netip.MustParsePrefix("fe80::/10")})
 	none := newAccess(nil, nil)
 	for _, c := range []struct {
 		name   string
@@ -34,6 +35,10 @@ func TestAccess(t *testing.T) {
 		{"another machine, Anthropic's header", a, "10.0.0.5:5000", "gw.example.com", map[string]string{"X-Api-Key": "first"}, ""},
 		{"another machine, Google's header", a, "10.0.0.5:5000", "gw.example.com", map[string]string{"X-Goog-Api-Key": "first"}, ""},
 		{"another machine, no keys configured", none, "10.0.0.5:5000", "10.0.0.1", map[string]string{"X-Api-Key": ""}, scri.ErrAuth},
+		{"another machine with a key, no keys configured", none, "10.0.0.5:5000", "10.0.0.1", map[string]string{"X-Api-Key": "first"}, scri.ErrAuth},
+		{"a sidecar that tells the scheme alone", a, "127.0.0.1:5000", "localhost", map[string]string{"X-Forwarded-Proto": "https"}, scri.ErrAuth},
+		{"a tunnel on loopback", a, "127.0.0.1:5000", "localhost", map[string]string{"Cf-Connecting-Ip": "1.2.3.4"}, scri.ErrAuth},
+		{"a trusted network of one link", a, "[fe80::1%eth0]:5000", "aratta:8084", nil, ""},
 		{"a trusted network", a, "172.17.0.3:5000", "aratta:8084", nil, ""},
 		{"a trusted network through a proxy", a, "172.17.0.3:5000", "aratta:8084", map[string]string{"X-Real-Ip": "1.2.3.4"}, scri.ErrAuth},
 		{"a stranger's DNS name that points here", a, "127.0.0.1:5000", "evil.example.com:8084", nil, scri.ErrPermission},
@@ -58,6 +63,9 @@ func TestAccess(t *testing.T) {
 				got = err.Kind
 				if err.Hint == "" {
 					t.Error("the error has no hint")
+				}
+				if c.access == none && !strings.Contains(err.Message, "has no keys") {
+					t.Errorf("%q sends people looking for a key that none can be", err.Message)
 				}
 			}
 			if got != c.want {
