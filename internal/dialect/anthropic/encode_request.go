@@ -393,13 +393,17 @@ func (e *requestEncoder) history(i int) {
 	list := e.req.Messages
 	for i < len(list) {
 		end := i + 1
-		for list[i].Role == scri.RoleTool && end < len(list) && list[end].Role == scri.RoleTool {
+		for results(&list[i]) && end < len(list) && results(&list[end]) {
 			end++
 		}
 		e.turn(i, end)
 		i = end
 	}
 }
+
+// results reports whether a message is a tool's. A role that is unknown here and
+// was said all the same stays what it is, whatever it means elsewhere.
+func results(m *scri.Message) bool { return m.Role == scri.RoleTool && !hasForm(m.Ext, "role") }
 
 // turn writes the messages i to end as one. A message of which nothing can be
 // said is left out, as it would be refused.
@@ -454,6 +458,9 @@ func (e *requestEncoder) bareContent(i int) bool {
 
 func (e *requestEncoder) role(m *scri.Message) string {
 	role := m.Role
+	if hasForm(m.Ext, "role") {
+		return string(role)
+	}
 	switch role {
 	case scri.RoleUser, scri.RoleAssistant, scri.RoleSystem:
 		return string(role)
@@ -469,9 +476,6 @@ func (e *requestEncoder) role(m *scri.Message) string {
 		}
 		return string(role)
 	default:
-		if hasForm(m.Ext, "role") {
-			return string(role)
-		}
 		role = scri.RoleUser
 	}
 	e.lose(scri.WarnChanged, "role", string(m.Role), string(role), "")

@@ -50,7 +50,7 @@ func (d *decoder) call() *scri.ToolCall {
 		case "args":
 			c.Args = d.text(&x, name)
 		case "type":
-			c.Type = d.typeOf(&x)
+			c.Type = d.str(&x, name)
 		case "server":
 			c.Server = d.str(&x, name)
 		case "made_id":
@@ -61,6 +61,7 @@ func (d *decoder) call() *scri.ToolCall {
 			x.keep(d.Member())
 		}
 	}
+	c.Type = x.typeOf(c.Type)
 	c.Ext = x.result()
 	return c
 }

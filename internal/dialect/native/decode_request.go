@@ -124,7 +124,7 @@ func (d *decoder) tool() scri.Tool {
 		}
 		switch name {
 		case "type":
-			t.Type = d.typeOf(&x)
+			t.Type = d.str(&x, name)
 		case "name":
 			t.Name = d.str(&x, name)
 		case "description":
@@ -141,19 +141,20 @@ func (d *decoder) tool() scri.Tool {
 			x.keep(d.Member())
 		}
 	}
+	t.Type = x.typeOf(t.Type)
 	t.Ext = x.result()
 	return t
 }
 
-// typeOf reads the type of a tool or a call. Those who come from elsewhere say
-// "function" where the language says nothing.
-func (d *decoder) typeOf(x *extra) string {
-	t := d.str(x, "type")
-	if t == "function" {
-		x.word("type:function")
-		return ""
+// typeOf is the type of a tool or a call, of which the rest was read. Those who
+// come from elsewhere say "function" where the language says nothing; what
+// another dialect carries along under that name is nothing of ours.
+func (x *extra) typeOf(t string) string {
+	if t != "function" || x.ext != nil && len(x.members) == 0 {
+		return t
 	}
-	return t
+	x.word("type:function")
+	return ""
 }
 
 func (d *decoder) toolChoice(x *extra) *scri.ToolChoice {

@@ -1,6 +1,7 @@
 package ollama
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/aratta-gateway/aratta/scri"
@@ -31,9 +32,8 @@ func (e *writer) message(i int, m *scri.Message) {
 	}
 	e.foreign(m.Ext, func() string { return index(listMessages, i) })
 	ext := m.Ext.Of(Name)
-	role := m.Role
-	if role == scri.RoleDeveloper && !formed(ext, "+developer") {
-		role = scri.RoleSystem
+	role := e.speaker(m, ext)
+	if role != m.Role {
 		e.change(index(listMessages, i)+"/role", string(m.Role), string(role), "")
 	}
 	e.speech.reset()
@@ -60,6 +60,26 @@ func (e *writer) message(i int, m *scri.Message) {
 	if open {
 		e.flush(role, i, ext)
 	}
+}
+
+// speaker is who says what of a message is no result of a tool. Of what a tool
+// says Ollama would make a result.
+func (e *writer) speaker(m *scri.Message, ext *scri.Ext) scri.Role {
+	switch role := known(string(m.Role)); {
+	case role == scri.RoleDeveloper && !formed(ext, "+developer"):
+		return scri.RoleSystem
+	case role == scri.RoleTool && saysMore(m):
+		return scri.RoleUser
+	case role == scri.RoleTool:
+		return m.Role
+	default:
+		return role
+	}
+}
+
+// saysMore reports whether anything in a message is no result of a tool.
+func saysMore(m *scri.Message) bool {
+	return len(m.Parts) == 0 || slices.ContainsFunc(m.Parts, func(p scri.Part) bool { return p.Kind != scri.PartToolResult || p.Result == nil })
 }
 
 // flush writes the message that was gathered.

@@ -106,7 +106,7 @@ func (e *teller) output(ch *scri.Choice) {
 		if i == 0 {
 			ext = m.Ext.Of(Name)
 			if m.Role != "" {
-				role = m.Role
+				role = e.speaker(m.Role, i)
 			}
 		}
 		for j := range m.Parts {
@@ -163,6 +163,19 @@ func (e *teller) messageLoss(m *scri.Message, i int) {
 		e.drop(index(listOutput, i)+"/name", "")
 	}
 	e.foreign(m.Ext, func() string { return index(listOutput, i) })
+}
+
+// speaker is the role that is written for a message. The answers of
+// /api/generate have none.
+func (e *teller) speaker(role scri.Role, i int) scri.Role {
+	to := known(string(role))
+	if e.generate {
+		to = scri.RoleAssistant
+	}
+	if to != role {
+		e.change(index(listOutput, i)+"/role", string(role), string(to), "")
+	}
+	return to
 }
 
 func (e *teller) role(role scri.Role, ext *scri.Ext) {

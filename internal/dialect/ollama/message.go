@@ -278,16 +278,12 @@ func imageType(data scri.Text) string {
 // forms notes what of the message was spelled otherwise than usual, and returns
 // its role.
 func (m *message) forms() scri.Role {
-	role := m.role
-	switch low := strings.ToLower(role); scri.Role(low) {
-	case scri.RoleSystem, scri.RoleUser, scri.RoleAssistant, scri.RoleTool:
-		if low != role { // Ollama does not mind
-			m.rest.Form("role=" + role)
-			role = low
-		}
-	case scri.RoleDeveloper:
+	role := known(m.role)
+	switch {
+	case string(role) != m.role: // Ollama does not mind
+		m.rest.Form("role=" + m.role)
+	case role == scri.RoleDeveloper:
 		m.rest.Form("+developer") // unknown to Ollama, but it was asked to take it
-	default:
 	}
 	if m.role == "" {
 		if m.seen&sawRole != 0 {
@@ -298,6 +294,17 @@ func (m *message) forms() scri.Role {
 	}
 	if m.seen&sawContent == 0 {
 		m.rest.Form("-content")
+	}
+	return role
+}
+
+// known returns a role that Ollama knows in its usual spelling, any other as it
+// is.
+func known(role string) scri.Role {
+	for _, r := range [...]scri.Role{scri.RoleUser, scri.RoleAssistant, scri.RoleTool, scri.RoleSystem} {
+		if strings.EqualFold(role, string(r)) {
+			return r
+		}
 	}
 	return scri.Role(role)
 }

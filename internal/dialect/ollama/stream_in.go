@@ -168,7 +168,7 @@ func (d *stream) start(line []byte) {
 	d.event(scri.EventStart).Head = head
 	open := &scri.Message{Role: scri.RoleAssistant}
 	if a.msg.role != "" {
-		open.Role = scri.Role(strings.Clone(a.msg.role))
+		open.Role = known(strings.Clone(a.msg.role))
 	}
 	if o := a.msg.rest.Object(); o != nil {
 		open.Ext = &scri.Ext{Dialect: Name, Members: o}

@@ -80,7 +80,7 @@ func (e *encoder) message(m *scri.Message) {
 		}
 	}
 	if results == 0 {
-		e.spoken(m, m.Parts, 0, true)
+		e.spoken(e.byUser(m), m.Parts, 0, true)
 		return
 	}
 	if m.Name != "" {
@@ -105,11 +105,20 @@ func (e *encoder) message(m *scri.Message) {
 
 // between writes what a message says between results of tools.
 func (e *encoder) between(m *scri.Message, from, end int) {
-	said := scri.Message{Role: m.Role}
-	if m.Role == scri.RoleTool {
-		said.Role = scri.RoleUser
-	}
+	said := scri.Message{Role: e.byUser(m).Role}
 	e.spoken(&said, m.Parts[from:end], from, false)
+}
+
+// byUser gives what a tool says beside its results to the user: of a message of
+// a tool everybody would make a result.
+func (e *encoder) byUser(m *scri.Message) *scri.Message {
+	if m.Role != scri.RoleTool {
+		return m
+	}
+	e.tell(scri.WarnChanged, e.messagePath()+"/role", "only a result is a tool's")
+	said := *m
+	said.Role = scri.RoleUser
+	return &said
 }
 
 // spoken writes a message, unless nothing is left of it.
