@@ -28,8 +28,8 @@ func explain(h http.Header, x *scri.Exchange, head *scri.ChatResponse) {
 		v = append(v, value)
 		h[name] = v[len(v)-1 : len(v) : len(v)]
 	}
-	put(headerID, x.ID)
 	l := x.Lineage
+	put(headerID, x.ID)
 	if name := ownID(l.Ingress); name != "" {
 		put(name, x.ID)
 	}
@@ -51,6 +51,15 @@ func explain(h http.Header, x *scri.Exchange, head *scri.ChatResponse) {
 	}
 	if len(x.Warnings) > 0 {
 		put(headerWarnings, warnings(x.Warnings))
+	}
+}
+
+// identify writes the id of a request into the headers of its answer, where
+// those of a dialect look for it as well.
+func identify(h http.Header, dialect, id string) {
+	h.Set(headerID, id)
+	if name := ownID(dialect); name != "" {
+		h.Set(name, id)
 	}
 }
 
@@ -111,8 +120,10 @@ func warnings(list []scri.Warning) string {
 	return b.String()
 }
 
-// clean makes a text from outside fit for a header.
+// clean makes a text from outside fit for a header, and short enough: clients
+// refuse answers whose headers are large.
 func clean(s string) string {
+	s = clipped(s)
 	if strings.IndexFunc(s, unfit) < 0 {
 		return s
 	}

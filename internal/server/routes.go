@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -54,65 +53,6 @@ func (s *Server) serveOptions() dialect.ServeOptions {
 	}
 }
 
-// logged writes the request log: one line a request, without content.
-func (s *Server) logged(ctx context.Context, x *scri.Exchange, status int, err *scri.Error) {
-	level := slog.LevelInfo
-	if err != nil && err.Kind == scri.ErrInternal {
-		level = slog.LevelError
-	}
-	if !s.opt.Log.Enabled(ctx, level) {
-		return
-	}
-	l := x.Lineage
-	list := make([]slog.Attr, 0, 16)
-	list = append(list, slog.String("request_id", x.ID), slog.String("op", string(x.Op)), slog.String("ingress", l.Ingress),
-		slog.Int("status", status), slog.String("asked", clipped(l.Asked)))
-	if n := len(l.Attempts); n > 0 {
-		a := &l.Attempts[n-1]
-		list = append(list, slog.String("provider", a.Provider), slog.String("model", a.Model), slog.String("zone", a.Zone),
-			slog.Int("attempts", n), slog.String("outcome", a.Outcome),
-			slog.Float64("first_ms", a.FirstMS), slog.Float64("took_ms", tookMS(l)))
-		if u := a.Usage; u != nil && u.Input != nil && u.Output != nil {
-			list = append(list, slog.Int64("input_tokens", *u.Input), slog.Int64("output_tokens", *u.Output))
-		}
-	}
-	if d := decision(l); d != "" {
-		list = append(list, slog.String("decision", d))
-	}
-	if n := len(x.Warnings); n > 0 {
-		list = append(list, slog.Int("warnings", n))
-	}
-	if x.Caller.Key != "" {
-		list = append(list, slog.String("key", x.Caller.Key))
-	}
-	if err != nil {
-		list = append(list, slog.String("kind", string(err.Kind)), slog.String("error", err.Message))
-		if err.Path != "" {
-			list = append(list, slog.String("path", err.Path))
-		}
-	}
-	s.opt.Log.LogAttrs(ctx, level, "request", list...)
-}
-
-// maxLogged bounds what a client chose of a log line.
-const maxLogged = 256
-
-func clipped(s string) string {
-	if len(s) <= maxLogged {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxLogged], "") + "..."
-}
-
-// tookMS is how long the attempts took together.
-func tookMS(l *scri.Lineage) float64 {
-	var sum float64
-	for i := range l.Attempts {
-		sum += l.Attempts[i].TookMS
-	}
-	return sum
-}
-
 func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]string{"status": "ok", "version": s.opt.Version})
 }
@@ -137,7 +77,7 @@ func (s *Server) facts(d dialect.Dialect, route dialect.Route) http.Handler {
 			s.fail(w, r, d, x, err)
 			return
 		}
-		w.Header().Set(headerID, x.ID)
+		identify(w.Header(), d.Name(), x.ID)
 		body, err := s.fact(r, d, route, w)
 		if err != nil {
 			s.fail(w, r, d, x, err)
@@ -199,19 +139,19 @@ func (s *Server) fact(r *http.Request, d dialect.Dialect, route dialect.Route, w
 	return l.EncodeModel(nil, in, m), nil
 }
 
+// fail answers with an error. The error may be shared by requests, so what is
+// told of this one goes into a copy.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, d dialect.Dialect, x *scri.Exchange, err *scri.Error) {
-	if err.RequestID == "" {
-		err.RequestID = x.ID
+	own := *err
+	if own.RequestID == "" {
+		own.RequestID = x.ID
 	}
-	status, body := d.EncodeError(nil, err)
-	w.Header().Set(headerID, x.ID)
-	if name := ownID(d.Name()); name != "" {
-		w.Header().Set(name, x.ID)
-	}
+	status, body := d.EncodeError(nil, &own)
+	identify(w.Header(), d.Name(), x.ID)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
-	s.logged(r.Context(), x, status, err)
+	s.logged(r.Context(), x, status, &own)
 }
 
 // nowhere answers for paths that are not in the table, and for methods that a

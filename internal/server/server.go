@@ -85,7 +85,8 @@ func single(r *http.Request) *http.Request {
 	return &out
 }
 
-// recovered turns a panic into a logged 500 of this one request.
+// recovered turns a panic into a logged 500 of this one request. Those of chats
+// have been dealt with before.
 func (s *Server) recovered(w http.ResponseWriter, r *http.Request) {
 	p := recover()
 	if p == nil {
@@ -94,13 +95,17 @@ func (s *Server) recovered(w http.ResponseWriter, r *http.Request) {
 	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(p)
 	}
-	s.panicked(r.Context(), r.URL.Path, p)
-	http.Error(w, `{"error":{"kind":"internal","message":"the gateway failed; its log says why"}}`, http.StatusInternalServerError)
+	x := &scri.Exchange{ID: w.Header().Get(headerID), Op: "none", Header: r.Header, Lineage: &scri.Lineage{}}
+	if x.ID == "" {
+		x.ID = newID()
+	}
+	s.panicked(r.Context(), x.ID, p)
+	s.fail(w, r, s.likely(r.URL.Path), x, &scri.Error{Kind: scri.ErrInternal, Message: "the gateway failed", Hint: "its log says why"})
 }
 
-// panicked logs a panic of the request that is named, by its id or its path.
-func (s *Server) panicked(ctx context.Context, request string, p any) {
-	s.opt.Log.LogAttrs(ctx, slog.LevelError, "panic", slog.String("request", request),
+// panicked logs a panic of a request.
+func (s *Server) panicked(ctx context.Context, id string, p any) {
+	s.opt.Log.LogAttrs(ctx, slog.LevelError, "panic", slog.String("request_id", id),
 		slog.String("panic", fmt.Sprint(p)), slog.String("stack", string(debug.Stack())))
 }
 

@@ -19,8 +19,19 @@ import (
 type toy struct{}
 
 func (toy) Chat(_ context.Context, x *scri.Exchange) (scri.Stream, error) {
-	if x.Req.Model == "panic" {
+	switch x.Req.Model {
+	case "panic":
 		panic("on demand")
+	case "long":
+		x.Lineage.Attempts = []scri.Attempt{{Provider: "p", Model: long, Outcome: "failed"}}
+		x.Warnings = []scri.Warning{{Code: "dropped", Path: "/" + long}}
+		return nil, &scri.Error{Kind: scri.ErrInvalid, Message: long, Path: "/" + long, Code: long}
+	case "echo":
+		e := &scri.Error{Kind: scri.ErrInvalid, Status: 422, Code: "bad_prompt", Message: "cannot read \"my secret\"", Provider: "p"}
+		x.Lineage.Attempts = []scri.Attempt{{Provider: "p", Model: "m", Outcome: "failed", Error: e}}
+		return nil, e
+	case "echoes":
+		return nil, &scri.Error{Kind: scri.ErrUnavailable, Message: "all failed: my secret", Code: "my secret", Attempts: make([]scri.Attempt, 2)}
 	}
 	if x.Req.Model != "m" {
 		return nil, &scri.Error{Kind: scri.ErrNotFound, Message: "who?", Path: "/model"}
@@ -42,7 +53,16 @@ func (toy) Models(context.Context) *scri.ModelList {
 	return &scri.ModelList{Models: []scri.ModelInfo{{ID: "toy:m", Model: "m", Provider: "toy", Loaded: true}, {ID: "toy:n", Model: "n", Provider: "toy"}}}
 }
 
+// errGone is an error that requests share.
+var errGone = &scri.Error{Kind: scri.ErrNotFound, Message: "no longer", Path: "/model"}
+
 func (toy) Model(_ context.Context, name string) (*scri.ModelInfo, error) {
+	switch name {
+	case "panic":
+		panic("on demand")
+	case "gone":
+		return nil, errGone
+	}
 	if name != "toy:m" && name != "m" {
 		return nil, &scri.Error{Kind: scri.ErrNotFound, Message: "model " + name + " is not known", Path: "/model"}
 	}
@@ -50,6 +70,9 @@ func (toy) Model(_ context.Context, name string) (*scri.ModelInfo, error) {
 }
 
 const goodChat = `{"model":"m","messages":[{"role":"user","content":"hi"}]}`
+
+// long is a name that a client may choose.
+var long = strings.Repeat("x", 100_000)
 
 // one is a request and what must come of it.
 type one struct {
@@ -87,6 +110,10 @@ func TestRoutes(t *testing.T) {
 		{name: "show too much", method: "POST", path: "/api/show", body: `{"model":"` + strings.Repeat("x", 1<<20) + `"}`, status: 400, has: "model"},
 		{name: "show a stranger", method: "POST", path: "/api/show", body: `{"model":"x"}`, status: 404, has: `"error":"`},
 		{name: "a panic", method: "POST", path: "/v1/chat/completions", body: strings.Replace(goodChat, `"m"`, `"panic"`, 1), status: 500, lacks: "on demand"},
+		{
+			name: "a panic about a model", method: "POST", path: "/api/show", body: `{"model":"panic"}`, status: 500, has: `"error":"internal: the gateway failed`,
+			headers: map[string]string{"Content-Type": "application/json"},
+		},
 		{name: "a stranger, chat", method: "POST", path: "/v1/messages", body: goodChat, peer: "10.0.0.5:1", status: 401, has: `"authentication_error"`},
 		{name: "a stranger, models", method: "GET", path: "/api/tags", peer: "10.0.0.5:1", status: 401, has: `"error":"`},
 		{name: "a stranger, nowhere", method: "GET", path: "/x", peer: "10.0.0.5:1", status: 401, lacks: "nothing at"},
@@ -122,7 +149,7 @@ func TestRoutes(t *testing.T) {
 					t.Errorf("%s: %q, want %q", k, got, v)
 				}
 			}
-			if (c.name == "a panic") != strings.Contains(log.String(), `"msg":"panic"`) {
+			if strings.HasPrefix(c.name, "a panic") != strings.Contains(log.String(), `"msg":"panic"`) {
 				t.Errorf("log: %s", log.String())
 			}
 		})
@@ -148,7 +175,64 @@ func TestLogLine(t *testing.T) {
 	if err := json.Unmarshal(log.Bytes(), &line); err != nil || strings.Count(log.String(), "\n") != 1 {
 		t.Fatalf("%v: %d lines", err, strings.Count(log.String(), "\n"))
 	}
-	if line.Msg != "request" || line.Status != 404 || line.Kind != "not_found" || line.RequestID != w.Header().Get(headerID) || len(line.Asked) > maxLogged+3 {
+	if line.Msg != "request" || line.Status != 404 || line.Kind != "not_found" || line.RequestID != w.Header().Get(headerID) || len(line.Asked) > maxShown+3 {
 		t.Errorf("%+v", line)
 	}
+}
+
+// What a client chose is cut short in the log and in headers.
+func TestLongNames(t *testing.T) {
+	s, log := logging()
+	w := ask(t, s, http.MethodPost, "/v1/chat/completions", strings.Replace(goodChat, `"m"`, `"long"`, 1))
+	if n := log.Len(); n == 0 || n > 2000 {
+		t.Errorf("%d bytes of log", n)
+	}
+	for name, list := range w.Header() {
+		if len(list[0]) > 2*maxShown {
+			t.Errorf("%s has %d bytes", name, len(list[0]))
+		}
+	}
+}
+
+// The log knows that a provider failed and how, and not what it said: that may
+// quote the conversation.
+func TestLogLeavesOutWhatProvidersSay(t *testing.T) {
+	for model, want := range map[string]string{"echo": `"kind":"invalid","provider_status":422,"code":"bad_prompt"`, "echoes": `"kind":"unavailable"`} {
+		s, log := logging()
+		w := ask(t, s, http.MethodPost, "/v1/chat/completions", strings.Replace(goodChat, `"m"`, `"`+model+`"`, 1))
+		if !strings.Contains(w.Body.String(), "secret") {
+			t.Errorf("the client is not told what the provider said: %s", w.Body)
+		}
+		if strings.Contains(log.String(), "secret") || !strings.Contains(log.String(), want) {
+			t.Errorf("%s: %s", model, log)
+		}
+	}
+}
+
+// An error that several requests meet tells each its own id.
+func TestSharedErrors(t *testing.T) {
+	s, _ := logging()
+	for range 2 {
+		w := ask(t, s, http.MethodPost, "/api/show", `{"model":"gone"}`)
+		if w.Code != http.StatusNotFound || w.Header().Get(headerID) == "" {
+			t.Errorf("%d %s %v", w.Code, w.Body, w.Header())
+		}
+		if errGone.RequestID != "" {
+			t.Errorf("the id %s of one request is told to the next", errGone.RequestID)
+		}
+	}
+}
+
+func logging() (*Server, *bytes.Buffer) {
+	log := &bytes.Buffer{}
+	return New(Options{Gateway: toy{}, Dialects: all.Table(), MaxBody: 1 << 20, Log: slog.New(slog.NewJSONHandler(log, nil))}), log
+}
+
+func ask(t *testing.T, s *Server, method, path, body string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, "http://localhost"+path, strings.NewReader(body))
+	r.RemoteAddr = "127.0.0.1:5000"
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w
 }

@@ -1,0 +1,92 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// logged writes the request log: one line a request, without content.
+func (s *Server) logged(ctx context.Context, x *scri.Exchange, status int, err *scri.Error) {
+	level := slog.LevelInfo
+	if err != nil && err.Kind == scri.ErrInternal {
+		level = slog.LevelError
+	}
+	if !s.opt.Log.Enabled(ctx, level) {
+		return
+	}
+	l := x.Lineage
+	list := make([]slog.Attr, 0, 20)
+	list = append(list, slog.String("request_id", x.ID), slog.String("op", string(x.Op)), slog.String("ingress", l.Ingress),
+		slog.Int("status", status), slog.String("asked", clipped(l.Asked)))
+	if n := len(l.Attempts); n > 0 {
+		a := &l.Attempts[n-1]
+		list = append(list, slog.String("provider", a.Provider), slog.String("model", clipped(a.Model)), slog.String("zone", a.Zone),
+			slog.Int("attempts", n), slog.String("outcome", a.Outcome),
+			slog.Float64("first_ms", a.FirstMS), slog.Float64("took_ms", tookMS(l)))
+		if u := a.Usage; u != nil && u.Input != nil && u.Output != nil {
+			list = append(list, slog.Int64("input_tokens", *u.Input), slog.Int64("output_tokens", *u.Output))
+		}
+	}
+	if d := decision(l); d != "" {
+		list = append(list, slog.String("decision", d))
+	}
+	if n := len(x.Warnings); n > 0 {
+		list = append(list, slog.Int("warnings", n))
+	}
+	if x.Caller.Key != "" {
+		list = append(list, slog.String("key", x.Caller.Key))
+	}
+	if err != nil {
+		list = why(list, err)
+	}
+	s.opt.Log.LogAttrs(ctx, level, "request", list...)
+}
+
+// why adds what the log may hold of an error. Of those that come from a provider,
+// or tell what providers said, it leaves out the text: it may quote what was sent.
+func why(list []slog.Attr, err *scri.Error) []slog.Attr {
+	list = append(list, slog.String("kind", string(err.Kind)))
+	if err.Provider == "" && len(err.Attempts) == 0 {
+		list = append(list, slog.String("error", clipped(err.Message)))
+	}
+	if err.Provider != "" && err.Status != 0 {
+		list = append(list, slog.Int("provider_status", err.Status))
+	}
+	if err.Code != "" && len(err.Code) <= maxCode && strings.IndexFunc(err.Code, unlikeCode) < 0 {
+		list = append(list, slog.String("code", err.Code))
+	}
+	if err.Path != "" {
+		list = append(list, slog.String("path", clipped(err.Path)))
+	}
+	return list
+}
+
+// maxCode is how long a machine code may be. What is longer is a text.
+const maxCode = 64
+
+// unlikeCode reports whether no machine code has r in it.
+func unlikeCode(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("_-.", r)
+}
+
+// maxShown bounds what a client chose of a log line or a header.
+const maxShown = 256
+
+func clipped(s string) string {
+	if len(s) <= maxShown {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxShown], "") + "..."
+}
+
+// tookMS is how long the attempts took together.
+func tookMS(l *scri.Lineage) float64 {
+	var sum float64
+	for i := range l.Attempts {
+		sum += l.Attempts[i].TookMS
+	}
+	return sum
+}
