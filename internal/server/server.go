@@ -159,6 +159,9 @@ const (
 	maxHeaderBytes    = 64 << 10
 )
 
+// lastWords is how long requests that are cut off have to tell their clients.
+const lastWords = 2 * time.Second
+
 // Run serves on l until ctx ends. Then no new connection is taken, requests
 // under way may finish within the drain timeout, and what is left is cut off.
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
@@ -168,7 +171,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		Handler: s, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		BaseContext: func(net.Listener) context.Context { return base },
-		ErrorLog:    slog.NewLogLogger(s.opt.Log.Handler(), slog.LevelDebug),
+		ErrorLog:    slog.NewLogLogger(s.opt.Log.Handler(), slog.LevelWarn), // above all, that connections cannot be taken
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- h.Serve(l) }()
@@ -178,16 +181,23 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	case <-ctx.Done():
 	}
 	s.opt.Log.LogAttrs(ctx, slog.LevelInfo, "draining", slog.Duration("at_most", s.opt.DrainTimeout))
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opt.DrainTimeout)
-	defer cancel()
-	err := h.Shutdown(drain)
+	err := shutDown(ctx, h, s.opt.DrainTimeout)
 	if errors.Is(err, context.DeadlineExceeded) {
 		s.opt.Log.LogAttrs(ctx, slog.LevelWarn, "requests were cut off by the end of drain_timeout")
 		stop()
-		err = h.Close()
+		if err = shutDown(ctx, h, lastWords); errors.Is(err, context.DeadlineExceeded) {
+			err = h.Close()
+		}
 	}
 	if serr := <-failed; !errors.Is(serr, http.ErrServerClosed) {
 		err = errors.Join(err, serr)
 	}
 	return err
+}
+
+// shutDown waits for the requests under way, though ctx is over, for so long.
+func shutDown(ctx context.Context, h *http.Server, atMost time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), atMost)
+	defer cancel()
+	return h.Shutdown(ctx)
 }
