@@ -9,11 +9,9 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -32,7 +30,7 @@ read from standard input: a line each on a terminal (end with Ctrl-D), else all 
 A key for a gateway that wants one is taken from ARATTA_API_KEY.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+			ctx, stop := interruptible(cmd.Context())
 			defer stop()
 			if url == "" {
 				l, err := Load(p.file, p.Env)

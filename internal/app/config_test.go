@@ -197,3 +197,20 @@ func TestMissingFile(t *testing.T) {
 		t.Error("a file that was named and is not there was accepted")
 	}
 }
+
+// The start says who may ask, networks that are trusted included.
+func TestOpenTo(t *testing.T) {
+	for _, c := range []struct{ text, keys, want string }{
+		{"", "", "loopback alone; set ARATTA_API_KEYS for others"},
+		{"", "k", "loopback, and others with a key"},
+		{"[server]\ntrusted_networks = ['10.0.0.0/8']", "", "loopback, 10.0.0.0/8 alone; set ARATTA_API_KEYS for others"},
+	} {
+		s, err := load(t, c.text, env("ARATTA_API_KEYS", c.keys))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Config.openTo(); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}

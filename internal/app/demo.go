@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,7 +26,7 @@ your files, and nothing leaves this machine.
 
 Afterwards the gateway stays up to be tried, until it is interrupted.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+			ctx, stop := interruptible(cmd.Context())
 			defer stop()
 			return p.demo(ctx, port, once)
 		},
@@ -69,7 +67,7 @@ func (p *program) demo(ctx context.Context, port int, once bool) error {
 	ready, served := make(chan string, 1), make(chan error, 1)
 	quiet := &program{IO: IO{In: p.In, Out: p.Out, Err: p.Err, Env: demoEnv(p.Env)}, version: p.version}
 	go func() {
-		served <- quiet.serve(ctx, l, func(a net.Addr) { ready <- "http://" + a.String() })
+		served <- quiet.serve(ctx, l, false, func(a net.Addr) { ready <- "http://" + a.String() })
 	}()
 	select {
 	case err := <-served:

@@ -4,17 +4,20 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect/all"
 	"github.com/aratta-gateway/aratta/internal/dialect/dialecttest"
@@ -217,6 +220,30 @@ func TestDrainTimeoutCuts(t *testing.T) {
 	}
 	if _, err := p.says("cut off by the end of drain_timeout"); err != nil {
 		t.Error(err)
+	}
+}
+
+// Who interrupts again does not want to wait for the requests under way.
+func TestInterruptAgain(t *testing.T) {
+	g, upstream := newGate(t)
+	p, url := serveProcess(t, upstream, "[server]\ndrain_timeout = \"1h\"\n")
+	g.stream(t, url)
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	late := time.After(patience)
+	for running := true; running; {
+		_ = p.signal(os.Interrupt) // it may have ended by now
+		select {
+		case <-p.end:
+			running = false
+		case <-again.C:
+		case <-late:
+			t.Fatal("the process still waits")
+		}
+	}
+	var exit *exec.ExitError
+	if !errors.As(p.err, &exit) || exit.ExitCode() != -1 {
+		t.Errorf("the process ended with %v", p.err)
 	}
 }
 

@@ -7,7 +7,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -46,8 +48,7 @@ func Main(ctx context.Context, version string, args []string, streams IO) int {
 		return 0
 	}
 	fmt.Fprintln(streams.Err, "aratta:", plainError(err))
-	var usage *usageError
-	if errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command") {
+	if _, ok := errors.AsType[*usageError](err); ok {
 		fmt.Fprintln(streams.Err, "`aratta --help` shows what there is")
 		return 2
 	}
@@ -61,14 +62,11 @@ func (e *usageError) Unwrap() error { return e.error }
 
 // plainError is an error for people: what happened, and what to do.
 func plainError(err error) string {
-	var e *scri.Error
-	if !errors.As(err, &e) {
-		return err.Error()
+	text := err.Error()
+	if e, ok := errors.AsType[*scri.Error](err); ok && e.Hint != "" {
+		text += "\n  " + e.Hint
 	}
-	if e.Hint != "" {
-		return e.Error() + "\n  " + e.Hint
-	}
-	return e.Error()
+	return text
 }
 
 func (p *program) root() *cobra.Command {
@@ -82,16 +80,21 @@ speak the API that they know: OpenAI's, Anthropic's, Ollama's, or Aratta's own.
 Try it with no model and no key:  aratta demo`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.PersistentFlags().StringVar(&p.file, "config", "", "configuration `FILE` (default ~/.aratta/config.toml, or config.toml in $ARATTA_HOME)")
 	root.AddCommand(p.serveCommand(), p.demoCommand(), p.chatCommand(), p.modelsCommand(), p.configCommand(), p.simCommand(), p.versionCommand())
-	for _, c := range root.Commands() {
-		strictArgs(c)
-	}
+	strictArgs(root)
 	return root
+}
+
+// interruptible returns a context that ends at the first SIGINT or SIGTERM. The
+// second ends the process at once.
+func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
 }
 
 // strictArgs makes arguments that a command or one below it does not take an

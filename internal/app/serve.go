@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -21,7 +21,7 @@ func (p *program) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "serve", Short: "Run the gateway",
 		Long: `Run the gateway until it is interrupted (SIGINT, SIGTERM); requests under way
-may then finish within server.drain_timeout.
+may then finish within server.drain_timeout. A second interrupt ends it at once.
 
 Environment: ARATTA_HOST and ARATTA_PORT override the file, ARATTA_API_KEYS holds
 the keys of clients beyond loopback (separated by commas), LOG_LEVEL is debug, info,
@@ -37,9 +37,9 @@ warn or error, ARATTA_HOME is where the configuration lies.`,
 			if cmd.Flags().Changed("port") {
 				l.Server.Port = port
 			}
-			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+			ctx, stop := interruptible(cmd.Context())
 			defer stop()
-			return p.serve(ctx, l, nil)
+			return p.serve(ctx, l, true, nil)
 		},
 	}
 	cmd.Flags().StringVar(&host, "host", "", "address to listen on")
@@ -47,9 +47,10 @@ warn or error, ARATTA_HOME is where the configuration lies.`,
 	return cmd
 }
 
-// serve runs the gateway of a configuration until ctx ends. ready, if given, is
-// called with the address once it listens.
-func (p *program) serve(ctx context.Context, l *Loaded, ready func(net.Addr)) (err error) {
+// serve runs the gateway of a configuration until ctx ends, with the local
+// runtimes that are not configured if discover says so. ready, if given, is called
+// with the address once it listens.
+func (p *program) serve(ctx context.Context, l *Loaded, discover bool, ready func(net.Addr)) (err error) {
 	log, done := p.logger(l.LogLevel)
 	defer func() { err = errors.Join(err, done()) }()
 	defer paceCollector(p.Env)()
@@ -58,7 +59,7 @@ func (p *program) serve(ctx context.Context, l *Loaded, ready func(net.Addr)) (e
 	if err != nil {
 		return listenError(l, err)
 	}
-	s, err := Build(ctx, l, BuildOptions{Version: p.version, Env: p.Env, Log: log, Discover: true})
+	s, err := Build(ctx, l, BuildOptions{Version: p.version, Env: p.Env, Log: log, Discover: discover})
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
@@ -96,9 +97,18 @@ func (s *Snapshot) announce(ctx context.Context, log *slog.Logger, addr net.Addr
 	if file == "" {
 		file = "none, all defaults"
 	}
-	who := "loopback alone; set ARATTA_API_KEYS for others"
-	if len(s.Config.Keys) > 0 {
-		who = "loopback, and others with a key"
+	log.InfoContext(ctx, "listening", "address", addr.String(), "open_to", s.Config.openTo(), "configuration", file)
+}
+
+// openTo says who may ask.
+func (l *Loaded) openTo() string {
+	free := []string{"loopback"}
+	for _, n := range l.Server.TrustedNetworks {
+		free = append(free, n.String())
 	}
-	log.InfoContext(ctx, "listening", "address", addr.String(), "open_to", who, "configuration", file)
+	who := strings.Join(free, ", ")
+	if len(l.Keys) > 0 {
+		return who + ", and others with a key"
+	}
+	return who + " alone; set ARATTA_API_KEYS for others"
 }

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,7 +32,7 @@ is simulated. Faults are switched while it runs:
 Faults: ` + faultNames(),
 		Example: "  aratta sim --provider ollama=127.0.0.1:11434 --provider anthropic=127.0.0.1:9001 --pace 20ms",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+			ctx, stop := interruptible(cmd.Context())
 			defer stop()
 			farm := &sim.Farm{}
 			defer func() { _ = farm.Close() }() // the process ends with it

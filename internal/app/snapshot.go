@@ -26,7 +26,7 @@ type Snapshot struct {
 	Config    *Loaded
 	Gateway   *gateway.Gateway
 	Router    *route.Router
-	Providers []*provider.Provider // those that are on, in the order of their names
+	Providers []*provider.Provider // those that are on: local ones and then the others by their names, then what was found
 	Off       []*provider.Provider // those that are configured and not on
 	Warnings  []string
 }
@@ -42,7 +42,11 @@ type BuildOptions struct {
 // Build makes the snapshot of a configuration. It connects to nobody but, with
 // Discover, to the usual ports of local runtimes.
 func Build(ctx context.Context, l *Loaded, o BuildOptions) (*Snapshot, error) {
-	catalogue, err := provider.Load(provider.Builtin(), filepath.Join(l.Home, "providers"))
+	own := ""
+	if l.Home != "" {
+		own = filepath.Join(l.Home, "providers")
+	}
+	catalogue, err := provider.Load(provider.Builtin(), own)
 	if err != nil {
 		return nil, err
 	}
