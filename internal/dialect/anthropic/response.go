@@ -172,21 +172,18 @@ func roleOf(r *scri.ChatResponse) scri.Role {
 	return scri.RoleAssistant
 }
 
-// envelope writes who answered, and reports what has no place.
+// envelope writes who answered. The time of it has no place.
 func (e *encoder) envelope(r *scri.ChatResponse) {
 	id := r.ID
 	if r.Ext.Of(Name) == nil {
-		id = e.messageID(r)
+		id = messageID(r)
 	}
 	e.str("id", id)
 	e.str("model", r.Model)
-	if !r.Created.IsZero() {
-		e.drop("created", "there is no such field here")
-	}
 }
 
 // messageID makes of another dialect's id one as clients of this one know them.
-func (e *encoder) messageID(r *scri.ChatResponse) string {
+func messageID(r *scri.ChatResponse) string {
 	const prefix = "msg_"
 	if strings.HasPrefix(r.ID, prefix) {
 		return r.ID
@@ -204,11 +201,6 @@ func (e *encoder) messageID(r *scri.ChatResponse) string {
 	if len(id) == len(prefix) {
 		id = append(id, '0')
 	}
-	code := scri.WarnChanged
-	if r.ID == "" {
-		code = scri.WarnAdded
-	}
-	e.lose(code, "id", r.ID, string(id), "")
 	return string(id)
 }
 

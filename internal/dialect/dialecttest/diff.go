@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -101,7 +100,7 @@ func (d *differ) compare(a, b *node) {
 	case a.shape == list && b.shape == list:
 		d.lists(a, b)
 	default:
-		d.report(Difference{Path: a.path, To: b.path, Before: a.text(), After: b.text(), Soft: sameSecond(a, b)})
+		d.report(Difference{Path: a.path, To: b.path, Before: a.text(), After: b.text()})
 	}
 }
 
@@ -139,15 +138,6 @@ func (d *differ) keep(a, b *node) {
 			d.keep(k, o)
 		}
 	}
-}
-
-func sameSecond(a, b *node) bool {
-	if a.name != "created" {
-		return false
-	}
-	x, err1 := time.Parse(time.RFC3339Nano, a.val)
-	y, err2 := time.Parse(time.RFC3339Nano, b.val)
-	return err1 == nil && err2 == nil && x.Unix() == y.Unix()
 }
 
 // slight reports whether losing or adding the node says nothing: an empty text,

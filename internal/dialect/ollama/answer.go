@@ -21,7 +21,8 @@ type answer struct {
 	logprobs       []scri.TokenLogProb
 	reason         string
 	input, output  *int64
-	err            []byte // raw value of the member error
+	metrics        dialect.Unknown // the counts and durations, as they stand
+	err            []byte          // raw value of the member error
 	done           bool
 	saw            uint16
 }
@@ -106,10 +107,6 @@ func (a *answer) member(s *wire.Scanner, name string, nulls bool, ids *maker) {
 	case "done_reason":
 		a.reason = s.Unquoted()
 		a.saw |= sawReason
-	case "prompt_eval_count":
-		a.input = count(s)
-	case "eval_count":
-		a.output = count(s)
 	case "logprobs":
 		a.readLogProbs(s)
 	case "remote_model", "remote_host":
@@ -117,20 +114,48 @@ func (a *answer) member(s *wire.Scanner, name string, nulls bool, ids *maker) {
 	case "error":
 		a.err = s.Raw()
 	default:
-		a.rest.Add(s.Member())
+		if name == inputCount || name == outputCount || duration(name) {
+			a.metric(s, name)
+		} else {
+			a.rest.Add(s.Member())
+		}
 	}
 }
 
-func count(s *wire.Scanner) *int64 {
+// The counts that Ollama ends an answer with.
+const (
+	inputCount  = "prompt_eval_count"
+	outputCount = "eval_count"
+)
+
+// metric reads one of the numbers that Ollama ends an answer with.
+func (a *answer) metric(s *wire.Scanner, name string) {
+	at := s.Mark()
 	n := s.Int()
-	if s.Err() != nil {
-		return nil
-	}
-	if n < 0 {
+	switch {
+	case s.Err() != nil:
+		return
+	case n < 0:
 		s.Fail("a count is not below zero")
-		return nil
+		return
+	case name == inputCount:
+		a.input = &n
+	case name == outputCount:
+		a.output = &n
 	}
-	return &n
+	s.Rewind(at)
+	a.metrics.Add(s.Member())
+}
+
+// duration reports whether a member is one of the times that Ollama tells
+// beside its counts.
+func duration(name string) bool {
+	switch name {
+	case "total_duration", "load_duration", "prompt_eval_duration", "eval_duration":
+		return true
+	default:
+		return false
+	}
 }
 
 func (a *answer) readLogProbs(s *wire.Scanner) {
@@ -226,11 +251,13 @@ func reasonOf(word string, calls bool) scri.FinishReason {
 	}
 }
 
+// usage is what the answer took. Times without counts are mere members.
 func (a *answer) usage() *scri.Usage {
 	if a.input == nil && a.output == nil {
+		addMembers(&a.rest, a.metrics.Object())
 		return nil
 	}
-	return &scri.Usage{Input: a.input, Output: a.output}
+	return &scri.Usage{Input: a.input, Output: a.output, Raw: a.metrics.Object(), Dialect: Name}
 }
 
 // idsOf makes ids for the calls of an answer. An answer made at another time has

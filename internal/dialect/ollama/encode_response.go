@@ -50,7 +50,7 @@ type teller struct {
 	speech speech
 	called bool // tools
 	spoke  bool // the member message is written
-	names  [8]string
+	names  [12]string
 	n      int
 }
 
@@ -78,9 +78,6 @@ func (e *teller) written(name string) bool {
 }
 
 func (e *teller) headLoss(r *scri.ChatResponse) {
-	if r.ID != "" {
-		e.drop("/id", "Ollama gives its answers no ids")
-	}
 	e.foreign(r.Ext, func() string { return "" })
 }
 
@@ -200,31 +197,55 @@ func (e *teller) end(f *scri.Finish, u *scri.Usage, own *scri.Ext) {
 		e.w.Bool(true)
 	}
 	e.finish(f, own)
-	if u == nil {
-		return
+	if u != nil {
+		e.usage(u)
 	}
-	if u.Input != nil {
-		e.key("prompt_eval_count")
-		e.w.Int(*u.Input)
+}
+
+// usage writes what the answer took, in the order in which an Ollama has told it.
+// The times are those of an Ollama, or nobody's.
+func (e *teller) usage(u *scri.Usage) {
+	if u.Dialect == Name && isObject(u.Raw) {
+		s := wire.NewScanner(u.Raw)
+		for name := range s.Members() {
+			if duration(name) && s.Kind() == wire.Number {
+				e.key(name)
+				e.w.Raw(s.Raw())
+			} else {
+				e.count(name, u)
+			}
+		}
 	}
-	if u.Output != nil {
-		e.key("eval_count")
-		e.w.Int(*u.Output)
-	}
-	if u.CacheRead != nil {
-		e.drop("/usage/cache_read_tokens", "")
-	}
-	if u.CacheWrite != nil {
-		e.drop("/usage/cache_write_tokens", "")
-	}
-	if u.Thinking != nil {
-		e.drop("/usage/reasoning_tokens", "")
-	}
-	if u.Estimated {
-		e.drop("/usage/estimated", "")
+	e.count(inputCount, u)
+	e.count(outputCount, u)
+	for _, c := range [...]struct {
+		name  string
+		there bool
+	}{
+		{"cache_read_tokens", u.CacheRead != nil}, {"cache_write_tokens", u.CacheWrite != nil},
+		{"reasoning_tokens", u.Thinking != nil}, {"estimated", u.Estimated},
+	} {
+		if c.there {
+			e.drop("/usage/"+c.name, "")
+		}
 	}
 	if u.Input == nil && u.Output == nil {
 		e.drop("/usage", "there is no count that Ollama has")
+	}
+}
+
+// count writes a count if it is known and was not written yet.
+func (e *teller) count(name string, u *scri.Usage) {
+	var n *int64
+	switch name {
+	case inputCount:
+		n = u.Input
+	case outputCount:
+		n = u.Output
+	}
+	if n != nil && !e.written(name) {
+		e.key(name)
+		e.w.Int(*n)
 	}
 }
 

@@ -12,6 +12,9 @@
 //   - /api/generate becomes a conversation of a system and a user message. A
 //     request that came that way is sent that way as long as nobody made more
 //     of it; Ext.Form knows the word "generate".
+//   - The counts and times that end an answer are one thing to Ollama. They become
+//     its Usage: the counts as such, and all of them as Usage.Raw, which is where
+//     every dialect keeps what it tells of the cost of an answer.
 //   - Ext of a request holds options under "options", and of a tool or a call what
 //     stood in its function under "function": each only what has no typed field.
 //   - The words of Ext.Form: "+x", the member x was there though it is empty or

@@ -34,7 +34,7 @@ func peekString(s *wire.Scanner, name string) string {
 }
 
 func (a *answer) response() *scri.ChatResponse {
-	r := &scri.ChatResponse{Model: a.model}
+	r := &scri.ChatResponse{Model: a.model, Usage: a.usage()}
 	u := &a.rest
 	if a.err != nil { // beside an answer it is but a member
 		addRaw(u, "error", a.err)
@@ -62,7 +62,6 @@ func (a *answer) response() *scri.ChatResponse {
 		ch.Finish = a.finish(len(a.msg.calls) > 0)
 	}
 	r.Choices = []scri.Choice{ch}
-	r.Usage = a.usage()
 	r.Ext = u.Ext(Name)
 	return r
 }

@@ -113,6 +113,9 @@ func (d *stream) line(data []byte) error {
 	if d.a.err != nil {
 		return failure(d.status, d.header, slices.Clone(data))
 	}
+	if !d.a.done { // numbers of no answer
+		addMembers(&d.a.rest, d.a.metrics.Object())
+	}
 	if !d.started {
 		d.start(data)
 	} else {

@@ -34,7 +34,6 @@ func (e *encoder) head(r *scri.ChatResponse, object string) {
 	case r.ID != "":
 		e.str("id", r.ID)
 	case r.Ext.Of(name) == nil:
-		e.tell(scri.WarnAdded, "/id", "an answer must have an id")
 		e.str("id", madeID(r))
 	case !has(r.Ext, "noid"):
 		e.str("id", "")
