@@ -306,7 +306,7 @@ func (e *requestEncoder) unsaid() {
 func (e *requestEncoder) system() int {
 	list := e.req.Messages
 	n := 0
-	for n < len(list) && (list[n].Role == scri.RoleSystem && !hasForm(list[n].Ext, "inline") || list[n].Role == scri.RoleDeveloper) {
+	for n < len(list) && leads(&list[n]) {
 		n++
 	}
 	if n == 0 {
@@ -343,6 +343,18 @@ func (e *requestEncoder) system() int {
 	}
 	e.w.EndArray()
 	return n
+}
+
+// leads reports whether a message is system text that can stand before all else.
+func leads(m *scri.Message) bool {
+	switch m.Role {
+	case scri.RoleSystem:
+		return !hasForm(m.Ext, "inline")
+	case scri.RoleDeveloper:
+		return !hasForm(m.Ext, "role")
+	default:
+		return false
+	}
 }
 
 // envelope reports what of a message beside its parts has no place.

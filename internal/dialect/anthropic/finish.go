@@ -33,8 +33,11 @@ func finishReason(stop string) scri.FinishReason {
 }
 
 func finishOf(stop, sequence string) scri.Finish {
-	if stop == "" {
-		return scri.Finish{Detail: sequence}
+	switch {
+	case stop == "" && sequence == "":
+		return scri.Finish{}
+	case stop == "":
+		return scri.Finish{Dialect: Name, Detail: sequence}
 	}
 	return scri.Finish{Reason: finishReason(stop), Raw: stop, Dialect: Name, Detail: sequence}
 }

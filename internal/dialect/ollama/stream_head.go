@@ -1,6 +1,8 @@
 package ollama
 
 import (
+	"strings"
+
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
@@ -17,6 +19,9 @@ func (e *lines) start(h *scri.ChatResponse) {
 	}
 	if e.created == "" || !h.Created.IsZero() && e.created == epoch {
 		e.created = timeText(h.Created, h.Ext)
+		if raw := member(h.Ext, "created_at"); len(raw) > 2 && raw[0] == '"' { // what is no time
+			e.created = strings.Clone(scri.QuotedText(raw).String())
+		}
 	}
 	e.take(h.Ext)
 	e.begin = nil
