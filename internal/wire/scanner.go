@@ -68,6 +68,8 @@ type Scanner struct {
 	names   []nameRef // of all open objects, for telling repeated ones
 	stack   []level
 	near    [12]level // where stack begins; few documents are deeper
+	marked  bool      // by win, as the walk arrives
+	win     *window
 }
 
 // level is where the walk stands in one open array or object. Offsets have 32
@@ -84,14 +86,24 @@ func NewScanner(doc []byte) *Scanner {
 	return s
 }
 
-// Reset puts the Scanner at the start of doc and forgets everything else. It
-// reads doc once to check UTF-8 and escapes and allocates nothing.
+// Reset puts the Scanner at the start of doc and forgets everything else. UTF-8
+// and escapes of a small document are checked here, those of a large one as the
+// walk arrives at each string, where the machine is good at that; the memory
+// for it is kept for the next one.
 func (s *Scanner) Reset(doc []byte) {
 	s.doc, s.pos, s.err, s.depth, s.names = doc, 0, nil, 0, s.names[:0]
 	s.walked = 0
 	if len(doc) > math.MaxInt32 {
 		s.doc = nil
 		s.syntax(0, "document larger than 2 GiB")
+		return
+	}
+	if s.marked = len(doc) >= leastMarked && canMark(); s.marked {
+		s.ctrl, s.escapes = true, true // perhaps
+		if s.win == nil {
+			s.win = new(window)
+		}
+		s.win.base, s.win.end = 0, 0
 		return
 	}
 	f := survey(doc)

@@ -179,6 +179,9 @@ func (s *Scanner) name(i int) (end, value int) {
 
 // str returns the index after the string whose opening quote is at i.
 func (s *Scanner) str(i int) int {
+	if s.marked {
+		return s.strMarked(i)
+	}
 	end := closing(s.doc, i+1)
 	if end < 0 {
 		s.syntax(i, "string without end")

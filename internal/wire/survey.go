@@ -162,9 +162,10 @@ func special(x, low uint64) uint64 {
 	return (x | (x - low) | ((x ^ eachSlash) - eachOne)) & eachHigh
 }
 
-// runes returns the length of the run of runes at the start of b, a few ASCII
-// characters between them included (none below 0x20, no backslash and no stop),
-// or 0 when the first is broken. Cyrillic and the like is four letters a step.
+// runes returns the length of the run of runes at the start of b, the one or two
+// ASCII characters between words included (none below 0x20, no backslash and no
+// stop), or 0 when the first is broken. Cyrillic and the like is four letters a
+// step.
 func runes(b []byte, stop byte) int {
 	i, plain := 0, 0
 	for len(b)-i >= 8 {
@@ -187,7 +188,7 @@ func runes(b []byte, stop byte) int {
 			}
 			i += n
 			plain = 0
-		case c >= ' ' && c != '\\' && c != stop && plain < 8:
+		case c >= ' ' && c != '\\' && c != stop && plain < 2:
 			i++
 			plain++
 		default:

@@ -1,0 +1,126 @@
+package wire
+
+import (
+	"bytes"
+	"math/bits"
+	"unicode/utf8"
+)
+
+const (
+	windowBlocks = 64      // of 64 bytes each: what is marked is still in the first cache when it is walked
+	leastMarked  = 1 << 10 // documents below it are not worth the memory for marks
+)
+
+// window is the part of a large document that is marked: where strings end, and
+// which bytes of them must be looked at one by one. It is marked as the walk
+// arrives, so that a document is read from memory once.
+type window struct {
+	base, end int    // which bytes are marked
+	carry     uint64 // 1 when the byte at end is escaped
+	marks     [windowBlocks]marks
+}
+
+// marks are those of 64 bytes, the first one's in bit 0. They mean something
+// inside strings only.
+type marks struct {
+	quotes uint64 // not escaped
+	odd    uint64 // not ASCII, below 0x20, or escaped and no escape of two bytes
+}
+
+// forward marks what follows the window.
+func (w *window) forward(doc []byte) { w.fill(doc, w.end) }
+
+// open marks what follows the opening quote at i.
+func (w *window) open(doc []byte, i int) {
+	w.carry = 0
+	w.fill(doc, i+1)
+}
+
+func (w *window) fill(doc []byte, base int) {
+	w.base = base
+	w.end = min(base+len(w.marks)*64, len(doc))
+	part := doc[w.base:w.end]
+	whole := len(part) &^ 63
+	w.carry = mark(w.marks[:], part[:whole], w.carry)
+	if whole < len(part) {
+		var last [64]byte
+		copy(last[:], part[whole:])
+		w.carry = mark(w.marks[whole/64:], last[:], w.carry)
+		// What is beyond the end is zero, and odd: nobody may look there.
+		w.marks[whole/64].odd &= 1<<(len(part)-whole) - 1
+	}
+}
+
+// strMarked is str for a document that is marked.
+func (s *Scanner) strMarked(i int) int {
+	w := s.win
+	if i+1 < w.base || i+1 >= w.end {
+		w.open(s.doc, i)
+	}
+	known := i + 1 // all before it is known to be legal
+	for from := i + 1; ; from = w.base {
+		k := (from - w.base) >> 6
+		mask := ^uint64(0) << ((from - w.base) & 63)
+		for at := w.base + k<<6; at < w.end; at += 64 {
+			m := &w.marks[k&(windowBlocks-1)]
+			quotes, odd := m.quotes&mask, m.odd&mask
+			if quotes != 0 {
+				odd &= quotes&-quotes - 1
+			}
+			if odd != 0 {
+				if known = s.look(at, odd, known); known < 0 {
+					return -1
+				}
+			}
+			if quotes != 0 {
+				return at + bits.TrailingZeros64(quotes) + 1
+			}
+			mask = ^uint64(0)
+			k++
+		}
+		if w.end >= len(s.doc) {
+			s.syntax(i, "string without end")
+			return -1
+		}
+		w.forward(s.doc)
+	}
+}
+
+// look checks the odd bytes among the 64 at an index, of which those before
+// known need it no more, and returns up to where all is known now; -1: failed.
+func (s *Scanner) look(at int, odd uint64, known int) int {
+	for {
+		if d := known - at; d >= 64 {
+			return known
+		} else if d > 0 {
+			odd &= ^uint64(0) << d
+		}
+		if odd == 0 {
+			return known
+		}
+		p := at + bits.TrailingZeros64(odd)
+		odd &= odd - 1
+		var n int
+		switch {
+		case escaped(s.doc[:p]):
+			if n = escape(s.doc[p-1:]) - 1; n < 0 {
+				s.syntax(p-1, "invalid escape in string")
+				return -1
+			}
+		case s.doc[p] >= utf8.RuneSelf:
+			if n = runes(s.doc[p:], '"'); n == 0 {
+				s.syntax(p, "invalid UTF-8")
+				return -1
+			}
+		default:
+			s.syntax(p, "control character in string")
+			return -1
+		}
+		known = p + n
+	}
+}
+
+// escaped reports whether what follows b, which ends inside a string, is escaped.
+func escaped(b []byte) bool {
+	return len(b) > 0 && b[len(b)-1] == '\\' && (len(b)-len(bytes.TrimRight(b, `\`)))&1 == 1
+}

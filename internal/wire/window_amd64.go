@@ -1,0 +1,21 @@
+package wire
+
+import "golang.org/x/sys/cpu"
+
+// canMark reports whether this machine can look at 64 bytes at a time.
+func canMark() bool { return cpu.X86.HasAVX2 }
+
+// mark looks at blocks of 64 bytes that begin at src. Bit 0 of carry says
+// whether the first byte is escaped, that of the result says it of the byte
+// behind the last block.
+func mark(out []marks, src []byte, carry uint64) uint64 {
+	blocks := len(src) / 64
+	_ = out[:blocks]
+	if blocks == 0 {
+		return carry
+	}
+	return markAVX2(&out[0], &src[0], blocks, carry)
+}
+
+//go:noescape
+func markAVX2(out *marks, src *byte, blocks int, carry uint64) uint64

@@ -1,0 +1,125 @@
+#include "textflag.h"
+
+// What may follow a backslash, u aside, by its two halves: it is legal when the
+// table for its low half and the one for its high half share a bit.
+//   2x: " /   5x: \   6x: b f n   7x: r t
+DATA legalLow<>+0(SB)/8, $0x00040008000d0000
+DATA legalLow<>+8(SB)/8, $0x0104000200000000
+GLOBL legalLow<>(SB), RODATA|NOPTR, $16
+DATA legalHigh<>+0(SB)/8, $0x0804020000010000
+DATA legalHigh<>+8(SB)/8, $0x0000000000000000
+GLOBL legalHigh<>(SB), RODATA|NOPTR, $16
+
+// func markAVX2(out *marks, src *byte, blocks int, carry uint64) uint64
+TEXT ·markAVX2(SB), NOSPLIT, $0-40
+	MOVQ out+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ blocks+16(FP), CX
+	MOVQ carry+24(FP), R8
+
+	MOVQ           $0x2222222222222222, AX // "
+	MOVQ           AX, X8
+	VPBROADCASTQ   X8, Y8
+	MOVQ           $0x5c5c5c5c5c5c5c5c, AX // \
+	MOVQ           AX, X9
+	VPBROADCASTQ   X9, Y9
+	MOVQ           $0x1f1f1f1f1f1f1f1f, AX // the last control byte
+	MOVQ           AX, X10
+	VPBROADCASTQ   X10, Y10
+	MOVQ           $0x0f0f0f0f0f0f0f0f, AX
+	MOVQ           AX, X11
+	VPBROADCASTQ   X11, Y11
+	VBROADCASTI128 legalLow<>(SB), Y12
+	VBROADCASTI128 legalHigh<>(SB), Y13
+	VPXOR          Y14, Y14, Y14
+	MOVQ           $0xaaaaaaaaaaaaaaaa, DX // odd places
+	MOVQ           $0x5555555555555555, R15 // even places
+
+	TESTQ CX, CX
+	JZ    done
+
+loop:
+	VMOVDQU (SI), Y0
+	VMOVDQU 32(SI), Y1
+
+	// AX: quotes
+	VPCMPEQB  Y8, Y0, Y2
+	VPCMPEQB  Y8, Y1, Y3
+	VPMOVMSKB Y2, AX
+	VPMOVMSKB Y3, BX
+	SHLQ      $32, BX
+	ORQ       BX, AX
+
+	// R9: backslashes
+	VPCMPEQB  Y9, Y0, Y2
+	VPCMPEQB  Y9, Y1, Y3
+	VPMOVMSKB Y2, R9
+	VPMOVMSKB Y3, BX
+	SHLQ      $32, BX
+	ORQ       BX, R9
+
+	// R10: bytes above 0x7f, which have the high bit, or below 0x20
+	VPMINUB   Y10, Y0, Y2
+	VPMINUB   Y10, Y1, Y3
+	VPCMPEQB  Y2, Y0, Y2
+	VPCMPEQB  Y3, Y1, Y3
+	VPOR      Y0, Y2, Y2
+	VPOR      Y1, Y3, Y3
+	VPMOVMSKB Y2, R10
+	VPMOVMSKB Y3, BX
+	SHLQ      $32, BX
+	ORQ       BX, R10
+
+	// R11: bytes that are no escape of two bytes behind a backslash
+	VPSRLW    $4, Y0, Y2
+	VPSRLW    $4, Y1, Y3
+	VPAND     Y11, Y2, Y2
+	VPAND     Y11, Y3, Y3
+	VPSHUFB   Y2, Y13, Y2
+	VPSHUFB   Y3, Y13, Y3
+	VPSHUFB   Y0, Y12, Y4
+	VPSHUFB   Y1, Y12, Y5
+	VPAND     Y4, Y2, Y2
+	VPAND     Y5, Y3, Y3
+	VPCMPEQB  Y14, Y2, Y2
+	VPCMPEQB  Y14, Y3, Y3
+	VPMOVMSKB Y2, R11
+	VPMOVMSKB Y3, BX
+	SHLQ      $32, BX
+	ORQ       BX, R11
+
+	// BX: escaped bytes, those behind an odd run of backslashes. R8 says whether
+	// the first one is. A run is added to its own beginning, which carries past
+	// its end; where that comes out tells whether its length is odd.
+	// (Langdale, Lemire: Parsing Gigabytes of JSON per Second, 2019, 3.1.1)
+	MOVQ  R8, R12
+	NOTQ  R12
+	ANDQ  R12, R9
+	LEAQ  (R8)(R9*2), R12 // behind a backslash
+	MOVQ  R12, BX
+	NOTQ  BX
+	ANDQ  R9, BX
+	ANDQ  DX, BX          // runs that begin at odd places
+	XORQ  R8, R8
+	ADDQ  R9, BX
+	ADCQ  $0, R8          // the first byte of the next block is escaped
+	SHLQ  $1, BX
+	XORQ  R15, BX
+	ANDQ  R12, BX
+
+	MOVQ BX, R12
+	NOTQ R12
+	ANDQ R12, AX
+	MOVQ AX, (DI)    // quotes that are not escaped
+	ANDQ R11, BX
+	ORQ  R10, BX
+	MOVQ BX, 8(DI)   // bytes to be looked at
+	ADDQ $64, SI
+	ADDQ $16, DI
+	DECQ CX
+	JNZ  loop
+
+done:
+	VZEROUPPER
+	MOVQ R8, ret+32(FP)
+	RET
