@@ -13,6 +13,7 @@ import (
 const (
 	defaultHost      = "0.0.0.0"
 	defaultPort      = 8084
+	mostPort         = 65535
 	defaultMaxBodyMB = 32
 	defaultRequest   = 10 * time.Minute
 	defaultDrain     = 30 * time.Second
@@ -39,34 +40,70 @@ func (l *Loaded) check() error {
 		errs = append(errs, &Problem{File: l.File, Key: key, Text: fmt.Sprintf(format, args...)})
 	}
 	r := &l.Resilience
-	for key, d := range map[string]Duration{
-		"server.request_timeout": s.RequestTimeout, "server.drain_timeout": s.DrainTimeout, "server.keepalive_after": s.KeepaliveAfter,
-		"resilience.connect_timeout": r.ConnectTimeout, "resilience.header_timeout": r.HeaderTimeout,
-		"resilience.first_token_timeout": r.FirstTokenTimeout, "resilience.idle_timeout": r.IdleTimeout, "resilience.recovery": r.Recovery,
-		"cache.ttl": l.Cache.TTL, "monitoring.health_check_interval": l.Monitoring.HealthCheckInterval,
+	for _, d := range []struct {
+		key string
+		Duration
+	}{
+		{"server.request_timeout", s.RequestTimeout},
+		{"server.drain_timeout", s.DrainTimeout},
+		{"server.keepalive_after", s.KeepaliveAfter},
+		{"resilience.connect_timeout", r.ConnectTimeout},
+		{"resilience.header_timeout", r.HeaderTimeout},
+		{"resilience.first_token_timeout", r.FirstTokenTimeout},
+		{"resilience.idle_timeout", r.IdleTimeout},
+		{"resilience.recovery", r.Recovery},
+		{"cache.ttl", l.Cache.TTL},
+		{"monitoring.health_check_interval", l.Monitoring.HealthCheckInterval},
 	} {
-		if d.Duration < 0 {
-			bad(key, "a duration must not be negative")
+		if d.Duration.Duration < 0 || d.Duration.Duration > mostDuration {
+			bad(d.key, "a duration must lie between 0 and a year")
 		}
 	}
-	if s.Port < 1 || s.Port > 65535 {
+	if s.Port < 1 || s.Port > mostPort {
 		bad("server.port", "%d is no port", s.Port)
 	}
 	if s.MaxBodyMB < 1 || s.MaxBodyMB > 1024 {
 		bad("server.max_body_mb", "%d is not between 1 and 1024", s.MaxBodyMB)
 	}
-	switch strings.ToLower(l.LogLevel) {
-	case "", "debug", "info", "warn", "error":
-	default:
-		bad("LOG_LEVEL", "%q is none of debug, info, warn, error", l.LogLevel)
-	}
-	for name := range l.Local {
+	for _, name := range slices.Sorted(maps.Keys(l.Local)) {
 		if _, both := l.Providers[name]; both {
 			bad("providers."+name, "the name stands under [local] too; names must be unique")
+		}
+		if unfit(name) {
+			bad("local."+name, unfitName)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(l.Providers)) {
+		if unfit(name) {
+			bad("providers."+name, unfitName)
 		}
 	}
 	return errors.Join(errs...)
 }
+
+const unfitName = "a name is made of letters, digits and . _ - as it stands in provider:model, headers and logs"
+
+func unfit(name string) bool {
+	return name == "" || strings.ContainsFunc(name, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-", r)
+	})
+}
+
+// unsetVariables refuses what would mean something else without the variable that
+// it uses: a host to listen on would become every one. Providers are switched off
+// instead, see Snapshot.providers, and what has no effect needs no value.
+func (l *Loaded) unsetVariables() error {
+	var errs []error
+	for _, key := range slices.Sorted(maps.Keys(l.unset)) {
+		switch table, _, _ := strings.Cut(key, "."); table {
+		case "server", "aliases", "chains", "behaviour", "routing", "resilience":
+			errs = append(errs, &Problem{File: l.File, Key: key, Text: notSet(l.unset[key])})
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func notSet(vars []string) string { return "${" + strings.Join(vars, "}, ${") + "} is not set" }
 
 // unbuilt names what the configuration asks for and this version does not do.
 // What promises safety stops the start: to ignore it would be to break the

@@ -5,6 +5,7 @@ package app
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"strconv"
 	"time"
@@ -138,11 +139,18 @@ type MonitoringConfig struct {
 // number of seconds.
 type Duration struct{ time.Duration }
 
-// UnmarshalText reads either spelling.
+// mostDuration is the longest that is taken, a year.
+const mostDuration = 366 * 24 * time.Hour
+
+// UnmarshalText reads either spelling. Whether one makes sense, Loaded.check says,
+// which knows its place.
 func (d *Duration) UnmarshalText(b []byte) error {
 	v, err := time.ParseDuration(string(b))
 	if n, ferr := strconv.ParseFloat(string(b), 64); ferr == nil {
-		v, err = time.Duration(n*float64(time.Second)), nil
+		v, err = math.MaxInt64, nil
+		if math.Abs(n) <= mostDuration.Seconds() { // or it could overflow; NaN is not
+			v = time.Duration(n * float64(time.Second))
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("%q is no duration: write \"90s\", \"10m\" or a number of seconds", b)

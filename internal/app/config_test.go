@@ -54,7 +54,13 @@ func TestConfigErrors(t *testing.T) {
 		{"no TOML", "[server\n", []string{":1:8: "}},
 		{"a port that is none", "[server]\nport = 70000", []string{":2:1: server.port: 70000 is no port"}},
 		{"a duration that is none", "[server]\nrequest_timeout = '5q'", []string{":2:19: server.request_timeout", "no duration"}},
-		{"a negative duration", "[server]\ndrain_timeout = -3", []string{":2:1: server.drain_timeout: a duration must not be negative"}},
+		{"a duration beyond all", "[server]\nrequest_timeout = 1e300", []string{":2:1: server.request_timeout: a duration must lie between 0 and a year"}},
+		{"a duration that is no number", "[server]\nrequest_timeout = nan", []string{":2:1: server.request_timeout: a duration must lie"}},
+		{"a variable that is not set, for the host", "[server]\nhost = '${BIND}'", []string{":2:1: server.host: ${BIND} is not set"}},
+		{"a variable that is not set, in a chain", "[chains]\na = ['${X}']", []string{":2:1: chains.a: ${X} is not set"}},
+		{"a name that cannot be asked for", "[local.'a:b']\ntype = 'ollama'", []string{":1:2: local.a:b: a name is made of"}},
+		{"a name with a line break", "[providers.\"a\\nb\"]\ntype = 'openai'", []string{":1:2: providers.a", "a name is made of"}},
+		{"a negative duration", "[server]\ndrain_timeout = -3", []string{":2:1: server.drain_timeout: a duration must lie between 0 and a year"}},
 		{"a network that is none", "[server]\ntrusted_networks = ['300.0.0.0/8']", []string{"server.trusted_networks"}},
 		{"an unknown provider", "[providers.opnai]", []string{":1:2: providers.opnai", `"openai"`}},
 		{"a provider without an address", "[providers.mine]\ndialect = 'openai'", []string{"providers.mine", "base_url"}},
@@ -62,7 +68,7 @@ func TestConfigErrors(t *testing.T) {
 		{"a name twice", "[local.a]\ntype = 'ollama'\n[providers.a]\ntype = 'openai'", []string{":3:2: providers.a: the name stands under [local] too"}},
 		{"a chain that is none", "[chains]\na = 3", []string{":2:1: chains.a: must be a list"}},
 		{"an unknown strategy", "[chains.a]\ntargets = ['x']\nstrategy = 'magic'", []string{"chains.a", "confidence_based"}},
-		{"an alias in a circle", "[aliases]\na = 'b'\nb = 'a'", []string{"aliases.a"}},
+		{"an alias in a circle", "[aliases]\na = 'b'\nb = 'a'", []string{":2:1: aliases.a: refers to itself"}},
 		{"policy promises safety", "[[policy.rules]]\nwhen = 'true'\naction = 'deny'", []string{"policy: this version does not enforce it"}},
 		{"privacy promises safety", "[privacy]\nmask_for = ['cloud']", []string{":1:2: privacy: this version does not enforce it"}},
 		{"budgets promise safety", "[budgets]\nper_day = 1.0", []string{":1:2: budgets: this version does not enforce it"}},
@@ -139,6 +145,36 @@ stream_guard = "prefix"
 	}
 	if strings.Contains(warnings, "providers.openai") {
 		t.Errorf("a provider that was switched off on purpose needs no warning:\n%s", warnings)
+	}
+}
+
+// Variables are taken in chains as well, which have no type of their own.
+func TestVariablesInChains(t *testing.T) {
+	const text = "[local.ollama]\n[chains]\na = ['${WHO}:m']\n[chains.b]\ntargets = ['${WHO}:m']"
+	s, err := load(t, text, env("WHO", "ollama"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Warnings) > 0 {
+		t.Error(s.Warnings)
+	}
+}
+
+// What comes from the environment is not blamed on the file.
+func TestWrongEnvironment(t *testing.T) {
+	for name, value := range map[string]string{"ARATTA_PORT": "70000", "LOG_LEVEL": "loud"} {
+		_, err := load(t, "[server]\nport = 8084", env(name, value))
+		if err == nil || !strings.HasPrefix(err.Error(), name+": ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A host in the environment overrides one that cannot be known.
+func TestHostOverrides(t *testing.T) {
+	s, err := load(t, "[server]\nhost = '${BIND}'", env("ARATTA_HOST", "127.0.0.1"))
+	if err != nil || s.Config.Server.Host != "127.0.0.1" {
+		t.Error(err)
 	}
 }
 

@@ -107,7 +107,7 @@ func (l *Loaded) parse(b []byte, env Env) error {
 		return err
 	}
 	l.Warnings = append(l.Warnings, l.ignored()...)
-	return l.located(errors.Join(l.unbuilt(), l.check()))
+	return l.located(errors.Join(l.unbuilt(), l.check(), l.unsetVariables()))
 }
 
 // explained gives the parser's errors a place and the nearest known key.
@@ -163,6 +163,13 @@ func expand(v reflect.Value, key string, env Env, unset map[string][]string) {
 			expand(val, join(key, k.String()), env, unset)
 			v.SetMapIndex(k, val)
 		}
+	case reflect.Interface:
+		if !v.IsNil() {
+			val := reflect.New(v.Elem().Type()).Elem()
+			val.Set(v.Elem())
+			expand(val, key, env, unset)
+			v.Set(val)
+		}
 	default:
 	}
 }
@@ -194,16 +201,22 @@ func tomlName(f reflect.StructField) string {
 func (l *Loaded) environment(env Env) error {
 	if s, ok := env("ARATTA_HOST"); ok && s != "" {
 		l.Server.Host = s
+		delete(l.unset, "server.host")
 	}
 	if s, ok := env("ARATTA_PORT"); ok && s != "" {
 		n, err := strconv.Atoi(s)
-		if err != nil {
+		if err != nil || n < 1 || n > mostPort {
 			return &Problem{Key: "ARATTA_PORT", Text: fmt.Sprintf("%q is no port", s)}
 		}
 		l.Server.Port = n
 	}
 	if s, ok := env("LOG_LEVEL"); ok {
-		l.LogLevel = s
+		switch strings.ToLower(s) {
+		case "", "debug", "info", "warn", "error":
+			l.LogLevel = s
+		default:
+			return &Problem{Key: "LOG_LEVEL", Text: fmt.Sprintf("%q is none of debug, info, warn, error", s)}
+		}
 	}
 	if s, ok := env("ARATTA_API_KEYS"); ok {
 		for k := range strings.SplitSeq(s, ",") {

@@ -76,6 +76,17 @@ func (l *Loaded) located(err error) error {
 	return err
 }
 
+// problem is an error whose text begins with the key that it is about.
+func (l *Loaded) problem(err error) *Problem {
+	p := &Problem{File: l.File, Text: err.Error()}
+	if key, text, ok := strings.Cut(p.Text, ": "); ok {
+		if _, known := l.places[key]; known {
+			p.Key, p.Text = key, text
+		}
+	}
+	return p
+}
+
 var mismatch = regexp.MustCompile(`cannot decode TOML (\w+) into (?:struct field \S+ |a Go value )?of type (\S+)`)
 
 // plainMismatch says a type error in words of the file, not of the program.

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"path/filepath"
@@ -82,7 +81,7 @@ func (s *Snapshot) providers(l *Loaded, deps provider.Deps) error {
 			e := table[name]
 			key := string(kind) + "." + name
 			if vars := l.unsetBelow(key); len(vars) > 0 {
-				s.Warnings = append(s.Warnings, fmt.Sprintf("%s: switched off: ${%s} is not set", key, strings.Join(vars, "}, ${")))
+				s.Warnings = append(s.Warnings, key+": switched off: "+notSet(vars))
 				continue
 			}
 			p, err := provider.New(kind, name, e, deps)
@@ -206,7 +205,7 @@ func (s *Snapshot) router(l *Loaded) (*route.Router, error) {
 	}
 	r, warnings, err := route.New(cfg, entries, installed(byName))
 	if err != nil {
-		return nil, &Problem{File: l.File, Text: err.Error()}
+		return nil, l.located(l.problem(err))
 	}
 	s.Warnings = append(s.Warnings, warnings...)
 	return r, nil
