@@ -1,7 +1,10 @@
 package app
 
 import (
+	"context"
+	"errors"
 	"io"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -11,9 +14,10 @@ const (
 	logSize = 64 << 10               // how much may lie
 )
 
-// lineBuffer gathers lines of the log, as one write for each request costs as
-// much as a tenth of the request. It holds no more than logSize: whoever logs
-// when it is full writes it out, and waits for that.
+// lineBuffer gathers lines of the log, as one write for each costs a few percent
+// of a small request, and more where somebody waits to read it. It holds no more than logSize: whoever logs
+// when it is full writes it out, and waits for that. Warnings and errors do not
+// lie, see urgent; a crash takes the other lines of the last logWait with it.
 type lineBuffer struct {
 	w io.Writer
 
@@ -53,6 +57,13 @@ func (b *lineBuffer) due() {
 	_ = b.flush() // the next to write meets the same failure
 }
 
+// Flush writes out what is there.
+func (b *lineBuffer) Flush() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.flush()
+}
+
 func (b *lineBuffer) flush() error {
 	if len(b.buf) == 0 {
 		return nil
@@ -70,3 +81,27 @@ func (b *lineBuffer) Close() error {
 	b.timer.Stop()
 	return b.flush()
 }
+
+// urgent is a handler on a lineBuffer that writes out warnings and errors at once,
+// and what lies before them: what they tell of may be the end of the process.
+type urgent struct {
+	slog.Handler
+	b *lineBuffer
+}
+
+// Handle writes a record.
+func (u urgent) Handle(ctx context.Context, r slog.Record) error {
+	err := u.Handler.Handle(ctx, r)
+	if r.Level >= slog.LevelWarn {
+		err = errors.Join(err, u.b.Flush())
+	}
+	return err
+}
+
+// WithAttrs returns a handler that adds attributes.
+func (u urgent) WithAttrs(list []slog.Attr) slog.Handler {
+	return urgent{u.Handler.WithAttrs(list), u.b}
+}
+
+// WithGroup returns a handler that opens a group.
+func (u urgent) WithGroup(name string) slog.Handler { return urgent{u.Handler.WithGroup(name), u.b} }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"log/slog"
 	"runtime/debug"
 	"strings"
 	"testing"
@@ -53,9 +54,33 @@ func TestLineBuffer(t *testing.T) {
 	})
 }
 
+// What an operator must not miss is written at once, with what led to it.
+func TestWarningsDoNotLie(t *testing.T) {
+	for level, want := range map[slog.Level]int{slog.LevelInfo: 0, slog.LevelWarn: 2, slog.LevelError: 2} {
+		synctest.Test(t, func(t *testing.T) {
+			var out logBuffer
+			log, done := (&program{IO: IO{Err: &out}}).logger("info")
+			log.Info("before")
+			log.With("a", 1).WithGroup("g").Log(t.Context(), level, "it", "b", 2)
+			if got := strings.Count(out.String(), "\n"); got != want {
+				t.Errorf("%s: %d lines written, want %d", level, got, want)
+			}
+			if err := done(); err != nil || strings.Count(out.String(), "\n") != 2 || !strings.Contains(out.String(), `"a":1,"g":{"b":2}`) {
+				t.Errorf("%v: %s", err, out.String())
+			}
+		})
+	}
+}
+
 func TestCollectorObeysGOGC(t *testing.T) {
-	stop := paceCollector(func(string) (string, bool) { return "50", true })
+	before := debug.SetGCPercent(73)
+	defer debug.SetGCPercent(before)
+	stop := paceCollector(env("GOGC", "50"))
+	during := debug.SetGCPercent(73)
 	stop()
+	if after := debug.SetGCPercent(73); during != 73 || after != 73 {
+		t.Errorf("the pace that GOGC sets became %d%%, then %d%%", during, after)
+	}
 }
 
 func TestCollectorGivesRoom(t *testing.T) {

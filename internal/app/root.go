@@ -136,7 +136,7 @@ func (p *program) logger(level string) (log *slog.Logger, done func() error) {
 		return slog.New(slog.NewTextHandler(p.Err, opt)), func() error { return nil }
 	}
 	b := newLineBuffer(p.Err)
-	return slog.New(slog.NewJSONHandler(b, opt)), b.Close
+	return slog.New(urgent{slog.NewJSONHandler(b, opt), b}), b.Close
 }
 
 func logLevel(s string) slog.Level {
