@@ -95,7 +95,7 @@ func (e *writer) flush(role scri.Role, i int, ext *scri.Ext) {
 	e.w.EndObject()
 	for k := range s.calls {
 		if c := s.calls[k].c; c != nil {
-			e.calls = append(e.calls, callRef{id: c.ID, name: c.Name, made: c.MadeID})
+			e.calls.add(callRef{id: c.ID, name: c.Name, made: c.MadeID})
 		}
 	}
 	s.reset()
@@ -127,12 +127,12 @@ func (e *writer) result(p *scri.Part, at place, ext *scri.Ext) {
 	if s.mixed {
 		e.change(at.String()+"/result/content", "", "", "texts are joined, and come before images")
 	}
-	call, known := e.called(r.CallID)
+	call := e.calls.find(r.CallID)
 	e.w.BeginObject()
 	e.role(scri.RoleTool, ext)
 	s.write(&e.w, "content", border(scri.RoleTool), ext, 0, false)
 	name := r.Name
-	if name == "" && known && call.name != "" && !formed(ext, "-tool_name") && !formed(ext, "+tool_name") {
+	if name == "" && call != nil && call.name != "" && !formed(ext, "-tool_name") && !formed(ext, "+tool_name") {
 		name = call.name
 		e.add(scri.WarnAdded, at.String()+"/result/name", "templates of some models ask for it")
 	}
@@ -141,7 +141,7 @@ func (e *writer) result(p *scri.Part, at place, ext *scri.Ext) {
 		e.w.Str(name)
 	}
 	id := r.CallID
-	if known && call.made || formed(ext, "-tool_call_id") {
+	if call != nil && call.made || formed(ext, "-tool_call_id") {
 		id = "" // they find together by name and order, as where they came from
 	}
 	if id != "" || formed(ext, "+tool_call_id") {
@@ -153,16 +153,6 @@ func (e *writer) result(p *scri.Part, at place, ext *scri.Ext) {
 	})
 	e.w.EndObject()
 	s.reset()
-}
-
-// called finds the latest call with the id.
-func (e *writer) called(id string) (callRef, bool) {
-	for i := len(e.calls) - 1; i >= 0 && id != ""; i-- {
-		if e.calls[i].id == id {
-			return e.calls[i], true
-		}
-	}
-	return callRef{}, false
 }
 
 // fitsGenerate reports whether the request came by /api/generate and has become

@@ -52,8 +52,8 @@ type writer struct {
 	w   wire.Writer
 	losses
 	speech   speech
-	names    []string  // members that are written
-	calls    []callRef // calls so far, for the results that follow
+	names    []string // members that are written
+	calls    callBook
 	generate bool
 }
 

@@ -55,7 +55,7 @@ type reader struct {
 	rest     dialect.Unknown
 	msg      message
 	ids      maker
-	calls    []callRef // calls so far, for the results that follow
+	calls    callBook
 
 	sawStream, sawMessages bool
 	logprobs               bool
@@ -64,13 +64,6 @@ type reader struct {
 
 	prompt, system       scri.Text // of /api/generate
 	sawPrompt, sawSystem bool
-}
-
-// callRef is a call that may be answered.
-type callRef struct {
-	id, name string
-	made     bool
-	answered bool
 }
 
 func (d *reader) read() error {
@@ -183,7 +176,7 @@ func (d *reader) messages() {
 		}
 		for i := range d.msg.calls[before:] {
 			if c := d.msg.calls[i].Call; c != nil {
-				d.calls = append(d.calls, callRef{id: c.ID, name: c.Name, made: c.MadeID})
+				d.calls.add(callRef{id: c.ID, name: c.Name, made: c.MadeID})
 			}
 		}
 		role := d.msg.forms()
@@ -218,37 +211,17 @@ func (d *reader) result() *scri.ToolResult {
 		m.rest.Form("-tool_name")
 	}
 	if m.callID != "" {
-		d.answer(m.callID)
+		if c := d.calls.find(m.callID); c != nil {
+			c.answered = true
+		}
 		return r
 	}
 	if m.seen&sawCallID != 0 {
 		m.rest.Form("+tool_call_id")
 	}
 	m.rest.Form("-tool_call_id")
-	r.CallID = d.pair(m.toolName)
+	r.CallID = d.calls.take(m.toolName)
 	return r
-}
-
-// answer marks the latest call with the id as answered.
-func (d *reader) answer(id string) {
-	for i := len(d.calls) - 1; i >= 0; i-- {
-		if d.calls[i].id == id {
-			d.calls[i].answered = true
-			return
-		}
-	}
-}
-
-// pair finds the first call of the tool (of any, without a name) that has no
-// answer yet, and returns its id.
-func (d *reader) pair(name string) string {
-	for i := range d.calls {
-		if c := &d.calls[i]; !c.answered && (name == "" || c.name == name) {
-			c.answered = true
-			return c.id
-		}
-	}
-	return ""
 }
 
 func (d *reader) tools() {

@@ -105,9 +105,14 @@ func addMembersBut(u *dialect.Unknown, obj, other scri.RawJSON) {
 	if len(obj) == 0 {
 		return
 	}
-	s := wire.NewScanner(obj)
+	has := map[string]bool{}
+	s := wire.NewScanner(other)
 	for name := range s.Members() {
-		if wire.NewScanner(other).Peek(name) == nil {
+		has[name] = true
+	}
+	s.Reset(obj)
+	for name := range s.Members() {
+		if !has[name] {
 			u.Add(s.Member())
 		}
 	}

@@ -95,19 +95,27 @@ func (e *lines) Event(b []byte, ev *scri.StreamEvent) []byte {
 // line begins a line.
 func (e *lines) line() {
 	if e.begin == nil {
-		var w wire.Writer
-		w.B = append(w.B, '{')
-		w.Key("model")
-		w.Str(e.model)
-		w.Key("created_at")
-		if e.created == "" {
-			e.created = epoch
-		}
-		w.Str(e.created)
-		rest(&w, &e.remote, true, func(string) bool { return false })
+		w := wire.Writer{B: []byte{'{'}}
+		e.header(&w, func(string) bool { return false })
 		e.begin = append(w.B, ',')
 	}
 	e.w.B = append(e.w.B, e.begin...)
+}
+
+// header writes what each line begins with, save what is said otherwise.
+func (e *lines) header(w *wire.Writer, otherwise func(name string) bool) {
+	if e.created == "" {
+		e.created = epoch
+	}
+	if !otherwise("model") {
+		w.Key("model")
+		w.Str(e.model)
+	}
+	if !otherwise("created_at") {
+		w.Key("created_at")
+		w.Str(e.created)
+	}
+	rest(w, &e.remote, true, otherwise)
 }
 
 const (
@@ -339,21 +347,35 @@ func (e *lines) flush() {
 	e.parts = e.parts[:0]
 }
 
-// opaque writes a line with members that have no other word.
+// opaque writes a line with members that have no other word. One that did not
+// fit its shape stands where the usual one would.
 func (e *lines) opaque(ext *scri.Ext) {
 	if ext.Of(Name) == nil || len(ext.Members) == 0 {
 		return
 	}
-	e.line()
-	if raw := member(ext, "message"); isObject(raw) && !e.generate {
+	w := &e.w
+	w.B = append(w.B, '{')
+	there := func(name string) bool { return member(ext, name) != nil }
+	e.header(w, there)
+	raw := member(ext, "message")
+	extra := isObject(raw) && !present(raw, "role") && !present(raw, "content")
+	switch {
+	case extra && !e.generate:
+		w.Comma()
 		e.messageWith(raw)
-	} else if e.generate {
-		e.w.B = append(e.w.B, genText+`""`...)
-	} else {
-		e.w.B = append(e.w.B, chatText+`""}`...)
+	case e.generate && !there("response"):
+		w.Comma()
+		w.B = append(w.B, genText+`""`...)
+	case !e.generate && raw == nil:
+		w.Comma()
+		w.B = append(w.B, chatText+`""}`...)
 	}
-	rest(&e.w, ext, true, func(name string) bool { return name == "message" })
-	e.w.B = append(e.w.B, notDone...)
+	rest(w, ext, true, func(name string) bool { return name == "message" && extra })
+	if there("done") {
+		w.B = append(w.B, '}', '\n')
+	} else {
+		w.B = append(w.B, notDone...)
+	}
 }
 
 func (e *lines) done(ev *scri.StreamEvent) {

@@ -1,0 +1,54 @@
+package ollama_test
+
+import (
+	"bytes"
+	"net/http"
+	"testing"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/dialect/dialecttest"
+	"github.com/aratta-gateway/aratta/internal/dialect/ollama"
+	"github.com/aratta-gateway/aratta/internal/wire"
+)
+
+// A member that does not fit its shape is passed on in place of the usual one,
+// not beside it.
+func TestMisfitsInLinesStayAlone(t *testing.T) {
+	stream := []byte(`{"model":"m","created_at":"2025-01-02T03:04:05Z","message":{"role":"assistant","content":"a"},"done":false}
+{"model":5,"created_at":"2025-01-02T03:04:05Z","message":{"role":7,"content":"b"},"done":"no","x":1}
+{"model":"m","created_at":"2025-01-02T03:04:05Z","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop","eval_count":1}
+`)
+	d := ollama.New()
+	s := d.DecodeStream(&dialect.Answer{Status: 200, Stream: bytes.NewReader(stream)})
+	b, _, _ := dialecttest.WriteStream(d, dialecttest.Hello(), s)
+	for line := range bytes.Lines(b) {
+		if err := wire.Valid(bytes.TrimSpace(line)); err != nil {
+			t.Errorf("%v in %s", err, line)
+		}
+	}
+}
+
+// Results without ids find their calls in linear time, however many there are.
+func TestManyResultsFindTheirCalls(t *testing.T) {
+	const n = 200_000
+	var b bytes.Buffer
+	b.WriteString(`{"model":"m","messages":[{"role":"assistant","content":"","tool_calls":[`)
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(`{"function":{"name":"f","arguments":{}}}`)
+	}
+	b.WriteString(`]}`)
+	for i := range n {
+		if i%2 == 0 {
+			b.WriteString(`,{"role":"tool","content":"x"}`)
+		} else {
+			b.WriteString(`,{"role":"tool","content":"x","tool_call_id":"y"}`)
+		}
+	}
+	b.WriteString(`],"stream":false}`)
+	for _, p := range dialecttest.Law1Request(ollama.New(), "", http.Header{}, b.Bytes()) {
+		t.Fatal(p)
+	}
+}
