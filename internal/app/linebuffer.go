@@ -15,9 +15,10 @@ const (
 )
 
 // lineBuffer gathers lines of the log, as one write for each costs a few percent
-// of a small request, and more where somebody waits to read it. It holds no more than logSize: whoever logs
-// when it is full writes it out, and waits for that. Warnings and errors do not
-// lie, see urgent; a crash takes the other lines of the last logWait with it.
+// of a small request, and more where somebody waits to read it. It holds no more
+// than logSize: whoever logs when it is full writes it out, and waits for that.
+// Warnings and errors do not lie, see urgent; a crash takes the other lines of the
+// last logWait with it.
 type lineBuffer struct {
 	w io.Writer
 

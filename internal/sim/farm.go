@@ -174,8 +174,8 @@ func (f *Farm) statuses() []status {
 // named is the provider of the path, or nil after a 404 was answered.
 func (f *Farm) named(w http.ResponseWriter, r *http.Request) *post {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	p := f.find(r.PathValue("name"))
+	f.mu.Unlock() // a caller that does not read must not hold up the others
 	if p == nil {
 		complain(w, http.StatusNotFound, fmt.Errorf("no simulated provider %q", r.PathValue("name")))
 	}

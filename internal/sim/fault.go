@@ -52,12 +52,18 @@ type Fault struct {
 	Delay      time.Duration `json:"delay,omitempty"`       // nanoseconds, of slow_load; 0 = 3 s
 }
 
-// Check refuses a fault that does not exist.
+// Check refuses a fault that does not exist, or cannot be simulated.
 func (f Fault) Check() error {
-	if f.Kind == "" || slices.Contains(Faults(), f.Kind) {
+	switch {
+	case f.Kind != "" && !slices.Contains(Faults(), f.Kind):
+		return fmt.Errorf("fault %q is none of %v", f.Kind, Faults())
+	case f.Status != 0 && (f.Status < 400 || f.Status > 599):
+		return fmt.Errorf("status %d is not between 400 and 599", f.Status)
+	case f.Times < 0 || f.After < 0 || f.RetryAfter < 0 || f.Delay < 0:
+		return fmt.Errorf("times, after, retry_after and delay must not be negative")
+	default:
 		return nil
 	}
-	return fmt.Errorf("fault %q is none of %v", f.Kind, Faults())
 }
 
 const (
@@ -70,7 +76,7 @@ const (
 func (s *Sim) before(w http.ResponseWriter, r *http.Request, f Fault) bool {
 	switch f.Kind {
 	case Refuse:
-		hangUp(w, 0)
+		hangUp(w)
 	case RateLimit:
 		after := max(f.RetryAfter, 1)
 		w.Header().Set("Retry-After", strconv.Itoa(after))
@@ -104,14 +110,13 @@ func (s *Sim) refuse(w http.ResponseWriter, status int, e *scri.Error) {
 	_, _ = w.Write(body) // a gateway that went away is what is simulated
 }
 
-// hangUp closes the connection under an answer. With linger 0 the peer sees a
-// reset, with -1 an end.
-func hangUp(w http.ResponseWriter, linger int) {
+// hangUp resets the connection under an answer.
+func hangUp(w http.ResponseWriter) {
 	c, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	if tcp, ok := c.(*net.TCPConn); ok && linger == 0 {
+	if tcp, ok := c.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0) // without it the reset is a plain end, which is a fault too
 	}
 	_ = c.Close()
@@ -220,7 +225,7 @@ func (t *tamper) breakOff(b []byte) (int, error) {
 	case StallStream:
 		<-t.ctx.Done()
 	case Reset:
-		hangUp(t.ResponseWriter, 0)
+		hangUp(t.ResponseWriter)
 	case HalfRune:
 		_, _ = t.ResponseWriter.Write(append(b[:len(b)/2:len(b)/2], 0xd0))
 	case ErrorFirst, ErrorSecond:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -141,10 +142,27 @@ func cut(text string, r *scri.ChatRequest) (string, scri.Finish) {
 		}
 	}
 	if r.MaxTokens != nil && words(text) > *r.MaxTokens && *r.MaxTokens > 0 {
-		text = strings.Join(strings.SplitAfter(text, " ")[:*r.MaxTokens], "")
+		text = firstWords(text, *r.MaxTokens)
 		f = scri.Finish{Reason: scri.FinishLength}
 	}
 	return text, f
+}
+
+// firstWords is s up to the word after the first n, as words counts them.
+func firstWords(s string, n int64) string {
+	inside := false
+	for i, r := range s {
+		begins := !inside && !unicode.IsSpace(r)
+		inside = !unicode.IsSpace(r)
+		if !begins {
+			continue
+		}
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
 }
 
 // logProbs gives each word the same high probability.

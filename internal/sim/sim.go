@@ -5,6 +5,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -133,8 +134,12 @@ func (s *Sim) route(r dialect.Route) http.Handler {
 	served := dialect.Serve(s.opt.Dialect, r, s.answer, dialect.ServeOptions{MaxBody: limit, Count: count})
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, limit))
+		if _, large := errors.AsType[*http.MaxBytesError](err); large {
+			s.refuse(w, http.StatusRequestEntityTooLarge, &scri.Error{Kind: scri.ErrInvalid, Message: "the request is too large for a simulated provider"})
+			return
+		}
 		if err != nil {
-			return // the client went away, or sent more than anybody would
+			return // the client went away
 		}
 		s.mu.Lock()
 		s.served++

@@ -54,6 +54,7 @@ func TestScript(t *testing.T) {
 		{name: "it repeats what was asked", req: scri.ChatRequest{Messages: user("Are you there?")}, text: "You asked: Are you there?", finish: scri.FinishStop},
 		{name: "nothing in words", req: scri.ChatRequest{}, text: "You asked: nothing in words", finish: scri.FinishStop},
 		{name: "at most so many tokens", req: scri.ChatRequest{Messages: user("hi"), MaxTokens: new(int64(3))}, text: "This is a ", finish: scri.FinishLength},
+		{name: "at most so many tokens, in lines", req: scri.ChatRequest{Messages: user("a\nb\n\nc\nd"), MaxTokens: new(int64(13))}, text: "asked: a\nb\n\nc\n", finish: scri.FinishLength},
 		{name: "a stop sequence", req: scri.ChatRequest{Messages: user("hi"), Stop: []string{" simulated"}}, text: "This is a", finish: scri.FinishStop, detail: " simulated"},
 		{name: "a tool", req: scri.ChatRequest{Messages: user("hi"), Tools: tools}, call: "weather", args: args, finish: scri.FinishToolCalls},
 		{name: "the tool that is named", req: scri.ChatRequest{Messages: user("hi"), Tools: tools, ToolChoice: &scri.ToolChoice{Mode: scri.ToolsNamed, Name: "other"}}, call: "other", args: "{}", finish: scri.FinishToolCalls},
@@ -265,6 +266,13 @@ func TestPace(t *testing.T) {
 	})
 }
 
+func TestTooLarge(t *testing.T) {
+	_, url := stand(t, sim.Options{MaxBody: 10})
+	if res, text, err := post(t, url+"/v1/chat/completions", ask, nil); err != nil || res.StatusCode != http.StatusRequestEntityTooLarge || !strings.Contains(text, "too large") {
+		t.Errorf("%v %q, %v", res, text, err)
+	}
+}
+
 type timed struct {
 	header http.Header
 	writes int
@@ -418,6 +426,8 @@ func TestFarm(t *testing.T) {
 	}
 	do("PUT", "/toy/fault", `{"kind":"gremlin"}`, 400)
 	do("PUT", "/toy/fault", `{"knd":"refuse"}`, 400)
+	do("PUT", "/toy/fault", `{"kind":"server_error","status":99999}`, 400)
+	do("PUT", "/toy/fault", `{"kind":"cut","after":-1}`, 400)
 	do("PUT", "/toy/fault", `refuse`, 400)
 	do("PUT", "/nobody/fault", `{"kind":"refuse"}`, 404)
 	do("DELETE", "/nobody/fault", "", 404)
