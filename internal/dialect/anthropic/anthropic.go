@@ -10,7 +10,7 @@
 //     temperature), "choice" (a choice without tools), "system" (an empty list);
 //   - of a message: "list" (an empty list as content), "inline" (a system
 //     message among the messages), "role" (an unknown role);
-//   - of a part: "empty" (an empty text), "citations" (an empty list),
+//   - of a part: "empty" (a text without a letter), "citations" (an empty list),
 //     "signature" (an empty one), "unsigned" (none), "list" (a result with an
 //     empty list), "is_error" (false was said), "search_result", and for
 //     results of the provider's own tools the block's type with "object" or

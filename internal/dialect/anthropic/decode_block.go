@@ -148,12 +148,16 @@ func (d *decoder) text() scri.Part {
 		}
 	}
 	d.need(there, "text")
-	if p.Text.IsZero() {
+	if blank(p.Text) {
 		u.Form("empty")
 	}
 	p.Ext = u.Ext(Name)
 	return p
 }
+
+// blank reports whether a text is nothing but white space, as far as anybody
+// writes such.
+func blank(t scri.Text) bool { return t.Size() <= 64 && strings.TrimSpace(t.String()) == "" }
 
 func (d *decoder) thinking() scri.Part {
 	p := scri.Part{Kind: scri.PartThinking}
@@ -293,7 +297,7 @@ func (d *decoder) toolResult() scri.Part {
 func (d *decoder) content() []scri.Part {
 	if d.Kind() == wire.String {
 		p := scri.Part{Kind: scri.PartText, Text: scri.QuotedText(d.Str())}
-		if p.Text.IsZero() {
+		if blank(p.Text) {
 			p.Ext = &scri.Ext{Dialect: Name, Form: "empty"}
 		}
 		return []scri.Part{p}

@@ -321,7 +321,9 @@ func (e *encoder) list(parts []scri.Part) {
 	in := e.in("content")
 	for i := range parts {
 		at := e.at(i)
-		e.part(&parts[i])
+		if !e.refused(&parts[i]) {
+			e.part(&parts[i])
+		}
 		e.out(at)
 	}
 	e.out(in)

@@ -319,7 +319,7 @@ func (e *requestEncoder) system() int {
 	before, some := len(e.w.B), false
 	e.w.Key("system")
 	if one := &list[0]; n == 1 && len(one.Parts) == 1 && bare(&one.Parts[0]) && one.Role == scri.RoleSystem &&
-		one.Name == "" && one.ID == "" && one.Ext == nil && (!one.Parts[0].Text.IsZero() || one.Parts[0].Ext != nil) {
+		one.Name == "" && one.ID == "" && one.Ext == nil && (!blank(one.Parts[0].Text) || one.Parts[0].Ext != nil) {
 		e.w.B = one.Parts[0].Text.AppendJSON(e.w.B)
 		return n
 	}
@@ -384,10 +384,7 @@ func (e *requestEncoder) turnParts(parts []scri.Part, system bool) bool {
 		p := &parts[i]
 		at := e.at(i)
 		switch {
-		case p.Kind == scri.PartText && p.Text.IsZero() && p.Ext.Of(Name) == nil:
-			if p.Cache != nil || len(p.Citations) > 0 || p.Ext != nil || p.Signature != nil {
-				e.drop("", "an empty text is refused here")
-			}
+		case e.refused(p):
 		case system && p.Kind == scri.PartMedia:
 			e.drop("", "a system prompt is text")
 		default:
@@ -397,6 +394,18 @@ func (e *requestEncoder) turnParts(parts []scri.Part, system bool) bool {
 	}
 	e.out(in)
 	return some
+}
+
+// refused reports whether a part is a text of nothing but white space, of which
+// the API would make a refusal of all, and tells if anything is lost with it.
+func (e *encoder) refused(p *scri.Part) bool {
+	if p.Kind != scri.PartText || p.Ext.Of(Name) != nil || !blank(p.Text) {
+		return false
+	}
+	if !p.Text.IsZero() || p.Cache != nil || len(p.Citations) > 0 || p.Ext != nil || p.Signature != nil {
+		e.drop("", "a text of white space is refused here")
+	}
+	return true
 }
 
 // history writes the messages from the one at index i on. Neighbouring results
@@ -458,7 +467,7 @@ func (e *requestEncoder) turn(i, end int) {
 // bareContent writes the content of a message that is one text and no more.
 func (e *requestEncoder) bareContent(i int) bool {
 	m := &e.req.Messages[i]
-	if len(m.Parts) != 1 || !bare(&m.Parts[0]) || m.Parts[0].Text.IsZero() && m.Parts[0].Ext == nil {
+	if len(m.Parts) != 1 || !bare(&m.Parts[0]) || m.Parts[0].Ext == nil && blank(m.Parts[0].Text) {
 		return false
 	}
 	at := e.at(i)

@@ -225,11 +225,15 @@ func mergeBlock(block, delta []byte, limit int) []byte {
 		return block
 	}
 	s, later := wire.NewScanner(block), wire.NewScanner(delta)
+	values := map[string][]byte{}
+	for name := range later.Members() {
+		values[name] = later.Raw()
+	}
 	var out dialect.Unknown
 	seen := map[string]bool{"type": true}
 	for name := range s.Members() {
-		v := later.Peek(name)
-		if name == "type" || v == nil {
+		v := values[name]
+		if name == "type" || len(v) == 0 {
 			out.Add(s.Member())
 			continue
 		}
@@ -244,6 +248,7 @@ func mergeBlock(block, delta []byte, limit int) []byte {
 		}
 		out.Add(value)
 	}
+	later.Reset(delta)
 	for name := range later.Members() {
 		if !seen[name] {
 			out.Add(later.Member())

@@ -359,6 +359,9 @@ func (d *streamDecoder) messageDelta(e *wireEvent, data []byte) {
 		d.emit(scri.StreamEvent{Kind: scri.EventUsage, Usage: d.counts})
 	}
 	if stop != "" {
+		for len(d.open) > 0 { // whose ends were left out
+			d.blockStop(&wireEvent{index: d.open[0].index})
+		}
 		d.finish = finishOf(stop, sequence)
 		d.emit(scri.StreamEvent{Kind: scri.EventFinish, Finish: &d.finish})
 	}
@@ -366,7 +369,7 @@ func (d *streamDecoder) messageDelta(e *wireEvent, data []byte) {
 
 // addLate keeps members of the answer that came at its end.
 func (d *streamDecoder) addLate(u *dialect.Unknown) {
-	if obj := u.Object(); obj != nil {
+	if obj := u.Object(); obj != nil && len(d.late)+len(obj) <= d.limit {
 		d.late = mergeMembers(d.late, obj)
 	}
 }

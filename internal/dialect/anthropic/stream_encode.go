@@ -367,5 +367,9 @@ func (s *streamEncoder) opaque(b []byte, ev *scri.StreamEvent) []byte {
 	}
 	b = s.start(b)
 	s.e.w.B = append(s.e.w.B[:0], own.Members...)
-	return s.frame(b, typeOf(wire.NewScanner(own.Members).Peek("type")))
+	name := typeOf(wire.NewScanner(own.Members).Peek("type"))
+	if strings.ContainsAny(name, "\r\n") {
+		name = "" // it would end the event
+	}
+	return s.frame(b, name)
 }

@@ -42,7 +42,7 @@ func decodeUsage(raw []byte) *scri.Usage {
 	return u
 }
 
-// count reads a number of tokens; anything else says nothing.
+// count reads a number of tokens; anything else says nothing, one below zero too.
 func count(s *wire.Scanner) *int64 {
 	if s.Kind() != wire.Number {
 		return nil
@@ -51,6 +51,9 @@ func count(s *wire.Scanner) *int64 {
 	n := s.Int()
 	if s.Err() != nil {
 		s.Rewind(m)
+		return nil
+	}
+	if n < 0 {
 		return nil
 	}
 	return &n
@@ -73,19 +76,22 @@ func mergeMembers(before, after []byte) []byte {
 	if s.Kind() != wire.Object {
 		return before
 	}
+	later := map[string][]byte{}
+	for name := range s.Members() {
+		if s.Kind() != wire.Null {
+			later[name] = s.Raw()
+		}
+	}
 	var out dialect.Unknown
-	later := wire.NewScanner(nil)
 	s.Reset(before)
 	seen := map[string]bool{}
 	for name := range s.Members() {
 		seen[name] = true
-		later.Reset(after)
-		v := later.Peek(name)
-		if v == nil || string(v) == "null" {
+		if v := later[name]; v != nil {
+			out.Add(append(append(wire.AppendQuote(nil, name), ':'), v...))
+		} else {
 			out.Add(s.Member())
-			continue
 		}
-		out.Add(append(append(wire.AppendQuote(nil, name), ':'), v...))
 	}
 	s.Reset(after)
 	for name := range s.Members() {

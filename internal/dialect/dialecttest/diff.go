@@ -154,7 +154,21 @@ func (d *differ) lost(a *node) {
 		}
 		return
 	}
+	if a.mute() {
+		for _, k := range a.kids {
+			if k.name != "kind" && k.name != "role" {
+				d.lost(k)
+			}
+		}
+		return
+	}
 	d.report(Difference{Path: a.path, Before: a.text(), Soft: a.slight(), also: a.outside(), part: a.item && a.kid("kind") != nil, kind: a.sort(), core: a.core()})
+}
+
+// mute reports whether a part says nothing itself: only its ornaments can be lost.
+func (n *node) mute() bool {
+	kind := n.value("kind")
+	return n.item && !n.empty && (kind == string(scri.PartText) || kind == string(scri.PartRefusal)) && n.kid("text") == nil
 }
 
 func (d *differ) added(b *node) {

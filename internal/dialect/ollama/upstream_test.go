@@ -48,7 +48,13 @@ func TestManyResultsFindTheirCalls(t *testing.T) {
 		}
 	}
 	b.WriteString(`],"stream":false}`)
-	for _, p := range dialecttest.Law1Request(ollama.New(), "", http.Header{}, b.Bytes()) {
-		t.Fatal(p)
+	d := ollama.New()
+	req, err := d.DecodeRequest(dialecttest.Incoming(d, "", http.Header{}, b.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, _, err := d.EncodeRequest(req, &dialect.Target{Model: "m"})
+	if err != nil || !bytes.Contains(out.Body, []byte(`"tool_call_id":"y"`)) {
+		t.Fatal(err)
 	}
 }
