@@ -82,9 +82,12 @@ func (c *chatting) run(ctx context.Context, args []string) error {
 		return c.ask(ctx, strings.Join(args, " "))
 	}
 	if !terminal(c.p.In) {
-		b, err := io.ReadAll(io.LimitReader(c.p.In, maxPrompt))
+		b, err := io.ReadAll(io.LimitReader(c.p.In, maxPrompt+1))
 		if err != nil {
 			return err
+		}
+		if len(b) > maxPrompt {
+			return fmt.Errorf("the prompt is larger than %d MB", maxPrompt>>20)
 		}
 		if len(bytes.TrimSpace(b)) == 0 {
 			return &usageError{errors.New("there is no prompt")}
@@ -103,7 +106,7 @@ func (c *chatting) run(ctx context.Context, args []string) error {
 			continue
 		}
 		if err := c.ask(ctx, line); err != nil {
-			fmt.Fprintln(c.p.Err, "aratta:", plainError(err))
+			fmt.Fprintln(printable(c.p.Err), "aratta:", plainError(err))
 		}
 	}
 	return nil
@@ -129,6 +132,9 @@ func (c *chatting) ask(ctx context.Context, prompt string) error {
 		req.Header.Set("Authorization", "Bearer "+key)
 	}
 	res, err := http.DefaultClient.Do(req)
+	if ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
 	if err != nil {
 		return fmt.Errorf("the gateway at %s is not reached (start it with `aratta serve`): %w", c.url, err)
 	}
@@ -150,18 +156,18 @@ func (c *chatting) ask(ctx context.Context, prompt string) error {
 		c.history = append(msgs, answer.Choices[0].Output...)
 	}
 	if c.why {
-		explain(c.p.Err, answer)
+		explain(printable(c.p.Err), answer)
 	}
 	return nil
 }
 
 // print shows the text of an answer as it comes, and returns it whole.
 func (c *chatting) print(s scri.Stream) (*scri.ChatResponse, error) {
-	color := terminal(c.p.Out)
+	color, out := terminal(c.p.Out), printable(c.p.Out)
 	kinds := map[[2]int]scri.PartKind{}
 	thinking := false
 	answer, err := scri.Collect(scri.Tee(s, func(e *scri.StreamEvent, _ error) {
-		if e == nil || e.Choice != 0 {
+		if e == nil || e.Choice != 0 || e.Kind == scri.EventPart && e.Whole == nil {
 			return
 		}
 		at := [2]int{e.Message, e.Part}
@@ -169,7 +175,7 @@ func (c *chatting) print(s scri.Stream) (*scri.ChatResponse, error) {
 		case scri.EventPart:
 			kinds[at] = e.Whole.Kind
 			if e.Whole.Kind == scri.PartToolCall && e.Whole.Call != nil {
-				fmt.Fprintf(c.p.Out, "[calls %s] ", e.Whole.Call.Name)
+				fmt.Fprintf(out, "[calls %s] ", e.Whole.Call.Name)
 			}
 			if now := e.Whole.Kind == scri.PartThinking; color && now != thinking {
 				thinking = now
@@ -177,7 +183,7 @@ func (c *chatting) print(s scri.Stream) (*scri.ChatResponse, error) {
 			}
 		case scri.EventDelta:
 			if k := kinds[at]; k != scri.PartThinking || color {
-				fmt.Fprint(c.p.Out, e.Delta.String())
+				fmt.Fprint(out, e.Delta.String())
 			}
 		default:
 		}

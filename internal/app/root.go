@@ -12,7 +12,6 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -47,7 +46,7 @@ func Main(ctx context.Context, version string, args []string, streams IO) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(streams.Err, "aratta:", plainError(err))
+	fmt.Fprintln(printable(streams.Err), "aratta:", plainError(err))
 	if _, ok := errors.AsType[*usageError](err); ok {
 		fmt.Fprintln(streams.Err, "`aratta --help` shows what there is")
 		return 2
@@ -150,9 +149,4 @@ func logLevel(s string) slog.Level {
 	default:
 		return slog.LevelInfo
 	}
-}
-
-func terminal(w any) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
