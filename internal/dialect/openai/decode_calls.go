@@ -155,6 +155,10 @@ func (s *stream) beginCall(c *choice, p *piece) *call {
 		form = "function_call"
 	case "custom":
 		t.Type = "custom"
+	case "", "function":
+	default: // a provider's own, which has the shape of a function
+		p.u.Add(append([]byte(`"type":`), wire.AppendQuote(nil, p.typ)...))
+		form = "notype"
 	}
 	if t.ID == "" {
 		s.sub.count++

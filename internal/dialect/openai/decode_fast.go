@@ -65,8 +65,8 @@ func (s *stream) learn(data []byte) {
 	if e.Kind != scri.EventDelta || e.Signature != nil || e.Citation != nil || e.LogProbs != nil || e.Ext != nil {
 		return
 	}
-	at := int(uintptr(unsafe.Pointer(unsafe.SliceData(text))) - uintptr(unsafe.Pointer(unsafe.SliceData(data))))
-	if at < 0 || at+len(text) > len(data) {
+	at := offset(data, text)
+	if at < 0 {
 		return // a text that was put together elsewhere
 	}
 	p := &s.same
@@ -74,20 +74,21 @@ func (s *stream) learn(data []byte) {
 	p.before = append(p.before, data[:at]...)
 	after := data[at+len(text):]
 	p.end = nil
-	for _, padding := range [...]string{`"obfuscation":"`, `"p":"`} {
-		i := bytes.Index(after, []byte(padding))
-		if i < 0 {
-			continue
-		}
-		i += len(padding)
-		if j := bytes.IndexByte(after[i:], '"'); j >= 0 && bytes.IndexByte(after[i:i+j], '\\') < 0 {
-			p.end = append(p.tail[:0], after[i+j:]...)
-			p.tail = p.end
-			after = after[:i]
-		}
-		break
+	if n := offset(after, s.pad); n > 0 && bytes.IndexByte(s.pad, '\\') < 0 {
+		p.end = append(p.tail[:0], after[n+len(s.pad)-1:]...)
+		p.tail = p.end
+		after = after[:n+1]
 	}
 	p.after = append(p.after[:0], after...)
+}
+
+// offset is where in data the part of it stands, or -1 if it is none.
+func offset(data, part []byte) int {
+	at := int(uintptr(unsafe.Pointer(unsafe.SliceData(part))) - uintptr(unsafe.Pointer(unsafe.SliceData(data))))
+	if part == nil || at < 0 || at+len(part) > len(data) {
+		return -1
+	}
+	return at
 }
 
 // single is the one text among what a delta says, quoted, or nil.

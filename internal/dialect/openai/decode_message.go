@@ -283,7 +283,7 @@ func (d *decoder) toolCall(i int) bool {
 			f.u.Add(d.Member())
 		}
 	}
-	if !f.named || c.Type != "" && c.Type != "custom" || (c.Type == "custom") != (f.object == "custom") {
+	if !f.named || (c.Type == "custom") != (f.object == "custom") {
 		return false
 	}
 	f.form += addInner(&f.u, &f.inner, c.Type)
@@ -317,12 +317,18 @@ func (d *decoder) callType(c *scri.ToolCall, f *callFields) {
 	if !d.is(wire.String, &f.u) {
 		return
 	}
+	m := d.Mark()
 	f.typed = true
 	switch c.Type = d.Unquoted(); c.Type {
 	case "function":
 		c.Type = ""
 	case "":
 		f.form += " type="
+	case "custom":
+	default: // a provider's own, which may have the shape of a function
+		d.Rewind(m)
+		f.u.Add(d.Member())
+		c.Type, f.typed = "", false
 	}
 }
 
@@ -353,7 +359,7 @@ func (d *decoder) function(c *scri.ToolCall, arguments string, u *dialect.Unknow
 			}
 		case member == arguments && d.Kind() == wire.Object:
 			c.Args, form = scri.PlainText(d.Raw()), "object"
-		case d.Kind() == wire.Null && plainWord(member):
+		case d.Kind() == wire.Null && plainWord(member) && len(nulls) < maxForm:
 			nulls += " " + member + "=null"
 			d.Skip()
 		default:

@@ -63,6 +63,9 @@ func (d *request) read() {
 	d.alternatives()
 	d.effortOf()
 	d.toolChoice()
+	if len(d.r.Tools) == 0 && (d.r.ToolChoice != nil || d.r.ParallelTools != nil) {
+		d.u.Form("choice")
+	}
 	d.r.Ext = d.u.Ext(name)
 }
 

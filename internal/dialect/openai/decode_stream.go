@@ -36,6 +36,7 @@ type stream struct {
 	next     chunk
 	same     pattern
 	only     []byte // the only text of the chunk at hand
+	pad      []byte // its padding, quoted
 	texts    int    // deltas of the chunk at hand
 
 	head     scri.ChatResponse
@@ -278,7 +279,7 @@ func (s *stream) chunk(data []byte) {
 	if s.fast(data) {
 		return
 	}
-	s.only, s.texts = nil, 0
+	s.only, s.pad, s.texts = nil, nil, 0
 	d := &s.top
 	d.lenient = true
 	d.Reset(data)
@@ -313,8 +314,11 @@ func (s *stream) member(member string) {
 	switch {
 	case member == "object" && d.Kind() == wire.String:
 		c.failed = c.failed || d.Unquoted() == "error"
-	case d.Kind() == wire.Null, member == "object", member == "obfuscation", member == "p":
-		// Said of every chunk, or there to hide its length.
+	case d.Kind() == wire.Null, member == "object": // said of every chunk
+	case member == "obfuscation", member == "p": // there to hide how long it is
+		if d.Kind() == wire.String {
+			s.pad = d.Str()
+		}
 	case member == "id" && d.Kind() == wire.String:
 		c.id = d.Unquoted()
 	case member == "model" && d.Kind() == wire.String:

@@ -65,7 +65,7 @@ func (d *request) tool(t *scri.Tool) bool {
 func (d *request) functionTool(t *scri.Tool, u *dialect.Unknown) (form string) {
 	for member := range d.Members() {
 		switch {
-		case d.Kind() == wire.Null && plainWord(member):
+		case d.Kind() == wire.Null && plainWord(member) && len(form) < maxForm:
 			form += " " + member + "=null"
 			d.Skip()
 		case member == "name" && d.Kind() == wire.String:
@@ -84,6 +84,9 @@ func (d *request) functionTool(t *scri.Tool, u *dialect.Unknown) (form string) {
 	}
 	return form
 }
+
+// maxForm bounds what is noted of nulls as words; further ones are members.
+const maxForm = 256
 
 // isSchema reports whether a value may be a JSON Schema.
 func isSchema(k wire.Kind) bool { return k == wire.Object || k == wire.Bool }

@@ -28,6 +28,9 @@ type decoder struct {
 	count int      // calls seen
 }
 
+// maxForms bounds how many spellings are looked through for one that was seen.
+const maxForms = 64
+
 // form returns an Ext that says nothing but a spelling.
 func (d *decoder) form(word string) *scri.Ext {
 	for _, e := range d.forms {
@@ -36,7 +39,9 @@ func (d *decoder) form(word string) *scri.Ext {
 		}
 	}
 	e := &scri.Ext{Dialect: name, Form: word}
-	d.forms = append(d.forms, e)
+	if len(d.forms) < maxForms {
+		d.forms = append(d.forms, e)
+	}
 	return e
 }
 

@@ -52,7 +52,7 @@ func (s *streamEncoder) part(ev *scri.StreamEvent) {
 		}
 		if at.item {
 			g := p.Clone()
-			at.gathered = &g
+			at.gathered, at.words = &g, []byte{'"'}
 			g.Text, g.Citations = scri.Text{}, nil
 		}
 	case audioField:
@@ -146,6 +146,7 @@ func (s *streamEncoder) beginCall(_ *spoken, p *scri.Part, at *spokenPart) {
 	t := p.Call
 	s.foreign(t.Ext, func() string { return s.partPath(at.part) + "/call" })
 	n := s.beginDelta()
+	said := []string{"type", "index", "id", "function", "custom"}
 	object, arguments := "function", "arguments"
 	if at.custom {
 		object, arguments = "custom", "input"
@@ -157,10 +158,13 @@ func (s *streamEncoder) beginCall(_ *spoken, p *scri.Part, at *spokenPart) {
 		s.B = append(s.B, `"tool_calls":[{"index":`...)
 		s.Int(int64(at.call))
 		s.str("id", t.ID)
-		if at.custom {
+		switch {
+		case at.custom:
 			s.str("type", "custom")
-		} else {
+		case !has(p.Ext, "notype") || !s.aside(p.Ext, "type"):
 			s.str("type", "function")
+		default: // it is among the members
+			said = said[1:]
 		}
 	}
 	s.Key(object)
@@ -178,7 +182,7 @@ func (s *streamEncoder) beginCall(_ *spoken, p *scri.Part, at *spokenPart) {
 		if has(p.Ext, "+inner") {
 			out = without(p.Ext, inside)
 		}
-		s.except(out, path, "index", "id", "type", "function", "custom")
+		s.except(out, path, said...)
 		s.EndObject()
 		s.EndArray()
 	}
@@ -227,7 +231,7 @@ func (s *streamEncoder) write(_ *spoken, p *spokenPart, ev *scri.StreamEvent) {
 		}
 	}
 	if g := p.gathered; g != nil {
-		g.Text = scri.NewText(g.Text.String() + ev.Delta.String())
+		p.words = ev.Delta.AppendJSONInner(p.words)
 		v := ev.Clone()
 		p.probs = append(p.probs, v.LogProbs...)
 		if v.Citation != nil {
@@ -273,7 +277,8 @@ func (s *streamEncoder) write(_ *spoken, p *spokenPart, ev *scri.StreamEvent) {
 // of its own.
 func (s *streamEncoder) gatheredItem(p *spokenPart) {
 	g := p.gathered
-	p.gathered = nil
+	g.Text = scri.QuotedText(append(p.words, '"'))
+	p.gathered, p.words = nil, nil
 	n := s.beginDelta()
 	s.Key("content")
 	s.list([]scri.Part{*g}, p.part, nil)

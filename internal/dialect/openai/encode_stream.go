@@ -61,6 +61,7 @@ type spokenPart struct {
 	changed   bool       // it was reported that another went on with it
 	item      bool       // a text that must be an item of a list
 	gathered  *scri.Part // which is written whole, at its end
+	words     []byte     // its text so far, as a JSON string without its end
 	probs     []scri.TokenLogProb
 	dropped   bool
 	unsigned  bool // its signature was reported

@@ -9,6 +9,7 @@ import (
 
 // tools writes tools or functions, tool_choice or function_call.
 func (e *encoder) tools(r *scri.ChatRequest) {
+	written := 0
 	for _, older := range [...]bool{false, true} {
 		n := 0
 		for i := range r.Tools {
@@ -31,6 +32,7 @@ func (e *encoder) tools(r *scri.ChatRequest) {
 		if n > 0 {
 			e.EndArray()
 		}
+		written += n
 	}
 	for _, empty := range [...]string{"tools", "functions"} {
 		if len(r.Tools) == 0 && has(r.Ext, empty+"[]") {
@@ -39,8 +41,23 @@ func (e *encoder) tools(r *scri.ChatRequest) {
 			e.EndArray()
 		}
 	}
+	if written == 0 && !has(r.Ext, "choice") {
+		e.noChoice(r)
+		return
+	}
 	e.toolChoice(r.ToolChoice)
 	e.boolean("parallel_tool_calls", r.ParallelTools)
+}
+
+// noChoice tells that nothing is said of how to choose among no tools: providers
+// refuse it.
+func (e *encoder) noChoice(r *scri.ChatRequest) {
+	if r.ToolChoice != nil {
+		e.dropped("/tool_choice", "there is no tool to choose")
+	}
+	if r.ParallelTools != nil {
+		e.dropped("/parallel_tools", "there is no tool to call")
+	}
 }
 
 // usable tells of a tool that only its own provider has.

@@ -29,7 +29,7 @@ func (d *decoder) logProbs(list *[]scri.TokenLogProb, u *dialect.Unknown) {
 			case member == "content" && d.Kind() == wire.Array:
 				*list = d.tokens(*list, true)
 				typed = true
-			case d.Kind() == wire.Null && plainWord(member):
+			case d.Kind() == wire.Null && plainWord(member) && len(nulls) < maxForm:
 				nulls += " " + nullLogProbs + member + "=null"
 				d.Skip()
 			default:
