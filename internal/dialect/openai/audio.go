@@ -13,7 +13,7 @@ import (
 type heard struct {
 	id               string
 	data, transcript []byte // within quotes that are not closed
-	members          []kept
+	members          keptList
 }
 
 // maxHeard bounds how much sound is gathered; what is longer is only passed on.
@@ -32,7 +32,7 @@ func (h *heard) add(d *decoder, raw []byte) {
 			h.transcript = goOn(h.transcript, d.Str())
 		default:
 			if v := d.Raw(); v != nil {
-				keep(&h.members, member, v)
+				h.members.keep(member, v)
 			}
 		}
 	}
@@ -61,11 +61,11 @@ func (h *heard) part() *scri.Part {
 		return nil
 	}
 	m := &scri.Media{Type: "audio/*", FileID: h.id, Data: closed(h.data), Text: closed(h.transcript)}
-	if x := object(h.members); x != nil {
+	if x := h.members.object(); x != nil {
 		m.Ext = &scri.Ext{Dialect: name, Members: x}
 	}
 	if len(h.data) == 1 {
-		m.Ext = &scri.Ext{Dialect: name, Members: object(h.members), Form: "data="}
+		m.Ext = &scri.Ext{Dialect: name, Members: h.members.object(), Form: "data="}
 	}
 	return &scri.Part{Kind: scri.PartMedia, Media: m, Ext: &scri.Ext{Dialect: name, Form: "audio"}}
 }

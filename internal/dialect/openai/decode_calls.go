@@ -103,18 +103,20 @@ func (s *stream) piece(c *choice, p *piece) {
 
 // ext is what became known of a call after its beginning.
 func (k *call) ext() *scri.Ext {
-	late, form := k.own.late, ""
-	if inner := object(k.inner.late); inner != nil {
-		late = append(late, kept{k.object, inner})
+	var more []kept
+	form := ""
+	if inner := k.inner.late.object(); inner != nil {
+		more = []kept{{k.object, inner}}
 		form = "+inner"
 	}
 	if !k.args {
 		form = strings.TrimPrefix(form+" empty", " ")
 	}
-	if len(late) == 0 && form == "" {
+	late := k.own.late.object(more...)
+	if late == nil && form == "" {
 		return nil
 	}
-	return &scri.Ext{Dialect: name, Members: object(late), Form: form}
+	return &scri.Ext{Dialect: name, Members: late, Form: form}
 }
 
 // continued finds the call that a piece belongs to. Some providers give every
@@ -207,12 +209,12 @@ func (s *stream) finishes() {
 // extra is what the choice has beside its message.
 func (c *choice) extra() *scri.Ext {
 	form := c.form
-	all := c.seen
-	if rest := object(c.rest); rest != nil {
-		all = append(all, kept{"logprobs", rest})
+	var more []kept
+	if rest := c.rest.object(); rest != nil && c.seen.find("logprobs") == nil {
+		more = []kept{{"logprobs", rest}}
 		form += " +logprobs"
 	}
-	m := object(all)
+	m := c.seen.object(more...)
 	if m == nil && form == "" {
 		return nil
 	}

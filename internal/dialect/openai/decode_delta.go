@@ -22,10 +22,10 @@ type choice struct {
 	open  opened  // the part that text goes to
 	calls []*call // calls, open until the finish
 
-	seen  []kept // members of the choice, their last values
+	seen  keptList // members of the choice, their last values
 	ext   scri.Ext
 	form  string
-	rest  []kept // lists that stand beside logprobs.content
+	rest  keptList // lists that stand beside logprobs.content
 	list  []scri.TokenLogProb
 	held  []scri.TokenLogProb // of text that was not there yet
 	audio heard
@@ -96,10 +96,10 @@ func (s *stream) choice(d *decoder) {
 		case member == "text" && d.Kind() == wire.String:
 			text = d.Str() // which repeats the delta, or is there instead of one
 		default:
-			if raw := d.Raw(); raw != nil && c.finished && !holds(c.seen, member, raw) {
+			if raw := d.Raw(); raw != nil && c.finished && !c.seen.holds(member, raw) {
 				s.opaque(c, "{}", kept{member, raw}) // too late for the finish
 			} else if raw != nil {
-				keep(&c.seen, member, raw)
+				c.seen.keep(member, raw)
 			}
 		}
 	}
@@ -281,7 +281,7 @@ func (s *stream) close(c *choice) {
 		return
 	}
 	e := s.push(scri.StreamEvent{Kind: scri.EventPartEnd, Choice: c.index, Part: c.open.part})
-	if late := object(c.open.members.late); late != nil {
+	if late := c.open.members.late.object(); late != nil {
 		e.Ext = &scri.Ext{Dialect: name, Members: late}
 	}
 	c.open = opened{}
@@ -400,7 +400,7 @@ func (s *stream) probs(c *choice, raw []byte, from int) {
 		}
 	}
 	if d.Err() != nil {
-		keep(&c.seen, "logprobs", raw) // of no known shape
+		c.seen.keep("logprobs", raw) // of no known shape
 		return
 	}
 	if len(c.list) == 0 {
@@ -422,18 +422,13 @@ func (s *stream) probs(c *choice, raw []byte, from int) {
 // keepList goes on with a list that comes in pieces.
 func (c *choice) keepList(member string, raw []byte) {
 	raw = bytes.TrimSpace(raw)
-	for i := range c.rest {
-		k := &c.rest[i]
-		if k.name != member || raw == nil || raw[0] != '[' || k.raw[0] != '[' || len(k.raw) == 2 {
-			continue
-		}
-		if len(raw) > 2 {
-			k.raw = append(k.raw[:len(k.raw)-1], ',')
-			k.raw = append(k.raw, raw[1:]...)
-		}
-		return
-	}
-	if raw != nil {
-		keep(&c.rest, member, raw)
+	k := c.rest.find(member)
+	switch {
+	case len(raw) == 0:
+	case k == nil || raw[0] != '[' || k.raw[0] != '[' || len(k.raw) == 2:
+		c.rest.keep(member, raw)
+	case len(raw) > 2:
+		k.raw = append(k.raw[:len(k.raw)-1], ',')
+		k.raw = append(k.raw, raw[1:]...)
 	}
 }

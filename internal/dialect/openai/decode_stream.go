@@ -43,8 +43,7 @@ type stream struct {
 	created  int64
 	started  bool
 	heard    bool // some frame came
-	known    []kept
-	late     []kept
+	around   news // members of the chunks that nobody knows
 	lateHead scri.ChatResponse
 	choices  []*choice
 
@@ -250,7 +249,7 @@ func halfField(line string) bool {
 // done gives what the chunks said later than the first.
 func (s *stream) done() {
 	s.lateHead.Ext = nil
-	if m := object(s.late); m != nil {
+	if m := s.around.late.object(); m != nil {
 		s.lateHead.Ext = &scri.Ext{Dialect: name, Members: m}
 	}
 	e := scri.StreamEvent{Kind: scri.EventDone, Head: &s.lateHead, Finish: &s.choices[0].ended}
@@ -339,28 +338,11 @@ func (s *stream) member(member string) {
 		switch {
 		case raw == nil:
 		case !s.started:
-			keep(&s.known, member, raw)
-		case s.isKnown(member, raw):
+			s.around.known.keep(member, raw)
 		default:
-			keep(&s.late, member, raw)
+			s.around.add(member, raw)
 		}
 	}
-}
-
-// isKnown reports whether the member is as the first chunk had it, and none
-// since had it otherwise.
-func (s *stream) isKnown(member string, raw []byte) bool {
-	for i := range s.late {
-		if s.late[i].name == member {
-			return false
-		}
-	}
-	for i := range s.known {
-		if s.known[i].name == member {
-			return bytes.Equal(s.known[i].raw, raw)
-		}
-	}
-	return false
 }
 
 func (s *stream) start() {
@@ -372,7 +354,7 @@ func (s *stream) start() {
 	if s.created = c.created; c.created != 0 {
 		s.head.Created = time.Unix(c.created, 0).UTC()
 	}
-	s.head.Ext = &scri.Ext{Dialect: name, Members: object(s.known)}
+	s.head.Ext = &scri.Ext{Dialect: name, Members: s.around.known.object()}
 	s.push(scri.StreamEvent{Kind: scri.EventStart, Head: &s.head})
 }
 

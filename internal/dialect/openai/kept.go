@@ -13,38 +13,66 @@ type kept struct {
 	raw  []byte // the value
 }
 
+// keptList gathers members in the order in which they were seen first.
+type keptList struct {
+	list []kept
+	at   map[string]int // where each is, once there are many
+}
+
+// few is how many members are looked through one by one.
+const few = 16
+
+func (l *keptList) find(member string) *kept {
+	if l.at != nil {
+		if i, ok := l.at[member]; ok {
+			return &l.list[i]
+		}
+		return nil
+	}
+	for i := range l.list {
+		if l.list[i].name == member {
+			return &l.list[i]
+		}
+	}
+	return nil
+}
+
 // keep notes a member; the last value of a name counts.
-func keep(list *[]kept, member string, raw []byte) {
-	for i := range *list {
-		k := &(*list)[i]
-		if k.name == member {
-			k.raw = append(k.raw[:0], raw...)
-			return
+func (l *keptList) keep(member string, raw []byte) {
+	if k := l.find(member); k != nil {
+		k.raw = append(k.raw[:0], raw...)
+		return
+	}
+	l.list = append(l.list, kept{name: string([]byte(member)), raw: bytes.Clone(raw)})
+	switch n := len(l.list); {
+	case l.at != nil:
+		l.at[l.list[n-1].name] = n - 1
+	case n > few:
+		l.at = make(map[string]int, 4*few)
+		for i := range l.list {
+			l.at[l.list[i].name] = i
 		}
 	}
-	*list = append(*list, kept{name: string([]byte(member)), raw: bytes.Clone(raw)})
 }
 
-// holds reports whether the member is among the list with this value.
-func holds(list []kept, member string, raw []byte) bool {
-	for i := range list {
-		if list[i].name == member {
-			return bytes.Equal(list[i].raw, raw)
-		}
-	}
-	return false
+// holds reports whether the member is in the list with this value.
+func (l *keptList) holds(member string, raw []byte) bool {
+	k := l.find(member)
+	return k != nil && bytes.Equal(k.raw, raw)
 }
 
-// object makes one JSON object of the members.
-func object(list []kept) scri.RawJSON {
-	if len(list) == 0 {
+// object makes one JSON object of the members and of one more, if that is there.
+func (l *keptList) object(more ...kept) scri.RawJSON {
+	if len(l.list)+len(more) == 0 {
 		return nil
 	}
 	w := wire.Writer{B: []byte{'{'}}
-	for i := range list {
-		w.Str(list[i].name)
-		w.B = append(w.B, ':')
-		w.B = wire.AppendCompact(w.B, list[i].raw)
+	for _, list := range [...][]kept{l.list, more} {
+		for i := range list {
+			w.Str(list[i].name)
+			w.B = append(w.B, ':')
+			w.B = wire.AppendCompact(w.B, list[i].raw)
+		}
 	}
 	return append(w.B, '}')
 }
@@ -52,7 +80,7 @@ func object(list []kept) scri.RawJSON {
 // news are the members that something began with, and those that came later or
 // with another value.
 type news struct {
-	known, late []kept
+	known, late keptList
 	last        []byte // the object heard last
 }
 
@@ -62,40 +90,31 @@ func (n *news) hear(obj []byte) {
 		return
 	}
 	n.last = append(n.last[:0], obj...)
-	for _, k := range keptOf(obj) {
-		if !n.told(k) {
-			keep(&n.late, k.name, k.raw)
-		}
+	heard := keptOf(obj)
+	for _, k := range heard.list {
+		n.add(k.name, k.raw)
 	}
 }
 
-// told reports whether the member is as it was at the beginning, and was never
+// add notes a member unless it is as it was at the beginning, and was never
 // otherwise since.
-func (n *news) told(k kept) bool {
-	for i := range n.late {
-		if n.late[i].name == k.name {
-			return false
-		}
+func (n *news) add(member string, raw []byte) {
+	if n.late.find(member) != nil || !n.known.holds(member, raw) {
+		n.late.keep(member, raw)
 	}
-	for i := range n.known {
-		if n.known[i].name == k.name {
-			return bytes.Equal(n.known[i].raw, k.raw)
-		}
-	}
-	return false
 }
 
 // keptOf is the members of an object, or of none.
-func keptOf(obj []byte) (list []kept) {
+func keptOf(obj []byte) (l keptList) {
 	if len(obj) == 0 {
-		return nil
+		return l
 	}
 	var s wire.Scanner
 	s.Reset(obj)
 	for member := range s.Members() {
 		if raw := s.Raw(); raw != nil {
-			keep(&list, member, raw)
+			l.keep(member, raw)
 		}
 	}
-	return list
+	return l
 }

@@ -137,3 +137,21 @@ func TestManyNullsAreLinear(t *testing.T) {
 		t.Errorf("%d KB took %d MB", b.Len()>>10, n>>20)
 	}
 }
+
+// A chunk of many members that nobody knows is read in linear time: in quadratic
+// time this would take minutes.
+func TestManyMembersAreLinear(t *testing.T) {
+	var b bytes.Buffer
+	b.WriteString(`data: {"id":"c","choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}` + "\n\n" + `data: {"choices":[]`)
+	for i := range 200_000 {
+		b.WriteString(`,"a` + strconv.Itoa(i) + `":1`)
+	}
+	b.WriteString("}\n\n")
+	r, err := dialecttest.ReadStream(openai.New(), http.Header{}, b.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(r.Ext.Members), `"a199999":1`) {
+		t.Error("the last is not there")
+	}
+}
