@@ -33,9 +33,9 @@ func expectBody(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// readBody reads all of a body of at most limit bytes. Decoded trees alias it,
-// so it belongs to its request and is never reused.
-func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *scri.Error) {
+// readBody reads all of a body of at most limit bytes, into buf or what replaces
+// it there. Decoded trees alias it, so it belongs to its request.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64, buf *[]byte) ([]byte, *scri.Error) {
 	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
 		return nil, &scri.Error{
 			Kind: scri.ErrInvalid, Message: "content encoding " + strconv.Quote(enc) + " is not supported",
@@ -48,10 +48,11 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *scr
 	var b []byte
 	var err error
 	if n := r.ContentLength; n >= 0 {
-		b, err = readKnown(w, r, int(n))
+		b, err = readKnown(w, r, int(n), *buf)
 	} else {
-		b, err = readUnknown(w, r, limit)
+		b, err = readUnknown(w, r, limit, *buf)
 	}
+	*buf = b
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, &scri.Error{
@@ -69,9 +70,12 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *scr
 	return b, nil
 }
 
-// readKnown reads a body of n bytes.
-func readKnown(w http.ResponseWriter, r *http.Request, n int) ([]byte, error) {
-	b := make([]byte, min(n, bodyTrust))
+// readKnown reads a body of n bytes, into buf if it fits.
+func readKnown(w http.ResponseWriter, r *http.Request, n int, buf []byte) ([]byte, error) {
+	b := buf[:min(n, cap(buf))]
+	if trust := min(n, bodyTrust); len(b) < trust {
+		b = make([]byte, trust, trust+trust/8) // the next one is longer by a turn
+	}
 	for have := 0; have < n; {
 		if have == len(b) {
 			b = append(make([]byte, 0, n), b...)[:n]
@@ -90,8 +94,8 @@ func readKnown(w http.ResponseWriter, r *http.Request, n int) ([]byte, error) {
 
 // readUnknown reads a body that does not say how long it is, up to one byte
 // beyond the limit.
-func readUnknown(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
-	b := make([]byte, 0, 8<<10)
+func readUnknown(w http.ResponseWriter, r *http.Request, limit int64, buf []byte) ([]byte, error) {
+	b := slices.Grow(buf[:0], 8<<10)
 	for piece := bodyPiece; int64(len(b)) <= limit; {
 		if len(b) >= piece {
 			expectBody(w, r)

@@ -69,7 +69,7 @@ type Incoming struct {
 	Header http.Header
 	Query  url.Values
 	Param  func(name string) string // path parameters; may be nil
-	Body   []byte                   // never changed; decoded trees alias it
+	Body   []byte                   // never changed; decoded trees alias it; gone when the exchange is over
 	Req    *scri.ChatRequest        // the decoded request, from then on
 }
 

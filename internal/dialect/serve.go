@@ -55,6 +55,8 @@ type endpoint struct {
 	h     scri.Handler
 	opt   ServeOptions
 	bufs  sync.Pool // of *[]byte, for streams that have something to say
+
+	bodies Bodies // of requests
 }
 
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -71,12 +73,21 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	in := &a.in
+	a.body = e.bodies.Take()
+	a.exchange(r)
+	if a.body != nil { // after a panic it is left to the collector: somebody may still read it
+		e.bodies.Put(a.body)
+	}
+}
+
+// exchange reads the request and answers.
+func (a *reply) exchange(r *http.Request) {
+	e, w, x, in := a.endpoint, a.w, a.x, &a.in
 	if r.URL.RawQuery != "" {
 		in.Query = r.URL.Query()
 	}
 	var err *scri.Error
-	if in.Body, err = readBody(w, r, e.opt.MaxBody); err != nil {
+	if in.Body, err = readBody(w, r, e.opt.MaxBody, a.body); err != nil {
 		a.fail(err)
 		return
 	}
@@ -113,6 +124,8 @@ type reply struct {
 	out  *outlet // of a stream
 	sent bool    // the status line is written, or is about to be
 	over bool    // Done was told
+
+	body *[]byte // memory of the request's body; nil once it was let go
 }
 
 func (a *reply) done(status int, err *scri.Error) {
@@ -225,6 +238,7 @@ func (a *reply) letGo(in *Incoming) {
 	defer a.out.mu.Unlock()
 	in.Body, in.Req = nil, light
 	a.x.In, a.x.Req = light, light
+	a.body = nil // something of it may still be in use: it is left to the collector
 }
 
 // errGone says that the client no longer takes what is written.

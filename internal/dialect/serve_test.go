@@ -395,7 +395,7 @@ func TestLargestBody(t *testing.T) {
 		if !announced {
 			r.ContentLength = -1
 		}
-		if b, err := readBody(httptest.NewRecorder(), r, 100); err != nil || len(b) != 100 {
+		if b, err := readBody(httptest.NewRecorder(), r, 100, new([]byte)); err != nil || len(b) != 100 {
 			t.Errorf("announced %v: %d bytes, %v", announced, len(b), err)
 		}
 	}
@@ -452,4 +452,40 @@ func TestCounts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A body is read into memory that was used before if it fits there.
+func TestBodiesShareMemory(t *testing.T) {
+	for _, length := range []int64{3, -1} {
+		var bodies Bodies
+		shared := false
+		for range 100 { // pools may forget, and do when races are looked for
+			buf := bodies.Take()
+			first, err := readBody(httptest.NewRecorder(), withLength(strings.Repeat("a", 10_000), 10_000), 64<<10, buf)
+			if err != nil || len(first) != 10_000 {
+				t.Fatal(len(first), err)
+			}
+			bodies.Put(buf)
+			second, err := readBody(httptest.NewRecorder(), withLength("bcd", length), 64<<10, bodies.Take())
+			if err != nil || string(second) != "bcd" {
+				t.Fatalf("%.40q, %v", second, err)
+			}
+			shared = shared || &first[0] == &second[0]
+		}
+		if !shared {
+			t.Errorf("length %d: each body has memory of its own", length)
+		}
+	}
+	var bodies Bodies
+	huge := make([]byte, maxKeptBody+1)
+	bodies.Put(&huge)
+	if buf := bodies.Take(); cap(*buf) > 0 {
+		t.Errorf("%d bytes are kept", cap(*buf))
+	}
+}
+
+func withLength(body string, n int64) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+	r.ContentLength = n
+	return r
 }

@@ -43,7 +43,10 @@ type Info struct {
 func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call Call) (scri.Stream, *Info, error) {
 	a := &attempt{p: p}
 	a.info.Model = call.Model
-	buf := p.bodies.take(p.direct)
+	var buf *[]byte
+	if p.direct { // h1 does not touch a body any more when it returns
+		buf = p.bodies.Take()
+	}
 	out, err := a.prepare(ctx, req, call, buf)
 	if err != nil {
 		return nil, &a.info, p.fill(scri.AsError(err))
@@ -53,7 +56,12 @@ func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call Call) (
 		l = p.timeouts.stream(p.zone)
 	}
 	err = a.send(ctx, out, l)
-	p.bodies.put(buf, len(out.Body)) // the request is written, or never will be
+	if buf != nil { // the request is written, or never will be
+		if took := len(out.Body); took > cap(*buf) { // which may be somebody else's memory
+			*buf = make([]byte, 0, took+took/8)
+		}
+		p.bodies.Put(buf)
+	}
 	if err != nil {
 		return nil, &a.info, p.fill(scri.AsError(err))
 	}

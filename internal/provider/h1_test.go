@@ -193,21 +193,3 @@ func TestH1PiecesOfAnyKind(t *testing.T) {
 		}
 	}
 }
-
-func TestBodiesAreOurOwnMemory(t *testing.T) {
-	var b bodies
-	if b.take(false) != nil {
-		t.Error("memory that must not be used again was lent")
-	}
-	buf := b.take(true)
-	theirs := []byte("the body of somebody else's making")
-	b.put(buf, len(theirs))
-	if cap(*buf) < len(theirs) || &(*buf)[:1][0] == &theirs[0] {
-		t.Errorf("kept %d bytes", cap(*buf))
-	}
-	b.put(buf, maxKeptBody+1)
-	if cap(*buf) > maxKeptBody {
-		t.Errorf("kept %d bytes", cap(*buf))
-	}
-	b.put(nil, 1)
-}

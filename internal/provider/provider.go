@@ -70,8 +70,8 @@ type Provider struct {
 	built     atomic.Pointer[headers]
 	door      http.RoundTripper
 	transport transport
-	direct    bool   // transport is h1
-	bodies    bodies // for requests through h1
+	direct    bool           // transport is h1
+	bodies    dialect.Bodies // for requests through h1
 
 	lists  *memo[[]scri.ModelInfo]
 	shown  *memo[*scri.ModelInfo]
