@@ -44,3 +44,19 @@ func Missing(path string) *scri.Error {
 		Message: "a required field is missing",
 	}
 }
+
+// Misfit reports whether err is about sound JSON of another type or shape than a
+// decoder has looked for.
+func Misfit(err error) bool {
+	var e *wire.TypeError
+	return errors.As(err, &e)
+}
+
+// Word is the text of a raw JSON string such as [wire.Scanner.Peek] returns, ""
+// for all else.
+func Word(raw []byte) string {
+	if len(raw) < 2 || raw[0] != '"' {
+		return ""
+	}
+	return scri.QuotedText(raw).String()
+}

@@ -56,6 +56,27 @@ func (u *Unknown) Ext(dialect string) *scri.Ext {
 	return &scri.Ext{Dialect: dialect, Members: u.Object(), Form: u.form}
 }
 
+// Formed reports whether an Ext of the dialect own notes the word of spelling.
+func Formed(e *scri.Ext, own, word string) bool {
+	return e != nil && e.Form != "" && e.Dialect == own && HasWord(e.Form, word)
+}
+
+// HasWord reports whether a form has the word.
+func HasWord(form, word string) bool {
+	if form == word {
+		return true
+	}
+	if len(form) <= len(word) {
+		return false
+	}
+	for w := range strings.FieldsSeq(form) {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}
+
 // Foreign reports each non-null member of an Ext that belongs to another dialect
 // as dropped, at "<path>/ext/<name>". path is a function because it is built
 // only where there is something to report.

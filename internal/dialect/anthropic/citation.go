@@ -28,7 +28,7 @@ func (d *decoder) citations() []scri.Citation {
 // citation reads one citation. The positions in it are places in the source,
 // not in the text, and stay in the Ext; the type is its form.
 func (d *decoder) citation() scri.Citation {
-	typ := typeOf(d.Peek("type"))
+	typ := dialect.Word(d.Peek("type"))
 	switch typ {
 	case citeChars, citePages, citeBlocks, citeWeb, citeSearch:
 	default:

@@ -1,7 +1,6 @@
 package anthropic
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -66,29 +65,15 @@ func (d *decoder) need(there bool, what string) {
 	}
 }
 
-// typeOf returns the text of a quoted raw string, or "".
-func typeOf(raw []byte) string {
-	if len(raw) < 2 || raw[0] != '"' {
-		return ""
-	}
-	return scri.QuotedText(raw).String()
-}
-
-// misfit reports whether err is about sound JSON that does not fit.
-func misfit(err error) bool {
-	var e *wire.TypeError
-	return errors.As(err, &e)
-}
-
 // block reads one content block. Whatever does not fit one of the kinds is
 // carried along as it stands.
 func (d *decoder) block() scri.Part {
 	m := d.Mark()
-	p, ok := d.known(typeOf(d.Peek("type")))
+	p, ok := d.known(dialect.Word(d.Peek("type")))
 	if ok && d.Err() == nil {
 		return p
 	}
-	if ok && !misfit(d.Err()) {
+	if ok && !dialect.Misfit(d.Err()) {
 		return scri.Part{}
 	}
 	d.Rewind(m)
@@ -371,7 +356,7 @@ func (d *decoder) serverContent(typ string, u *dialect.Unknown) []scri.Part {
 // cache reads a prompt-cache breakpoint; one of a type that is not known is
 // kept as an unknown member.
 func (d *decoder) cache(u *dialect.Unknown) *scri.CacheMark {
-	if typeOf(d.Peek("type")) != "ephemeral" {
+	if dialect.Word(d.Peek("type")) != "ephemeral" {
 		u.Add(d.Member())
 		return nil
 	}

@@ -251,7 +251,7 @@ func (d *requestDecoder) remainder(name string, rest *dialect.Unknown, used bool
 
 // thinkingConfig reads what the model may think.
 func (d *requestDecoder) thinkingConfig() bool {
-	typ := typeOf(d.Peek("type"))
+	typ := dialect.Word(d.Peek("type"))
 	switch typ {
 	case "enabled", "adaptive", "disabled":
 	default:
@@ -322,7 +322,7 @@ func (d *requestDecoder) takeEffort() bool {
 
 // format reads the shape that an answer must have.
 func (d *requestDecoder) format(field string) bool {
-	if typeOf(d.Peek("type")) != scri.FormatJSONSchema || d.req.Format != nil {
+	if dialect.Word(d.Peek("type")) != scri.FormatJSONSchema || d.req.Format != nil {
 		return false
 	}
 	f := &scri.Format{Kind: scri.FormatJSONSchema}

@@ -81,19 +81,7 @@ func (e *encoder) ext(x *scri.Ext) {
 
 // hasForm reports whether the spelling was noted by this dialect.
 func hasForm(x *scri.Ext, word string) bool {
-	own := x.Of(Name)
-	if own == nil || own.Form == "" {
-		return false
-	}
-	if own.Form == word {
-		return true
-	}
-	for w := range strings.FieldsSeq(own.Form) {
-		if w == word {
-			return true
-		}
-	}
-	return false
+	return dialect.Formed(x, Name, word)
 }
 
 func (e *encoder) str(key, v string) {

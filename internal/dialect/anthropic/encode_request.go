@@ -87,49 +87,8 @@ func newRequestEncoder(req *scri.ChatRequest, t *dialect.Target) *requestEncoder
 		t = &dialect.Target{}
 	}
 	e := &requestEncoder{req: req, t: t}
-	e.w.B = t.Buffer(sizeHint(req))
+	e.w.B = t.Buffer(dialect.Size(req))
 	return e
-}
-
-// sizeHint estimates the size of the encoded request, so that the buffer does
-// not have to grow.
-func sizeHint(req *scri.ChatRequest) int {
-	n := 1024
-	for i := range req.Messages {
-		n += 64 + sizeOf(req.Messages[i].Parts)
-	}
-	for i := range req.Tools {
-		t := &req.Tools[i]
-		n += 128 + len(t.Schema) + t.Description.Size()
-		if t.Ext != nil {
-			n += len(t.Ext.Members)
-		}
-	}
-	return n + n/32
-}
-
-func sizeOf(parts []scri.Part) int {
-	n := 0
-	for i := range parts {
-		p := &parts[i]
-		n += 48 + p.Text.Size() + len(p.Raw)
-		if p.Media != nil {
-			n += 128 + p.Media.Data.Size() + p.Media.Text.Size() + p.Media.URL.Size()
-		}
-		if p.Call != nil {
-			n += 96 + p.Call.Args.Size()
-		}
-		if p.Result != nil {
-			n += 96 + sizeOf(p.Result.Parts)
-		}
-		if p.Signature != nil {
-			n += p.Signature.Value.Size()
-		}
-		if p.Ext != nil {
-			n += len(p.Ext.Members)
-		}
-	}
-	return n
 }
 
 func (e *requestEncoder) outgoing(path string) *dialect.Outgoing {

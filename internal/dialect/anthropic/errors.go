@@ -156,7 +156,7 @@ func (f *failure) inner(raw []byte) {
 			}
 		case name == "metadata" && s.Kind() == wire.Object: // OpenRouter: the real one is a text
 			if v := s.Peek("raw"); len(v) > 1 && v[0] == '"' {
-				f.word(typeOf(v))
+				f.word(dialect.Word(v))
 			}
 		}
 	}

@@ -82,7 +82,7 @@ func textual(mime string) bool {
 // source reads where a medium comes from. The types are what is known of one
 // that is given by its address or by a file's id.
 func (d *decoder) source(ofURL, ofFile string) *scri.Media {
-	typ := typeOf(d.Peek("type"))
+	typ := dialect.Word(d.Peek("type"))
 	m := new(scri.Media)
 	var u dialect.Unknown
 	mime := ""
@@ -159,7 +159,7 @@ func (d *decoder) searchResult() scri.Part {
 // onlyText reads a list of exactly one text block with nothing but its text.
 func (d *decoder) onlyText() (t scri.Text) {
 	for i := range d.Elements() {
-		d.need(i == 0 && d.Kind() == wire.Object && typeOf(d.Peek("type")) == typeText, "a single text")
+		d.need(i == 0 && d.Kind() == wire.Object && dialect.Word(d.Peek("type")) == typeText, "a single text")
 		for name := range d.Members() {
 			switch name {
 			case "type":

@@ -36,7 +36,7 @@ func (d *decoder) response() (r *scri.ChatResponse, typ string, content bool) {
 		said[name] = true
 		switch name {
 		case "type":
-			if typ = typeOf(d.peekString()); typ == "message" {
+			if typ = dialect.Word(d.peekString()); typ == "message" {
 				d.Skip()
 			} else {
 				u.Add(d.Member())

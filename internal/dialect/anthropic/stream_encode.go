@@ -367,7 +367,7 @@ func (s *streamEncoder) opaque(b []byte, ev *scri.StreamEvent) []byte {
 	}
 	b = s.start(b)
 	s.e.w.B = append(s.e.w.B[:0], own.Members...)
-	name := typeOf(wire.NewScanner(own.Members).Peek("type"))
+	name := dialect.Word(wire.NewScanner(own.Members).Peek("type"))
 	if strings.ContainsAny(name, "\r\n") {
 		name = "" // it would end the event
 	}

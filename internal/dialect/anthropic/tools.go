@@ -10,7 +10,7 @@ import (
 func (d *requestDecoder) tool() scri.Tool {
 	var t scri.Tool
 	var u dialect.Unknown
-	typ := typeOf(d.Peek("type"))
+	typ := dialect.Word(d.Peek("type"))
 	own := typ == "" || typ == "custom"
 	if typ == "custom" {
 		u.Form("custom")
@@ -54,7 +54,7 @@ func (d *requestDecoder) tool() scri.Tool {
 // unknown member.
 func (d *requestDecoder) toolChoice() bool {
 	c := new(scri.ToolChoice)
-	typ := typeOf(d.Peek("type"))
+	typ := dialect.Word(d.Peek("type"))
 	switch typ {
 	case "auto":
 		c.Mode = scri.ToolsAuto

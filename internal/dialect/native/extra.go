@@ -1,8 +1,7 @@
 package native
 
 import (
-	"strings"
-
+	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -74,13 +73,5 @@ func (x *extra) result() *scri.Ext {
 
 // formHas reports whether the native form of an object has the word.
 func formHas(e *scri.Ext, word string) bool {
-	if e = e.Of(Name); e == nil || e.Form == "" {
-		return false
-	}
-	for w := range strings.FieldsSeq(e.Form) {
-		if w == word {
-			return true
-		}
-	}
-	return false
+	return dialect.Formed(e, Name, word)
 }

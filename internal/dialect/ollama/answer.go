@@ -54,7 +54,7 @@ func (a *answer) read(s *wire.Scanner, nulls bool, ids *maker) error {
 		}
 		at, saw := s.Mark(), a.saw
 		a.member(s, name, nulls, ids)
-		if s.Err() != nil && isMisfit(s.Err()) {
+		if s.Err() != nil && dialect.Misfit(s.Err()) {
 			s.Rewind(at)
 			a.saw = saw
 			a.misfit(name)

@@ -17,7 +17,7 @@ func (ollama) EncodeRequest(req *scri.ChatRequest, t *dialect.Target) (*dialect.
 	}
 	e := &writer{req: req, t: t, own: req.Ext.Of(Name)}
 	e.speech.losses = &e.losses
-	e.w.B = t.Buffer(size(req))
+	e.w.B = t.Buffer(dialect.Size(req))
 	e.w.BeginObject()
 	e.model()
 	path := pathChat
@@ -55,42 +55,6 @@ type writer struct {
 	names    []string // members that are written
 	calls    callBook
 	generate bool
-}
-
-// size guesses how long the body will be.
-func size(req *scri.ChatRequest) int {
-	n := 512
-	for i := range req.Messages {
-		n += 96 + partsSize(req.Messages[i].Parts)
-	}
-	for i := range req.Tools {
-		n += 96 + req.Tools[i].Description.Size() + len(req.Tools[i].Schema)
-	}
-	if req.Format != nil {
-		n += len(req.Format.Schema)
-	}
-	if req.Ext != nil {
-		n += len(req.Ext.Members)
-	}
-	return n
-}
-
-func partsSize(list []scri.Part) int {
-	n := 0
-	for i := range list {
-		p := &list[i]
-		n += p.Text.Size() + len(p.Raw)
-		if p.Media != nil {
-			n += p.Media.Data.Size()
-		}
-		if p.Call != nil {
-			n += 96 + p.Call.Args.Size()
-		}
-		if p.Result != nil {
-			n += 96 + partsSize(p.Result.Parts)
-		}
-	}
-	return n
 }
 
 func (e *writer) key(name string) {

@@ -222,8 +222,10 @@ func (e *teller) usage(u *scri.Usage) {
 		name  string
 		there bool
 	}{
-		{"cache_read_tokens", u.CacheRead != nil}, {"cache_write_tokens", u.CacheWrite != nil},
-		{"reasoning_tokens", u.Thinking != nil}, {"estimated", u.Estimated},
+		{"cache_read_tokens", u.CacheRead != nil},
+		{"cache_write_tokens", u.CacheWrite != nil},
+		{"reasoning_tokens", u.Thinking != nil},
+		{"estimated", u.Estimated},
 	} {
 		if c.there {
 			e.drop("/usage/"+c.name, "")

@@ -1,7 +1,6 @@
 package ollama
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 
@@ -149,8 +148,7 @@ func readCall(s *wire.Scanner, index int, ids *maker) scri.Part {
 			u.Add(s.Member())
 		}
 	}
-	var misfit *wire.TypeError
-	if errors.As(s.Err(), &misfit) || s.Err() == nil && !seen {
+	if dialect.Misfit(s.Err()) || s.Err() == nil && !seen {
 		s.Rewind(start)
 		return scri.Part{Kind: scri.PartOpaque, Raw: s.Raw(), Ext: &scri.Ext{Dialect: Name}}
 	}

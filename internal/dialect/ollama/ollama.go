@@ -83,15 +83,7 @@ func (ollama) Traits() scri.Traits {
 
 // formed reports whether our own Form has the word.
 func formed(e *scri.Ext, word string) bool {
-	if e = e.Of(Name); e == nil || len(e.Form) < len(word) {
-		return false
-	}
-	for w := range strings.FieldsSeq(e.Form) {
-		if w == word {
-			return true
-		}
-	}
-	return false
+	return dialect.Formed(e, Name, word)
 }
 
 // spelled returns what our own Form says the member was spelled as.

@@ -1,8 +1,6 @@
 package ollama
 
 import (
-	"errors"
-
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
@@ -189,9 +187,4 @@ func (d *reader) finishGenerate() {
 	if formed(d.msg.rest.Ext(Name), "+images") {
 		d.rest.Form("+images")
 	}
-}
-
-func isMisfit(err error) bool {
-	var misfit *wire.TypeError
-	return errors.As(err, &misfit)
 }

@@ -240,7 +240,7 @@ func (d *reader) tools() {
 func readTool(s *wire.Scanner) scri.Tool {
 	start := s.Mark()
 	if kind := s.Peek("type"); kind == nil || string(kind) == `"function"` || string(kind) == "null" {
-		if t, ok := readFunctionTool(s); ok || s.Err() != nil && !isMisfit(s.Err()) {
+		if t, ok := readFunctionTool(s); ok || s.Err() != nil && !dialect.Misfit(s.Err()) {
 			return t
 		}
 		s.Rewind(start)

@@ -26,11 +26,7 @@ func peekString(s *wire.Scanner, name string) string {
 	if s.Kind() != wire.Object {
 		return ""
 	}
-	raw := s.Peek(name)
-	if len(raw) < 2 || raw[0] != '"' {
-		return ""
-	}
-	return scri.QuotedText(raw).String()
+	return dialect.Word(s.Peek(name))
 }
 
 func (a *answer) response() *scri.ChatResponse {

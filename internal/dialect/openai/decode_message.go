@@ -75,7 +75,7 @@ func (d *decoder) message(m *scri.Message) {
 	if f.role == "" && d.lenient {
 		m.Role = scri.RoleAssistant // nobody else speaks in an answer
 	}
-	if f.role == "" && !hasWord(f.form, "role=") {
+	if f.role == "" && !dialect.HasWord(f.form, "role=") {
 		f.note("norole")
 	}
 	if !f.content {

@@ -11,7 +11,7 @@ import (
 // part reads an item of a content list and appends what it is to d.content.
 func (d *decoder) part() {
 	n := len(d.content)
-	typ := word(d.Peek("type"))
+	typ := dialect.Word(d.Peek("type"))
 	if d.try(func() bool { return d.typed(typ) }) {
 		return
 	}

@@ -48,7 +48,7 @@ func failed(s *wire.Scanner) bool {
 	if s.Peek("choices") != nil {
 		return false
 	}
-	return word(s.Peek("object")) == "error" || s.Peek("detail") != nil
+	return dialect.Word(s.Peek("object")) == "error" || s.Peek("detail") != nil
 }
 
 type response struct {
@@ -72,7 +72,7 @@ func (d *response) read() {
 		switch {
 		case member == "id" && d.Kind() == wire.String:
 			d.r.ID, id = d.Unquoted(), true
-		case member == "object" && word(d.next()) == "chat.completion":
+		case member == "object" && dialect.Word(d.next()) == "chat.completion":
 			object = true
 			d.Skip()
 		case member == "model" && d.Kind() == wire.String:

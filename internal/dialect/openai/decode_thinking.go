@@ -117,7 +117,7 @@ func (d *decoder) detail() bool {
 	p := scri.Part{Kind: scri.PartThinking}
 	var u dialect.Unknown
 	form := ""
-	switch word(d.Peek("type")) {
+	switch dialect.Word(d.Peek("type")) {
 	case "reasoning.text":
 		form = "details:text"
 	case "reasoning.summary":

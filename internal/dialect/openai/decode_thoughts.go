@@ -3,6 +3,7 @@ package openai
 import (
 	"bytes"
 
+	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -31,7 +32,7 @@ func (s *stream) thoughts(c *choice, t *said) {
 	}
 }
 
-func (s *stream) doubled(c *choice, word string) bool { return hasWord(c.open.form, "+"+word) }
+func (s *stream) doubled(c *choice, word string) bool { return dialect.HasWord(c.open.form, "+"+word) }
 
 // readDetails takes in reasoning_details; false when they are of no known shape.
 func (s *stream) readDetails(c *choice, t *said) bool {
@@ -66,7 +67,7 @@ func (s *stream) detail(c *choice, p *scri.Part, t *said) {
 		form += " +" + fieldReasoning
 	}
 	index := nested(p.Ext, "index")
-	goesOn := c.open.is && c.open.kind == scri.PartThinking && hasWord(c.open.form, "details:"+typ) && bytes.Equal(index, c.open.index)
+	goesOn := c.open.is && c.open.kind == scri.PartThinking && dialect.HasWord(c.open.form, "details:"+typ) && bytes.Equal(index, c.open.index)
 	if goesOn && c.open.form != form && !p.Text.IsZero() {
 		goesOn = false
 	}

@@ -119,7 +119,7 @@ func (d *request) foreignTool(t *scri.Tool) {
 			t.Name, form = d.Unquoted(), "name"
 		default:
 			if raw := d.Peek("name"); t.Name == "" && member == t.Type {
-				t.Name = word(raw)
+				t.Name = dialect.Word(raw)
 			}
 			u.Add(d.Member())
 		}
@@ -180,7 +180,7 @@ func (d *request) toolChoice() {
 func (d *request) chosen(member []byte, form string) *scri.ToolChoice {
 	c := new(scri.ToolChoice)
 	v := value(member)
-	switch w := word(v); w {
+	switch w := dialect.Word(v); w {
 	case "auto", "none", "required":
 		c.Mode = w
 	case "any":

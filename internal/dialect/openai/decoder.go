@@ -1,7 +1,6 @@
 package openai
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -104,8 +103,7 @@ func (d *decoder) boolean(u *dialect.Unknown) *bool {
 
 // misfit reports whether what was read is sound JSON of the wrong type.
 func (d *decoder) misfit() bool {
-	var t *wire.TypeError
-	return d.Err() != nil && errors.As(d.Err(), &t)
+	return d.Err() != nil && dialect.Misfit(d.Err())
 }
 
 // try reads a value with f. If it does not fit, the walk is back before the
@@ -172,12 +170,4 @@ func (d *decoder) copied(s string) string {
 
 func (d *decoder) opaque() scri.Part {
 	return scri.Part{Kind: scri.PartOpaque, Raw: d.Raw(), Ext: d.form("")}
-}
-
-// word is the text of a raw JSON string such as Peek returns, "" for all else.
-func word(raw []byte) string {
-	if len(raw) < 2 || raw[0] != '"' {
-		return ""
-	}
-	return scri.QuotedText(raw).String()
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strconv"
 
+	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -99,7 +100,7 @@ func (s *streamEncoder) prepare(c *spoken, p *scri.Part, o *spokenPart) {
 			if t, ok := detailType(own); ok {
 				o.detail = t
 			}
-			o.doubled = [2]bool{hasWord(own.Form, "+"+fieldContent), hasWord(own.Form, "+"+fieldReasoning)}
+			o.doubled = [2]bool{dialect.HasWord(own.Form, "+"+fieldContent), dialect.HasWord(own.Form, "+"+fieldReasoning)}
 		}
 		o.members = bytes.Clone(members(p.Ext))
 	case contentField:

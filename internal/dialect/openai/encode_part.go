@@ -136,7 +136,7 @@ func (e *encoder) media(p *scri.Part, i int) {
 func (e *encoder) mediaType(p *scri.Part) string {
 	if own := p.Ext.Of(name); own != nil {
 		for _, w := range []string{"input_audio", "file", "video_url", "file_url", "audio_url", "image_url"} {
-			if hasWord(own.Form, w) {
+			if dialect.HasWord(own.Form, w) {
 				return w
 			}
 		}

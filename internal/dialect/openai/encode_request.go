@@ -13,7 +13,7 @@ import (
 // EncodeRequest writes a request for a chat completion.
 func (chat) EncodeRequest(r *scri.ChatRequest, t *dialect.Target) (*dialect.Outgoing, []scri.Warning, error) {
 	e := &encoder{target: t}
-	e.B = t.Buffer(size(r))
+	e.B = t.Buffer(dialect.Size(r))
 	e.request(r)
 	out := &dialect.Outgoing{
 		Method: http.MethodPost, Path: "/chat/completions", Body: e.B,
@@ -23,42 +23,6 @@ func (chat) EncodeRequest(r *scri.ChatRequest, t *dialect.Target) (*dialect.Outg
 		out.Header["Accept"] = []string{"text/event-stream"}
 	}
 	return out, e.warnings(), nil
-}
-
-// size is about how many bytes the request will take.
-func size(r *scri.ChatRequest) int {
-	n := 512
-	if r.Ext != nil {
-		n += len(r.Ext.Members)
-	}
-	for i := range r.Messages {
-		n += 48 + partsSize(r.Messages[i].Parts)
-	}
-	for i := range r.Tools {
-		n += 128 + len(r.Tools[i].Schema) + r.Tools[i].Description.Size()
-	}
-	return n + n/16
-}
-
-func partsSize(parts []scri.Part) int {
-	n := 0
-	for i := range parts {
-		p := &parts[i]
-		n += 48 + p.Text.Size() + len(p.Raw)
-		if p.Media != nil {
-			n += 64 + p.Media.Data.Size() + p.Media.URL.Size() + p.Media.Text.Size()
-		}
-		if p.Call != nil {
-			n += 96 + p.Call.Args.Size()
-		}
-		if p.Result != nil {
-			n += 96 + partsSize(p.Result.Parts)
-		}
-		if p.Ext != nil {
-			n += len(p.Ext.Members)
-		}
-	}
-	return n
 }
 
 func (e *encoder) request(r *scri.ChatRequest) {
@@ -241,7 +205,7 @@ func (e *encoder) thinking(r *scri.ChatRequest) {
 	}
 }
 
-func hasForm(own *scri.Ext, w string) bool { return own != nil && hasWord(own.Form, w) }
+func hasForm(own *scri.Ext, w string) bool { return own != nil && dialect.HasWord(own.Form, w) }
 
 func (e *encoder) budget(key string, n *int64) {
 	if n != nil {

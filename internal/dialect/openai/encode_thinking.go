@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -21,8 +22,8 @@ func (e *encoder) field(p *scri.Part) string {
 	if wanted != "" {
 		return wanted
 	}
-	if hasWord(own.Form, fieldReasoning) {
-		if hasWord(own.Form, fieldContent) {
+	if dialect.HasWord(own.Form, fieldReasoning) {
+		if dialect.HasWord(own.Form, fieldContent) {
 			return fieldContent + "+"
 		}
 		return fieldReasoning
@@ -33,7 +34,7 @@ func (e *encoder) field(p *scri.Part) string {
 // detailType is the type of an item of reasoning_details.
 func detailType(own *scri.Ext) (string, bool) {
 	for _, t := range [...]string{"text", "summary", "encrypted"} {
-		if hasWord(own.Form, "details:"+t) {
+		if dialect.HasWord(own.Form, "details:"+t) {
 			return t, true
 		}
 	}

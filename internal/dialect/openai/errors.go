@@ -302,7 +302,7 @@ func ownError(e *scri.Error) []byte {
 		return nil
 	}
 	s.Reset(obj)
-	if word(s.Peek("message")) != e.Message || e.Hint != "" {
+	if dialect.Word(s.Peek("message")) != e.Message || e.Hint != "" {
 		return nil
 	}
 	var told failure

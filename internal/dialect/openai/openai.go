@@ -12,7 +12,6 @@ package openai
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/scri"
@@ -53,25 +52,7 @@ func (chat) Traits() scri.Traits {
 
 // has reports whether an Ext of this dialect notes the word of spelling.
 func has(e *scri.Ext, word string) bool {
-	if e == nil || e.Form == "" || e.Dialect != name {
-		return false
-	}
-	return hasWord(e.Form, word)
-}
-
-func hasWord(form, word string) bool {
-	if form == word {
-		return true
-	}
-	if len(form) <= len(word) {
-		return false
-	}
-	for w := range strings.FieldsSeq(form) {
-		if w == word {
-			return true
-		}
-	}
-	return false
+	return dialect.Formed(e, name, word)
 }
 
 // members are those that an Ext of this dialect holds, or nil.
