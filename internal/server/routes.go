@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -41,7 +42,40 @@ func (s *Server) chat(ctx context.Context, x *scri.Exchange) (scri.Stream, error
 	if loads(x) {
 		return s.load(ctx, x)
 	}
-	return s.opt.Gateway.Chat(ctx, x)
+	answer, err := s.opt.Gateway.Chat(ctx, x)
+	if err != nil {
+		return nil, whyEnded(ctx, err)
+	}
+	return &ending{answer, ctx}, nil
+}
+
+// ending is an answer that tells why it was ended when the server did it: to the
+// stages below it looks as if the client went away.
+type ending struct {
+	scri.Stream
+	ctx context.Context // of the exchange
+}
+
+func (s *ending) Next() (*scri.StreamEvent, error) {
+	e, err := s.Stream.Next()
+	if err != nil && !scri.Ended(err) {
+		err = whyEnded(s.ctx, err)
+	}
+	return e, err
+}
+
+// Pending reports whether Next will not wait.
+func (s *ending) Pending() bool { return scri.Pending(s.Stream) }
+
+// Whole returns the answer if it is there whole.
+func (s *ending) Whole() *scri.ChatResponse { return scri.Whole(s.Stream) }
+
+// whyEnded is what Run ended a request for, if it did, else err.
+func whyEnded(ctx context.Context, err error) error {
+	if cause, ok := errors.AsType[*scri.Error](context.Cause(ctx)); ok {
+		return cause
+	}
+	return err
 }
 
 func (s *Server) serveOptions() dialect.ServeOptions {
@@ -117,7 +151,7 @@ func (s *Server) fact(r *http.Request, d dialect.Dialect, route dialect.Route, w
 		return l.EncodeModels(nil, in, s.opt.Gateway.Models(r.Context())), nil
 	}
 	name := r.PathValue("model")
-	if name == "" {
+	if r.Method == http.MethodPost {
 		var asked struct {
 			Model string `json:"model"`
 			Name  string `json:"name"`
@@ -161,7 +195,7 @@ func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) {
 	var err *scri.Error
 	if x.ID, x.Caller, err = s.admit(r); err == nil {
 		err = &scri.Error{
-			Kind: scri.ErrNotFound, Code: "unknown_url", Message: "there is nothing at " + r.URL.Path,
+			Kind: scri.ErrNotFound, Code: "unknown_url", Message: "there is nothing at " + clipped(r.URL.Path),
 			Hint: "docs/api.md lists the paths",
 		}
 		if methods := s.methods(r); len(methods) > 0 {

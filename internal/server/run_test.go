@@ -107,14 +107,24 @@ func TestDrainEndsInWords(t *testing.T) {
 	<-g.begun
 	stop()
 	b, err := io.ReadAll(res.Body)
-	if err != nil || !strings.Contains(string(b), `"error"`) || strings.Contains(string(b), "[DONE]") {
+	if err != nil || !strings.Contains(string(b), `"message":"the gateway stops`) || strings.Contains(string(b), "[DONE]") {
 		t.Errorf("%v after %s", err, b)
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if !strings.Contains(log.String(), `"msg":"request"`) {
+	if !strings.Contains(log.String(), `"kind":"unavailable","error":"the gateway stops"`) {
 		t.Errorf("the request that was cut off is not in the log:\n%s", log.String())
+	}
+}
+
+// Looking out for the end of the server costs whole answers no detour.
+func TestAnswersStayWhole(t *testing.T) {
+	s := New(Options{Gateway: toy{}, Dialects: all.Table()})
+	x := &scri.Exchange{Op: scri.OpChat, Req: &scri.ChatRequest{Model: "m"}, Lineage: &scri.Lineage{}}
+	answer, err := s.chat(t.Context(), x)
+	if err != nil || scri.Whole(answer) == nil {
+		t.Errorf("%v, %v", answer, err)
 	}
 }
 

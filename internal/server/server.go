@@ -165,8 +165,8 @@ const lastWords = 2 * time.Second
 // Run serves on l until ctx ends. Then no new connection is taken, requests
 // under way may finish within the drain timeout, and what is left is cut off.
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
-	base, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
+	base, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stop(nil)
 	h := &http.Server{
 		Handler: s, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
@@ -184,7 +184,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	err := shutDown(ctx, h, s.opt.DrainTimeout)
 	if errors.Is(err, context.DeadlineExceeded) {
 		s.opt.Log.LogAttrs(ctx, slog.LevelWarn, "requests were cut off by the end of drain_timeout")
-		stop()
+		stop(&scri.Error{Kind: scri.ErrUnavailable, Message: "the gateway stops", Hint: "ask again"})
 		if err = shutDown(ctx, h, lastWords); errors.Is(err, context.DeadlineExceeded) {
 			err = h.Close()
 		}
