@@ -105,6 +105,8 @@ func (e *teller) output(ch *scri.Choice) {
 			if m.Role != "" {
 				role = e.speaker(m.Role, i)
 			}
+		} else {
+			e.oneSpeaker(role, m.Role, i)
 		}
 		for j := range m.Parts {
 			s.add(&m.Parts[j], place{listOutput, i, j, -1})
@@ -173,6 +175,13 @@ func (e *teller) speaker(role scri.Role, i int) scri.Role {
 		e.change(index(listOutput, i)+"/role", string(role), string(to), "")
 	}
 	return to
+}
+
+// oneSpeaker reports a message whose role is not that of the answer.
+func (e *teller) oneSpeaker(role, other scri.Role, i int) {
+	if other != "" && other != role {
+		e.change(index(listOutput, i)+"/role", string(other), string(role), "an answer is one message here")
+	}
 }
 
 func (e *teller) role(role scri.Role, ext *scri.Ext) {

@@ -35,8 +35,12 @@ func (e *lines) message(ev *scri.StreamEvent) {
 	}
 	e.messageLoss(m, ev.Message)
 	path := index(listOutput, ev.Message)
-	if m.Role != scri.RoleAssistant && m.Role != "" {
-		e.change(path+"/role", string(m.Role), string(scri.RoleAssistant), "")
+	switch {
+	case m.Role == "":
+	case e.speaks == nil:
+		e.as(e.speaker(m.Role, ev.Message))
+	default:
+		e.oneSpeaker(e.who, m.Role, ev.Message)
 	}
 	ext := m.Ext.Of(Name)
 	if ext == nil || !some(ext.Members) {
@@ -66,7 +70,8 @@ func some(obj scri.RawJSON) bool {
 
 // messageWith writes an empty message with members of our own.
 func (e *lines) messageWith(obj scri.RawJSON) {
-	e.w.B = append(e.w.B, chatText+`""`...)
+	e.chat()
+	e.w.B = append(e.w.B, `""`...)
 	rest(&e.w, &scri.Ext{Dialect: Name, Members: obj}, true, func(name string) bool {
 		return name == "role" || name == "content"
 	})

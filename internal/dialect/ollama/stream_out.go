@@ -21,6 +21,8 @@ func (ollama) EncodeStream(in *dialect.Incoming) dialect.StreamEncoder {
 type lines struct {
 	teller
 	begin   []byte // how each line begins
+	speaks  []byte // how the message of each line begins
+	who     scri.Role
 	model   string
 	created string
 	remote  scri.Ext // members of the head that each line repeats
@@ -119,12 +121,25 @@ func (e *lines) header(w *wire.Writer, otherwise func(name string) bool) {
 }
 
 const (
-	chatText     = `"message":{"role":"assistant","content":`
-	chatThinking = `"message":{"role":"assistant","content":"","thinking":`
 	genText      = `"response":`
 	genThinking  = `"response":"","thinking":`
 	notDone      = `,"done":false}` + "\n"
 )
+
+// chat begins the message of a line, up to its content.
+func (e *lines) chat() {
+	if e.speaks == nil {
+		e.as(scri.RoleAssistant)
+	}
+	e.w.B = append(e.w.B, e.speaks...)
+}
+
+// as sets who speaks in all lines.
+func (e *lines) as(role scri.Role) {
+	role = scri.Role(strings.Clone(string(role)))
+	b := wire.AppendQuote([]byte(`"message":{"role":`), string(role))
+	e.speaks, e.who = append(b, `,"content":`...), role
+}
 
 // say writes one line with a text.
 func (e *lines) say(kind scri.PartKind, t scri.Text, probs []scri.TokenLogProb) {
@@ -135,10 +150,11 @@ func (e *lines) say(kind scri.PartKind, t scri.Text, probs []scri.TokenLogProb) 
 		e.w.B = append(e.w.B, genThinking...)
 	case e.generate:
 		e.w.B = append(e.w.B, genText...)
-	case thinking:
-		e.w.B = append(e.w.B, chatThinking...)
 	default:
-		e.w.B = append(e.w.B, chatText...)
+		e.chat()
+		if thinking {
+			e.w.B = append(e.w.B, `"","thinking":`...)
+		}
 	}
 	e.w.B = t.AppendJSON(e.w.B)
 	if !e.generate {
@@ -314,7 +330,8 @@ func (e *lines) spoken(p *openPart, first int) {
 	if e.generate {
 		s.write(&e.w, "response", "", nil, first, true)
 	} else {
-		e.w.B = append(e.w.B, `"message":{"role":"assistant"`...)
+		e.chat()
+		e.w.B = e.w.B[:len(e.w.B)-len(`,"content":`)]
 		s.write(&e.w, "content", "", nil, first, true)
 		e.w.B = append(e.w.B, '}')
 	}
@@ -368,7 +385,8 @@ func (e *lines) opaque(ext *scri.Ext) {
 		w.B = append(w.B, genText+`""`...)
 	case !e.generate && raw == nil:
 		w.Comma()
-		w.B = append(w.B, chatText+`""}`...)
+		e.chat()
+		w.B = append(w.B, `""}`...)
 	}
 	rest(w, ext, true, func(name string) bool { return name == "message" && extra })
 	if there("done") {
@@ -406,7 +424,8 @@ func (e *lines) end(f *scri.Finish) {
 	if e.generate {
 		e.w.B = append(e.w.B, genText+`""`...)
 	} else {
-		e.w.B = append(e.w.B, chatText+`""}`...)
+		e.chat()
+		e.w.B = append(e.w.B, `""}`...)
 	}
 	e.teller.end(f, e.usage, nil)
 	rest(&e.w, &e.tail, true, func(name string) bool {

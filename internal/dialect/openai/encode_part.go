@@ -203,17 +203,20 @@ func (e *encoder) unnamed(m *scri.Media, i int) {
 	}
 }
 
-// known is the type of media, sniffed where only the kind is known.
+// known is the type of media, sniffed or guessed where only the kind is known.
 func known(m *scri.Media) string {
-	if m.Type == "" || strings.HasSuffix(m.Type, "/*") {
-		if t := dialect.SniffImage(m.Data); t != "" && (m.Type == "" || m.Type == "image/*") {
-			return t
-		}
-		if m.Type == "" {
-			return "application/octet-stream"
-		}
+	if m.Type != "" && !strings.HasSuffix(m.Type, "*") {
+		return m.Type
 	}
-	return m.Type
+	t := dialect.SniffImage(m.Data)
+	switch {
+	case t != "" && (m.Type == "" || m.Type == "image/*"):
+		return t
+	case m.Type == "image/*":
+		return "image/png" // a URL of data must say something, and the reader looks himself
+	default:
+		return "application/octet-stream"
+	}
 }
 
 func (e *encoder) address(m *scri.Media) {
