@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/aratta-gateway/aratta/internal/wire"
@@ -84,9 +85,13 @@ func Foreign(warn *[]scri.Warning, e *scri.Ext, own string, path func() string) 
 	if e == nil || e.Dialect == own || len(e.Members) == 0 {
 		return
 	}
+	from, more := len(*warn), 0
 	s := wire.NewScanner(e.Members)
 	for name := range s.Members() {
 		if s.Kind() == wire.Null {
+			continue
+		}
+		if more++; more > maxForeign {
 			continue
 		}
 		*warn = append(*warn, scri.Warning{
@@ -94,7 +99,16 @@ func Foreign(warn *[]scri.Warning, e *scri.Ext, own string, path func() string) 
 			Detail: "a member that only " + e.Dialect + " knows",
 		})
 	}
+	if more > maxForeign { // one for all
+		*warn = append((*warn)[:from], scri.Warning{
+			Code: scri.WarnDropped, Path: path() + "/ext",
+			Detail: strconv.Itoa(more) + " members that only " + e.Dialect + " knows",
+		})
+	}
 }
+
+// maxForeign bounds how many members of one object are reported one by one.
+const maxForeign = 100
 
 // Escape writes a name as one token of a JSON pointer.
 func Escape(name string) string {

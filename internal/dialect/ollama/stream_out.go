@@ -121,9 +121,9 @@ func (e *lines) header(w *wire.Writer, otherwise func(name string) bool) {
 }
 
 const (
-	genText      = `"response":`
-	genThinking  = `"response":"","thinking":`
-	notDone      = `,"done":false}` + "\n"
+	genText     = `"response":`
+	genThinking = `"response":"","thinking":`
+	notDone     = `,"done":false}` + "\n"
 )
 
 // chat begins the message of a line, up to its content.

@@ -223,10 +223,17 @@ func (e *encoder) effort(t *scri.Reasoning) {
 			effort = effortFor(*t.Budget)
 		}
 	}
-	if effort == "on" {
+	switch effort {
+	case "on":
 		effort = "medium"
-	}
-	if effort == "" {
+	case "max":
+		effort = "high"
+	case "none":
+		if t.Effort != "" {
+			e.dropped("/reasoning/effort", "models that cannot think, and most that can, refuse to be told not to")
+		}
+		return
+	case "":
 		return
 	}
 	if effort != t.Effort {

@@ -155,3 +155,39 @@ func TestManyMembersAreLinear(t *testing.T) {
 		t.Error("the last is not there")
 	}
 }
+
+// What other formats say of thinking must not get a request refused: the wish for
+// none is refused by all models but few, and so is more than all know.
+func TestForeignEfforts(t *testing.T) {
+	zero, some := int64(0), int64(30_000)
+	for _, c := range []struct {
+		name   string
+		r      scri.Reasoning
+		target string
+		want   string
+	}{
+		{"none", scri.Reasoning{Effort: "none"}, "", ""},
+		{"no budget", scri.Reasoning{Budget: &zero}, "", ""},
+		{"none where it has a word", scri.Reasoning{Effort: "none"}, "reasoning_details", `"reasoning":{"effort":"none"}`},
+		{"on", scri.Reasoning{Effort: "on"}, "", `"reasoning_effort":"medium"`},
+		{"a budget", scri.Reasoning{Budget: &some}, "", `"reasoning_effort":"high"`},
+		{"the most", scri.Reasoning{Effort: "max"}, "", `"reasoning_effort":"high"`},
+		{"low", scri.Reasoning{Effort: "low"}, "", `"reasoning_effort":"low"`},
+	} {
+		req := dialecttest.Hello()
+		req.Reasoning = &c.r
+		out, warn, err := openai.New().EncodeRequest(req, &dialect.Target{Model: "m", Reasoning: c.target})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.want == "" && strings.Contains(string(out.Body), "reasoning") || !strings.Contains(string(out.Body), c.want) {
+			t.Errorf("%s: %s", c.name, out.Body)
+		}
+		if c.want == "" && len(warn) == 0 {
+			t.Errorf("%s: no warning", c.name)
+		}
+		for _, p := range dialecttest.Law4Request(openai.New(), req) {
+			t.Errorf("%s: %s", c.name, p)
+		}
+	}
+}
