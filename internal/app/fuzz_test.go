@@ -74,3 +74,30 @@ func FuzzServer(f *testing.F) {
 		}
 	})
 }
+
+// FuzzConfig reads whatever may stand in a configuration: it is taken, or refused
+// in words that name the file.
+func FuzzConfig(f *testing.F) {
+	for _, text := range []string{
+		"[server]\nport = 1\nhost = '${HOST}'\nrequest_timeout = 1e9\ntrusted_networks = ['10.0.0.0/8']",
+		"[local.ollama]\nbase_url = '${URL}'\n[[local.ollama.models]]\nname = 'a'\n[providers.x]\ndialect = 'openai'\nheaders = {a = 'b'}",
+		"[chains]\na = ['x', ['${URL}']]\n[chains.b]\ntargets = [{c = '${URL}'}]\n[aliases]\na = 'b'",
+		"[[policy.rules]]\nname = 'x'\n[privacy]\n[budgets]\nper_day = 1",
+		"a.b.'c.d' = 1\n\"\\u0000\" = {}\n[[x]]\n[x.y]",
+	} {
+		f.Add(text)
+	}
+	e := env("URL", "http://127.0.0.1:1")
+	f.Fuzz(func(t *testing.T, text string) {
+		l := &Loaded{File: "fuzz.toml", unset: map[string][]string{}}
+		if err := l.parse([]byte(text), e); err != nil {
+			if !strings.HasPrefix(err.Error(), "fuzz.toml") {
+				t.Errorf("an error that names no file: %v", err)
+			}
+			return
+		}
+		if s := &l.Server; s.Port < 1 || s.MaxBodyMB < 1 || s.Host == "" || s.RequestTimeout.Duration <= 0 || s.DrainTimeout.Duration <= 0 {
+			t.Errorf("taken: %+v", s)
+		}
+	})
+}
