@@ -126,7 +126,7 @@ func likeness(a, b *node) int {
 	if a.hash == b.hash {
 		return same
 	}
-	if a.shape != object || b.shape != object {
+	if a.shape != object || b.shape != object || otherResults(a, b) {
 		return 0
 	}
 	s := 0
@@ -151,6 +151,17 @@ func likeness(a, b *node) int {
 		}
 	}
 	return max(s, 1)
+}
+
+// otherResults reports whether two parts are results of tools that answer different
+// calls with different words: one did not become the other.
+func otherResults(a, b *node) bool {
+	x, y := a.kid("result"), b.kid("result")
+	if x == nil || y == nil || x.value("call_id") == y.value("call_id") {
+		return false
+	}
+	p, q := x.kid("content"), y.kid("content")
+	return p != nil && q != nil && p.hash != q.hash
 }
 
 func words(n *node) string {

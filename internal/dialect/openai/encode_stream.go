@@ -2,6 +2,7 @@ package openai
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -23,8 +24,9 @@ type streamEncoder struct {
 
 	asked   bool // the client wants a chunk with the usage
 	started bool
-	first   []byte // how the first frame begins, with all that is known of the answer
-	prefix  []byte // how all others begin
+	who     *scri.ChatResponse // who answers, while not all of it is known
+	first   []byte             // how the first frame begins, with all that is known of the answer
+	prefix  []byte             // how all others begin
 	choices []*spoken
 
 	held   []byte // a frame without its end
@@ -143,17 +145,46 @@ func (s *streamEncoder) start(h *scri.ChatResponse) {
 	s.started = true
 	e := encoder{}
 	e.B = append(e.B, `data: {`...)
-	e.head(h, "chat.completion.chunk")
-	common := len(e.B)
+	e.head(h, chunkObject)
 	e.except(h.Ext, func() string { return "" }, "choices", "usage", "error", "object", "id", "created", "model")
 	e.Key("choices")
 	e.B = append(e.B, '[')
 	s.warn = append(s.warn, e.warn...)
 	s.first = compacted(e.B)
-	e.B = append([]byte(nil), e.B[:common]...)
+	s.prefix = begins(h)
+	if h.ID == "" || h.Model == "" || h.Created.IsZero() {
+		s.who = &scri.ChatResponse{ID: h.ID, Model: h.Model, Created: h.Created, Lineage: h.Lineage, Ext: h.Ext.Of(name).Clone()}
+	}
+}
+
+const chunkObject = "chat.completion.chunk"
+
+// begins is how every frame but the first begins.
+func begins(h *scri.ChatResponse) []byte {
+	e := encoder{}
+	e.B = append(e.B, `data: {`...)
+	e.head(h, chunkObject)
 	e.short(h.Ext)
 	e.Key("choices")
-	s.prefix = compacted(append(e.B, '['))
+	return compacted(append(e.B, '['))
+}
+
+// belated takes in what was told of the answer only at its end. The frame that
+// is held says it.
+func (s *streamEncoder) belated(h *scri.ChatResponse) {
+	w := s.who
+	if w == nil || h.ID == "" && h.Model == "" && h.Created.IsZero() {
+		return
+	}
+	w.ID, w.Model = cmp.Or(w.ID, h.ID), cmp.Or(w.Model, h.Model)
+	if w.Created.IsZero() {
+		w.Created = h.Created
+	}
+	before := s.prefix
+	s.prefix = begins(w)
+	if rest, ok := bytes.CutPrefix(s.held, before); ok {
+		s.held = append(bytes.Clone(s.prefix), rest...)
+	}
 }
 
 // compacted is a frame without white space that would break it.
@@ -333,6 +364,7 @@ func (s *streamEncoder) done(ev *scri.StreamEvent) {
 	if ev.Head == nil {
 		return
 	}
+	s.belated(ev.Head)
 	s.foreign(ev.Head.Ext, func() string { return "" })
 	if len(members(ev.Head.Ext)) == 0 {
 		return
