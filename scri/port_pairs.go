@@ -188,11 +188,15 @@ func (p *porter) pairTurn(asked, answered []turn) {
 	}
 	for _, t := range answered {
 		for _, s := range p.split(t, open, nil) {
-			if len(rest) == 0 && resultsOnly(s) {
+			switch {
+			case resultsOnly(s): // a message of its own, with all that it has
+				if len(rest) > 0 {
+					for _, c := range s.pieces {
+						p.movedUp(c)
+					}
+				}
 				p.turns = append(p.turns, s)
-				continue
-			}
-			if len(rest) == 0 || p.moveUp(&s, &added) {
+			case len(rest) == 0 || p.moveUp(&s, &added):
 				rest = append(rest, s)
 			}
 		}
@@ -268,7 +272,7 @@ func (p *porter) moveUp(t, added *turn) bool {
 			keep = append(keep, c)
 			continue
 		}
-		p.warn(WarnChanged, c.path(), "", "", "moved up to follow its call")
+		p.movedUp(c)
 		added.pieces = append(added.pieces, c)
 	}
 	if len(keep) < len(t.pieces) {
@@ -276,6 +280,10 @@ func (p *porter) moveUp(t, added *turn) bool {
 		return len(keep) > 0
 	}
 	return true
+}
+
+func (p *porter) movedUp(c piece) {
+	p.warn(WarnChanged, c.path(), "", "", "moved up to follow its call")
 }
 
 // orphan says as text what a result told. It is marked as a tool's words, so
