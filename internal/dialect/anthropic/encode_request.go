@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -29,7 +30,7 @@ func (anthropic) EncodeRequest(req *scri.ChatRequest, t *dialect.Target) (*diale
 		e.w.Bool(req.Stream)
 	}
 	e.unsaid()
-	e.ext(e.req.Ext)
+	e.others(nil)
 	e.w.EndObject()
 	return e.outgoing(pathMessages), e.warn, nil
 }
@@ -42,31 +43,66 @@ func (anthropic) EncodeCountRequest(req *scri.ChatRequest, t *dialect.Target) (*
 	e.str("model", e.model())
 	e.reasoning()
 	e.body()
-	if own := e.req.Ext.Of(Name); own != nil {
-		e.w.Members(withoutSampling(own.Members))
-	} else {
-		e.foreign(e.req.Ext)
-	}
+	e.others([]string{
+		"service_tier", "container", "inference_geo", "speed", "metadata", "stop_sequences", "stream",
+		"max_tokens", "temperature", "top_p", "top_k",
+	})
 	e.w.EndObject()
 	return e.outgoing(pathCount), e.warn, nil
 }
 
-// withoutSampling leaves out the members of a request that a count refuses.
-func withoutSampling(members scri.RawJSON) scri.RawJSON {
-	if len(members) == 0 {
-		return nil
+// others writes the members that only this dialect knows, less those that are
+// refused at this place. They do not say again what the typed fields have said.
+func (e *requestEncoder) others(refused []string) {
+	own := e.req.Ext.Of(Name)
+	if own == nil {
+		e.foreign(e.req.Ext)
+		return
 	}
-	var kept dialect.Unknown
-	s := wire.NewScanner(members)
+	if len(own.Members) == 0 {
+		return
+	}
+	s := wire.NewScanner(own.Members)
 	for name := range s.Members() {
-		switch name {
-		case "service_tier", "container", "inference_geo", "speed", "metadata", "stop_sequences", "stream",
-			"max_tokens", "temperature", "top_p", "top_k":
-		default:
-			kept.Add(s.Member())
+		switch {
+		case slices.Contains(refused, name):
+		case !e.said(name):
+			e.w.Raw(s.Member())
+		case s.Kind() != wire.Null:
+			e.drop("ext/"+dialect.Escape(name), "it is said otherwise")
 		}
 	}
-	return kept.Object()
+}
+
+// said reports whether a member of a request has a typed field that is set.
+func (e *requestEncoder) said(name string) bool {
+	r := e.req
+	switch name {
+	case "model", "max_tokens", "messages":
+		return true
+	case "stream":
+		return r.Stream || hasForm(r.Ext, name)
+	case "temperature":
+		return r.Temperature != nil
+	case "top_p":
+		return r.TopP != nil
+	case "top_k":
+		return r.TopK != nil
+	case "stop_sequences":
+		return len(r.Stop) > 0 || hasForm(r.Ext, "stop")
+	case "system":
+		return len(r.Messages) > 0 && leads(&r.Messages[0]) || hasForm(r.Ext, name)
+	case "tools":
+		return len(r.Tools) > 0 || hasForm(r.Ext, name)
+	case "tool_choice":
+		return r.ToolChoice != nil || r.ParallelTools != nil
+	case "thinking":
+		return e.thinking != ""
+	case "metadata":
+		return r.User != ""
+	default:
+		return false
+	}
 }
 
 type requestEncoder struct {
@@ -88,6 +124,7 @@ func newRequestEncoder(req *scri.ChatRequest, t *dialect.Target) *requestEncoder
 	}
 	e := &requestEncoder{req: req, t: t}
 	e.w.B = t.Buffer(dialect.Size(req))
+	e.w.Splice(t.Source, t.Piece)
 	return e
 }
 
@@ -96,7 +133,7 @@ func (e *requestEncoder) outgoing(path string) *dialect.Outgoing {
 	if betas := e.t.Header["Anthropic-Beta"]; len(betas) > 0 {
 		h["Anthropic-Beta"] = betas
 	}
-	return &dialect.Outgoing{Method: http.MethodPost, Path: path, Header: h, Body: e.w.B}
+	return &dialect.Outgoing{Method: http.MethodPost, Path: path, Header: h, Body: e.w.B, Pieces: e.w.Pieces()}
 }
 
 func (e *requestEncoder) model() string {
@@ -279,7 +316,7 @@ func (e *requestEncoder) system() int {
 	e.w.Key("system")
 	if one := &list[0]; n == 1 && len(one.Parts) == 1 && bare(&one.Parts[0]) && one.Role == scri.RoleSystem &&
 		one.Name == "" && one.ID == "" && one.Ext == nil && (!blank(one.Parts[0].Text) || one.Parts[0].Ext != nil) {
-		e.w.B = one.Parts[0].Text.AppendJSON(e.w.B)
+		e.leaf(one.Parts[0].Text)
 		return n
 	}
 	e.w.BeginArray()
@@ -432,7 +469,7 @@ func (e *requestEncoder) bareContent(i int) bool {
 	at := e.at(i)
 	e.envelope(m)
 	e.out(at)
-	e.w.B = m.Parts[0].Text.AppendJSON(e.w.B)
+	e.leaf(m.Parts[0].Text)
 	return true
 }
 

@@ -27,6 +27,7 @@ type streamEncoder struct {
 	role string
 
 	started, ended bool
+	zeroed         bool // the beginning had to tell counts that were not known
 	usage          *scri.Usage
 	finish         *scri.Finish
 	called         bool
@@ -247,6 +248,7 @@ func (s *streamEncoder) start(b []byte) []byte {
 	warned := len(s.e.warn)
 	if s.usage == nil {
 		w.Raw([]byte(`{"input_tokens":0,"output_tokens":0}`))
+		s.zeroed = true
 	} else {
 		s.e.usage(s.usage)
 	}
@@ -347,9 +349,21 @@ func (s *streamEncoder) messageDelta(b []byte) []byte {
 	w.EndObject()
 	w.Key("usage")
 	s.e.usage(s.usage)
+	s.counted()
 	w.Members(outer.Object())
 	w.EndObject()
 	return s.frame(b, "message_delta")
+}
+
+// counted tells of zeros at the beginning that no count at the end takes back.
+func (s *streamEncoder) counted() {
+	u := s.usage
+	if !s.zeroed || u == nil || u.Dialect != Name || len(u.Raw) == 0 { // else the counts are written one by one
+		return
+	}
+	if u.Input == nil || u.Output == nil {
+		s.e.lose(scri.WarnAdded, "usage", "", "0", "every answer has counts here; not all were reported")
+	}
 }
 
 func (s *streamEncoder) messageStop(b []byte) []byte {

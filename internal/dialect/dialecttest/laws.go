@@ -126,6 +126,30 @@ func Law1Response(d dialect.Dialect, req *scri.ChatRequest, a *dialect.Answer) [
 	})
 }
 
+// inPieces tests this: a request whose texts stay where the client wrote them, in
+// source, is the same to the byte.
+func inPieces(to dialect.Dialect, x *scri.ChatRequest, source []byte) []string {
+	fit, _ := Port(x, to)
+	one, _, err := to.EncodeRequest(fit, target(x.Model))
+	if err != nil {
+		return nil // law 4 tells it
+	}
+	t := target(x.Model)
+	t.Source, t.Piece = source, 2
+	several, _, err := to.EncodeRequest(fit, t)
+	if err != nil {
+		return []string{"encode in pieces: " + err.Error()}
+	}
+	got := several.Body
+	if several.Pieces != nil {
+		got = bytes.Join(several.Pieces, nil)
+	}
+	if !bytes.Equal(got, one.Body) {
+		return []string{fmt.Sprintf("in pieces: %q, in one: %q", got, one.Body)}
+	}
+	return nil
+}
+
 // Port fits a request to a dialect as the gateway does before encoding.
 func Port(x *scri.ChatRequest, to dialect.Dialect) (*scri.ChatRequest, []scri.Warning) {
 	return scri.Port(x, to.Traits())

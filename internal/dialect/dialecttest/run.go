@@ -132,7 +132,8 @@ func (r *runner) request() {
 		return
 	}
 	for _, to := range r.table {
-		r.add(CheckLaw4Request, to.Name(), Law4Request(to, r.req))
+		problems := guard(func() []string { return inPieces(to, r.req, x.Request) })
+		r.add(CheckLaw4Request, to.Name(), append(Law4Request(to, r.req), problems...))
 		r.add(CheckLaw7, to.Name(), Law7(to, pretty))
 	}
 }

@@ -18,6 +18,7 @@ func (ollama) EncodeRequest(req *scri.ChatRequest, t *dialect.Target) (*dialect.
 	e := &writer{req: req, t: t, own: req.Ext.Of(Name)}
 	e.speech.losses = &e.losses
 	e.w.B = t.Buffer(dialect.Size(req))
+	e.w.Splice(t.Source, t.Piece)
 	e.w.BeginObject()
 	e.model()
 	path := pathChat
@@ -38,7 +39,7 @@ func (ollama) EncodeRequest(req *scri.ChatRequest, t *dialect.Target) (*dialect.
 	e.w.EndObject()
 	e.unsaid()
 	out := &dialect.Outgoing{
-		Method: http.MethodPost, Path: path, Body: e.w.B,
+		Method: http.MethodPost, Path: path, Body: e.w.B, Pieces: e.w.Pieces(),
 		Header: http.Header{"Content-Type": {"application/json"}},
 	}
 	return out, e.warn, nil
@@ -255,7 +256,13 @@ func (e *writer) rest() {
 			e.drop("/ext/"+name, "only /api/generate knows it")
 			return true
 		}
-		return slices.Contains(e.names, name)
+		if !slices.Contains(e.names, name) {
+			return false
+		}
+		if name != "options" && name != "top_logprobs" && present(e.own.Members, name) {
+			e.drop("/ext/"+name, "it is said otherwise")
+		}
+		return true
 	})
 	if !e.generate {
 		return

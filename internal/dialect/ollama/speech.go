@@ -206,7 +206,11 @@ func border(r scri.Role) string {
 // joined writes several texts as one JSON string.
 func joined(w *wire.Writer, list []scri.Text, between string) {
 	if len(list) == 1 {
-		w.B = list[0].AppendJSON(w.B)
+		if q := list[0].Quoted(); q != nil { // long ones stay where they are
+			w.Quoted(q)
+		} else {
+			w.B = list[0].AppendJSON(w.B)
+		}
 		return
 	}
 	w.B = append(w.B, '"')

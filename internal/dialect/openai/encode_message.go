@@ -288,6 +288,11 @@ func (e *encoder) content(m *scri.Message, parts []scri.Part, base int, skip []b
 		e.tell(scri.WarnChanged, e.messagePath()+"/content", "several texts became one")
 	}
 	e.Key("content")
+	if len(parts) == 1 {
+		e.ornaments(&parts[0], base)
+		e.leaf(parts[0].Text)
+		return
+	}
 	e.joined(parts, base, skip, contentField)
 }
 

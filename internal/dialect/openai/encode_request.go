@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -14,9 +15,10 @@ import (
 func (chat) EncodeRequest(r *scri.ChatRequest, t *dialect.Target) (*dialect.Outgoing, []scri.Warning, error) {
 	e := &encoder{target: t}
 	e.B = t.Buffer(dialect.Size(r))
+	e.Splice(t.Source, t.Piece)
 	e.request(r)
 	out := &dialect.Outgoing{
-		Method: http.MethodPost, Path: "/chat/completions", Body: e.B,
+		Method: http.MethodPost, Path: "/chat/completions", Body: e.B, Pieces: e.Pieces(),
 		Header: http.Header{"Content-Type": {"application/json"}},
 	}
 	if r.Stream {
@@ -31,14 +33,10 @@ func (e *encoder) request(r *scri.ChatRequest) {
 	if model == "" {
 		model = r.Model
 	}
-	said := make([]string, 0, 3) // which a null of the client's must not say again
 	if model != "" || has(r.Ext, "model=") {
 		e.str("model", model)
-		said = append(said, "model")
 	}
-	if e.streaming(r) {
-		said = append(said, "stream_options")
-	}
+	streaming := e.streaming(r)
 	e.messages(r.Messages)
 	e.tools(r)
 	e.sampling(r)
@@ -46,11 +44,80 @@ func (e *encoder) request(r *scri.ChatRequest) {
 	e.format(r.Format)
 	e.labels(r)
 	e.foreign(r.Ext, func() string { return "" })
-	if r.LogProbs == nil && e.target.LogProbs {
-		said = append(said, "logprobs")
-	}
-	e.extra(r.Ext, said...)
+	e.others(r, func(member string) bool {
+		switch member {
+		case "model":
+			return model != "" || has(r.Ext, "model=")
+		case "stream_options":
+			return streaming
+		case "logprobs":
+			return r.LogProbs == nil && e.target.LogProbs || r.LogProbs != nil && !has(r.Ext, "nologprobs")
+		default:
+			return typed(r, member)
+		}
+	})
 	e.EndObject()
+}
+
+// others writes the members that only this dialect knows. They do not say again
+// what the typed fields have said.
+func (e *encoder) others(r *scri.ChatRequest, said func(member string) bool) {
+	raw := members(r.Ext)
+	if len(raw) == 0 {
+		return
+	}
+	var s wire.Scanner
+	s.Reset(raw)
+	for member := range s.Members() {
+		switch {
+		case !said(member):
+			e.Raw(s.Member())
+		case s.Kind() != wire.Null && member != "stream_options": // of which the rest was written
+			e.dropped("/ext/"+dialect.Escape(member), "it is said otherwise")
+		}
+	}
+}
+
+// typed reports whether a member of a request has a typed field that is set.
+func typed(r *scri.ChatRequest, member string) bool {
+	switch member {
+	case "messages":
+		return true
+	case "stream":
+		return r.Stream || has(r.Ext, "stream=false")
+	case "temperature":
+		return r.Temperature != nil
+	case "top_p":
+		return r.TopP != nil
+	case "frequency_penalty":
+		return r.FrequencyPenalty != nil
+	case "presence_penalty":
+		return r.PresencePenalty != nil
+	case "max_completion_tokens":
+		return r.MaxTokens != nil
+	case "max_tokens": // may stand beside the newer one
+		return r.MaxTokens != nil && !has(r.Ext, "max_completion_tokens")
+	case "seed":
+		return len(r.Seed) > 0
+	case "n":
+		return r.N > 0
+	case "stop":
+		return len(r.Stop) > 0
+	case "tools":
+		return len(r.Tools) > 0
+	case "tool_choice":
+		return r.ToolChoice != nil && !has(r.ToolChoice.Ext, "function_call")
+	case "parallel_tool_calls":
+		return r.ParallelTools != nil
+	case "response_format":
+		return r.Format != nil
+	case "user":
+		return r.User != ""
+	case "metadata":
+		return len(r.Metadata) > 0
+	default:
+		return false
+	}
 }
 
 // streaming writes stream and stream_options, and reports whether it wrote these.
