@@ -189,13 +189,8 @@ func (p *porter) pairTurn(asked, answered []turn) {
 	for _, t := range answered {
 		for _, s := range p.split(t, open, nil) {
 			switch {
-			case resultsOnly(s): // a message of its own, with all that it has
-				if len(rest) > 0 {
-					for _, c := range s.pieces {
-						p.movedUp(c)
-					}
-				}
-				p.turns = append(p.turns, s)
+			case resultsOnly(s):
+				p.results(s, len(rest) > 0)
 			case len(rest) == 0 || p.moveUp(&s, &added):
 				rest = append(rest, s)
 			}
@@ -280,6 +275,17 @@ func (p *porter) moveUp(t, added *turn) bool {
 		return len(keep) > 0
 	}
 	return true
+}
+
+// results gives a message of results as it is, with all that it has, before
+// what was said too early.
+func (p *porter) results(t turn, late bool) {
+	for _, c := range t.pieces {
+		if late {
+			p.movedUp(c)
+		}
+	}
+	p.turns = append(p.turns, t)
 }
 
 func (p *porter) movedUp(c piece) {
