@@ -239,8 +239,13 @@ func (d *stream) content() {
 	}
 	// Nothing was said yet: they wait for what will be, in bytes of their own.
 	e := scri.StreamEvent{LogProbs: probs}
-	d.early = append(d.early, e.Clone().LogProbs...)
+	if d.early = append(d.early, e.Clone().LogProbs...); len(d.early) >= maxEarly {
+		d.delta(scri.PartText, scri.Text{}, nil) // which is then of nothing
+	}
 }
+
+// maxEarly bounds how many tokens wait for what they are about.
+const maxEarly = 4096
 
 // delta goes on with the open part, or opens one.
 func (d *stream) delta(k scri.PartKind, t scri.Text, probs []scri.TokenLogProb) {

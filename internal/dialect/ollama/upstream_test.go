@@ -3,6 +3,7 @@ package ollama_test
 import (
 	"bytes"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -56,5 +57,22 @@ func TestManyResultsFindTheirCalls(t *testing.T) {
 	out, _, err := d.EncodeRequest(req, &dialect.Target{Model: "m"})
 	if err != nil || !bytes.Contains(out.Body, []byte(`"tool_call_id":"y"`)) {
 		t.Fatal(err)
+	}
+}
+
+// Tokens of nothing do not gather without end.
+func TestTokensOfNothingAreBounded(t *testing.T) {
+	const n = 10_000
+	s := ollama.New().DecodeStream(&dialect.Answer{Status: 200, Stream: strings.NewReader(strings.Repeat(`{"model":"m","created_at":"2025-01-02T03:04:05Z","message":{"role":"assistant","content":""},"logprobs":[{"token":"x","logprob":-1}],"done":false}`+"\n", n))})
+	told := 0
+	for {
+		e, err := s.Next()
+		if err != nil {
+			break
+		}
+		told += len(e.LogProbs)
+	}
+	if told < n-4096 || told > n {
+		t.Errorf("%d of %d tokens were told of", told, n)
 	}
 }

@@ -416,8 +416,14 @@ func (s *stream) probs(c *choice, raw []byte, from int) {
 		}
 	}
 	held := (&scri.StreamEvent{LogProbs: c.list}).Clone()
-	c.held = append(c.held, held.LogProbs...)
+	if c.held = append(c.held, held.LogProbs...); len(c.held) >= maxHeld {
+		s.say(c, scri.PartText, "", scri.Text{}) // which is then of nothing
+		s.q[len(s.q)-1].LogProbs, c.held = c.held, nil
+	}
 }
+
+// maxHeld bounds how many tokens wait for what they are about.
+const maxHeld = 4096
 
 // keepList goes on with a list that comes in pieces.
 func (c *choice) keepList(member string, raw []byte) {

@@ -191,3 +191,20 @@ func TestForeignEfforts(t *testing.T) {
 		}
 	}
 }
+
+// Tokens of nothing do not gather without end.
+func TestTokensOfNothingAreBounded(t *testing.T) {
+	const n = 10_000
+	s := openai.New().DecodeStream(&dialect.Answer{Status: 200, Stream: strings.NewReader(strings.Repeat(`data: {"id":"c","choices":[{"index":0,"delta":{},"logprobs":{"content":[{"token":"x","logprob":-1}]}}]}`+"\n\n", n))})
+	told := 0
+	for {
+		e, err := s.Next()
+		if err != nil {
+			break
+		}
+		told += len(e.LogProbs)
+	}
+	if told < n-4096 || told > n {
+		t.Errorf("%d of %d tokens were told of", told, n)
+	}
+}
