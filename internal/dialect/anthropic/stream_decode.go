@@ -235,6 +235,10 @@ func (d *streamDecoder) event(e *wireEvent, data []byte) {
 	case `"content_block_delta"`:
 		d.delta(e, data)
 	case `"content_block_start"`:
+		if len(e.block) == 0 || e.block[0] != '{' {
+			d.opaque(data)
+			return
+		}
 		d.blockStart(e)
 	case `"content_block_stop"`:
 		d.blockStop(e)

@@ -79,10 +79,21 @@ func (d *differ) moved(a, b *node, pairs []pair) (inA, inB map[int]bool) {
 		}
 		x, y := a.kids[p.a], b.kids[at]
 		inA[p.a], inB[at] = true, true
-		d.report(Difference{Path: x.path, To: y.path, Before: x.text(), After: x.text(), Soft: x.empty, also: []string{path.Dir(x.path)}})
+		d.report(Difference{Path: x.path, To: y.path, Before: x.text(), After: x.text(), Soft: x.empty, also: append(passed(a, pairs, p.a, at), path.Dir(x.path))})
 		d.compare(x, y)
 	}
 	return inA, inB
+}
+
+// passed returns the items near by that the item i, which moved to j, has changed
+// places with: who of them moved is a matter of view.
+func passed(a *node, pairs []pair, i, j int) (paths []string) {
+	for _, p := range pairs {
+		if p.a >= 0 && p.b >= 0 && (p.a > i) != (p.b > j) && p.a-i <= reach && i-p.a <= reach {
+			paths = append(paths, a.kids[p.a].path)
+		}
+	}
+	return paths
 }
 
 // reach is how far apart items may be that became of one another.
