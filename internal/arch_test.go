@@ -50,6 +50,7 @@ var houses = []house{
 	{"internal/store", 1, "keeps what it is given"},
 	{"internal/cluster", 1, "counters and locks, whatever they count"},
 	{"scri", 0, "the language itself, public: it drags nothing along"},
+	{"internal/discreet", 0, "looks at texts alone, whoever wrote them"},
 	{"internal/nearest", 0, "compares names, whatever they name"},
 	{"internal/wire", 0, "frames and JSON of any provider, so it knows none, nor the language"},
 }

@@ -189,6 +189,9 @@ func read(d dialect.Dialect, got *reply) (*scri.ChatResponse, error) {
 
 func errorProblems(d dialect.Dialect, x *corpus.Exchange, got *reply) []string {
 	e := d.DecodeError(&dialect.Answer{Status: x.Status, Header: x.RespHeader, Body: x.Body, Target: &dialect.Target{}})
+	if e.Kind == scri.ErrNotFound && asked(d, x) == "" {
+		e.Kind = scri.ErrUnavailable // who named no model is not told that it is unknown
+	}
 	return sameKind(d, e, got)
 }
 

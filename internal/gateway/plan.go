@@ -17,7 +17,11 @@ func (g *Gateway) planned(next step) step {
 		}
 		c.plan = plan
 		c.Lineage.Chain, c.Lineage.Reasons = plan.Chain, append(c.Lineage.Reasons, plan.Reasons...)
-		return next(ctx, c)
+		s, err := next(ctx, c)
+		if err != nil {
+			return nil, c.blamed(err)
+		}
+		return s, nil
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/aratta-gateway/aratta/internal/discreet"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -123,7 +124,7 @@ func warnings(list []scri.Warning) string {
 // clean makes a text from outside fit for a header, and short enough: clients
 // refuse answers whose headers are large.
 func clean(s string) string {
-	s = clipped(s)
+	s = discreet.Clip(s)
 	if strings.IndexFunc(s, unfit) < 0 {
 		return s
 	}

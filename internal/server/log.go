@@ -3,8 +3,8 @@ package server
 import (
 	"context"
 	"log/slog"
-	"strings"
 
+	"github.com/aratta-gateway/aratta/internal/discreet"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -20,10 +20,10 @@ func (s *Server) logged(ctx context.Context, x *scri.Exchange, status int, err *
 	l := x.Lineage
 	list := make([]slog.Attr, 0, 20)
 	list = append(list, slog.String("request_id", x.ID), slog.String("op", string(x.Op)), slog.String("ingress", l.Ingress),
-		slog.Int("status", status), slog.String("asked", clipped(l.Asked)))
+		slog.Int("status", status), slog.String("asked", discreet.Clip(l.Asked)))
 	if n := len(l.Attempts); n > 0 {
 		a := &l.Attempts[n-1]
-		list = append(list, slog.String("provider", a.Provider), slog.String("model", clipped(a.Model)), slog.String("zone", a.Zone),
+		list = append(list, slog.String("provider", a.Provider), slog.String("model", discreet.Clip(a.Model)), slog.String("zone", a.Zone),
 			slog.Int("attempts", n), slog.String("outcome", a.Outcome),
 			slog.Float64("first_ms", a.FirstMS), slog.Float64("took_ms", tookMS(l)))
 		if u := a.Usage; u != nil && u.Input != nil && u.Output != nil {
@@ -50,36 +50,18 @@ func (s *Server) logged(ctx context.Context, x *scri.Exchange, status int, err *
 func why(list []slog.Attr, err *scri.Error) []slog.Attr {
 	list = append(list, slog.String("kind", string(err.Kind)))
 	if err.Provider == "" && len(err.Attempts) == 0 {
-		list = append(list, slog.String("error", clipped(err.Message)))
+		list = append(list, slog.String("error", discreet.Clip(err.Message)))
 	}
 	if err.Provider != "" && err.Status != 0 {
 		list = append(list, slog.Int("provider_status", err.Status))
 	}
-	if err.Code != "" && len(err.Code) <= maxCode && strings.IndexFunc(err.Code, unlikeCode) < 0 {
-		list = append(list, slog.String("code", err.Code))
+	if code := discreet.Code(err.Code); code != "" {
+		list = append(list, slog.String("code", code))
 	}
 	if err.Path != "" {
-		list = append(list, slog.String("path", clipped(err.Path)))
+		list = append(list, slog.String("path", discreet.Clip(err.Path)))
 	}
 	return list
-}
-
-// maxCode is how long a machine code may be. What is longer is a text.
-const maxCode = 64
-
-// unlikeCode reports whether no machine code has r in it.
-func unlikeCode(r rune) bool {
-	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("_-.", r)
-}
-
-// maxShown bounds what a client chose of a log line or a header.
-const maxShown = 256
-
-func clipped(s string) string {
-	if len(s) <= maxShown {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxShown], "") + "..."
 }
 
 // tookMS is how long the attempts took together.

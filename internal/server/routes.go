@@ -10,6 +10,7 @@ import (
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/dialect/ollama"
+	"github.com/aratta-gateway/aratta/internal/discreet"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -195,7 +196,7 @@ func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) {
 	var err *scri.Error
 	if x.ID, x.Caller, err = s.admit(r); err == nil {
 		err = &scri.Error{
-			Kind: scri.ErrNotFound, Code: "unknown_url", Message: "there is nothing at " + clipped(r.URL.Path),
+			Kind: scri.ErrNotFound, Code: "unknown_url", Message: "there is nothing at " + discreet.Clip(r.URL.Path),
 			Hint: "docs/api.md lists the paths",
 		}
 		if methods := s.methods(r); len(methods) > 0 {
