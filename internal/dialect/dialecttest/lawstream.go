@@ -215,7 +215,7 @@ func sameEvents(want, got []string) string {
 }
 
 // Law5 tests this: a stream that is cut before its finish is truncated, and what came of
-// it holds no signature of an unfinished part. Of what is cut before its first field, while
+// it holds no signature of an unfinished part. Of what is cut before its first event, while
 // it holds another text, nobody can tell that it was to become a stream at all.
 func Law5(d dialect.Dialect, h http.Header, stream []byte) []string {
 	return guard(func() []string {
@@ -246,19 +246,24 @@ func Law5(d dialect.Dialect, h http.Header, stream []byte) []string {
 	})
 }
 
-// unlike reports whether a text holds something, and no field of an event stream
-// and no JSON. Half a field says so only behind something else.
+// unlike reports whether a text holds something that is no field of an event stream
+// and no JSON before its first event is whole.
 func unlike(stream []byte) bool {
-	other := false
+	other, begun := false, false
 	for line := range bytes.Lines(stream) {
 		text := bytes.TrimSpace(line)
+		if len(text) == 0 && begun {
+			return false
+		}
+		known := len(text) == 0
 		for _, field := range []string{"data:", "event:", "id:", "retry:", ":", "{", "["} {
-			half := !other && len(text) == len(line) && strings.HasPrefix(field, string(text))
-			if half || bytes.HasPrefix(text, []byte(field)) {
-				return false
+			half := len(text) == len(line) && strings.HasPrefix(field, string(text))
+			if known = known || half || bytes.HasPrefix(text, []byte(field)); known {
+				break
 			}
 		}
-		other = other || len(text) > 0
+		begun = begun || known && len(text) > 0
+		other = other || !known
 	}
 	return other
 }
