@@ -259,7 +259,13 @@ func appendError(b []byte, e *scri.Error) []byte {
 		return append(b, '}')
 	}
 	w := wire.Writer{B: append(b, `{"error":{`...)}
-	message := e.Message
+	message, field := e.Message, ""
+	if e.Path != "" {
+		field = param(e.Path)
+		if !strings.Contains(message, field) { // SDKs show the message alone
+			message = field + ": " + message
+		}
+	}
 	if e.Hint != "" {
 		message = strings.TrimRight(message, ". ") + ". Hint: " + e.Hint
 	}
@@ -274,8 +280,8 @@ func appendError(b []byte, e *scri.Error) []byte {
 	w.Key("type")
 	w.Str(typ)
 	w.Key("param")
-	if e.Path != "" {
-		w.Str(param(e.Path))
+	if field != "" {
+		w.Str(field)
 	} else {
 		w.Null()
 	}
