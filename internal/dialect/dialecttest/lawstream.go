@@ -256,13 +256,13 @@ func unlike(stream []byte) bool {
 			return false
 		}
 		known := len(text) == 0
-		for _, field := range []string{"data:", "event:", "id:", "retry:", ":", "{", "["} {
+		for i, field := range []string{"data:", "event:", "{", "[", "id:", "retry:", ":"} { // of which four begin one
 			half := len(text) == len(line) && strings.HasPrefix(field, string(text))
 			if known = known || half || bytes.HasPrefix(text, []byte(field)); known {
+				begun = begun || i < 4 && len(text) > 0
 				break
 			}
 		}
-		begun = begun || known && len(text) > 0
 		other = other || !known
 	}
 	return other
