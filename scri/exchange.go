@@ -33,6 +33,7 @@ type Exchange struct {
 	Req      *ChatRequest // as the stages made it; starts as In, copy on write
 	Caller   Caller
 	Header   http.Header // of the client's request; read only
+	Body     []byte      // of the client's request, in which texts of In lie; nil if unknown, and once a streamed answer has begun; read only
 	Lineage  *Lineage
 	Warnings []Warning
 }

@@ -116,6 +116,15 @@ func (t Text) AppendJSON(b []byte) []byte {
 	return append(b, '"')
 }
 
+// Quoted returns the JSON string that the text came as, quotes included, or nil
+// if it did not come as one. It must not be changed.
+func (t Text) Quoted() []byte {
+	if t.form == formPlain {
+		return nil
+	}
+	return unsafe.Slice(unsafe.StringData(t.s), len(t.s))
+}
+
 // AppendJSONInner is AppendJSON without the quotes, to build one JSON string
 // from several texts.
 func (t Text) AppendJSONInner(b []byte) []byte {

@@ -113,13 +113,15 @@ type Target struct {
 	LogProbs  bool        // ask for log-probabilities though the request does not
 	Header    http.Header // of the client's request where it speaks the same format, else nil: what of it belongs to the format (betas) goes along
 	Buf       []byte      // may hold the body of the request, instead of memory of its own; whoever sends it uses Buf again
+	Source    []byte      // the client's request, if long texts may stay where they lie in it, see Outgoing.Pieces; else nil
+	Piece     int         // which texts are long, in bytes; 0 = as is cheapest
 	Reasoning string      // how the provider wants thinking spelled, where one format has several ways; "" = the format's own
 }
 
 // Buffer returns memory for a body of about n bytes to be appended to.
 func (t *Target) Buffer(n int) []byte {
-	if t != nil && cap(t.Buf) >= n {
-		return t.Buf[:0]
+	if t != nil && (cap(t.Buf) >= n || t.Source != nil) {
+		return t.Buf[:0] // of a request in pieces it is mostly enough
 	}
 	return make([]byte, 0, n)
 }
@@ -131,6 +133,9 @@ type Outgoing struct {
 	Path   string
 	Header http.Header
 	Body   []byte
+	// Pieces, if any, are the body instead of Body. They alias Target.Source, and
+	// there are none without one.
+	Pieces [][]byte
 }
 
 // Answer is what a provider sent back.

@@ -98,7 +98,7 @@ func (a *reply) exchange(r *http.Request) {
 	}
 	req.Model = strings.Clone(req.Model) // it is kept in lineages and tables, and would hold the whole body
 	in.Req, x.In, x.Req = req, req, req
-	x.Lineage.Asked = req.Model
+	x.Lineage.Asked, x.Body = req.Model, in.Body
 	ctx := r.Context()
 	if e.opt.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -237,7 +237,7 @@ func (a *reply) letGo(in *Incoming) {
 	a.out.mu.Lock() // the timer may be looking
 	defer a.out.mu.Unlock()
 	in.Body, in.Req = nil, light
-	a.x.In, a.x.Req = light, light
+	a.x.In, a.x.Req, a.x.Body = light, light, nil
 	a.body = nil // something of it may still be in use: it is left to the collector
 }
 

@@ -104,7 +104,7 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 	}
 	req, warn := scri.Port(c.outward(p.Dialect()), c.traits(p))
 	s, info, err := p.Chat(ctx, req, provider.Call{
-		Model: a.Model, Tokens: c.tokens(p), Header: c.ownHeader(p), Check: g.strictly(c, warn),
+		Model: a.Model, Tokens: c.tokens(p), Header: c.ownHeader(p), Source: c.Body, Check: g.strictly(c, warn),
 	})
 	if info != nil {
 		warn = append(warn, info.Warnings...)

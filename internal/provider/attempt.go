@@ -57,7 +57,7 @@ func (a *attempt) send(ctx context.Context, out *dialect.Outgoing, l limits) err
 	if err != nil {
 		return err
 	}
-	return a.sendTo(ctx, &outbound{out.Method, u, a.p.header(out.Header), out.Body, a.p.direct}, l)
+	return a.sendTo(ctx, &outbound{out.Method, u, a.p.header(out.Header), out.Body, out.Pieces, a.p.direct}, l)
 }
 
 func (a *attempt) sendTo(ctx context.Context, out *outbound, l limits) error {
@@ -105,7 +105,8 @@ type outbound struct {
 	url    *url.URL
 	header http.Header
 	body   []byte
-	direct bool // the transport takes bodies as inMemory
+	pieces [][]byte // instead of body, if any and direct
+	direct bool     // the transport takes bodies as inMemory
 }
 
 func (o *outbound) request(ctx context.Context) *http.Request {
@@ -114,7 +115,14 @@ func (o *outbound) request(ctx context.Context) *http.Request {
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)
 	if len(o.body) > 0 && o.direct {
-		req.ContentLength, req.Body = int64(len(o.body)), &inMemory{o.body}
+		m := &inMemory{pieces: o.pieces}
+		if m.pieces == nil {
+			m.pieces = [][]byte{o.body}
+		}
+		for _, piece := range m.pieces {
+			m.size += len(piece)
+		}
+		req.ContentLength, req.Body = int64(m.size), m
 	} else if len(o.body) > 0 {
 		body := o.body
 		req.ContentLength = int64(len(body))

@@ -22,6 +22,7 @@ type Call struct {
 	KeepAlive string      // how long a local runtime shall keep the model; "" = as configured
 	LogProbs  bool        // ask for log-probabilities though the request does not
 	Header    http.Header // of the client's request where it speaks the provider's dialect, else nil
+	Source    []byte      // the client's request, in which texts of the request lie; nil if unknown
 	// Check is told what the request lost or gained before it is sent; an error
 	// keeps it in. nil = send it.
 	Check func([]scri.Warning) error
@@ -81,10 +82,10 @@ func (a *attempt) prepare(ctx context.Context, req *scri.ChatRequest, call Call,
 		return nil, err
 	}
 	if buf != nil {
-		a.target.Buf = *buf
+		a.target.Buf, a.target.Source = *buf, call.Source
 	}
 	out, warnings, err := a.p.dialect.EncodeRequest(req, &a.target)
-	a.target.Buf = nil
+	a.target.Buf, a.target.Source = nil, nil
 	a.info.Warnings = warnings
 	if err == nil && call.Check != nil {
 		err = call.Check(warnings)

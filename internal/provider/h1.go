@@ -57,11 +57,11 @@ type idleConn struct {
 // desk is what is needed while a request is written and the head of its answer
 // is read.
 type desk struct {
-	head  []byte
-	parts [2][]byte
-	both  net.Buffers
-	src   limitedConn
-	br    *bufio.Reader
+	head   []byte
+	pieces [][]byte // of head and body
+	rest   net.Buffers
+	src    limitedConn
+	br     *bufio.Reader
 }
 
 // limitedConn ends with an error when more is read than was allowed.
@@ -98,7 +98,10 @@ func newH1(base *url.URL, dial DialFunc) *h1 {
 }
 
 // inMemory is the body of a request that h1 sends as it is.
-type inMemory struct{ b []byte }
+type inMemory struct {
+	pieces [][]byte
+	size   int // of all of them
+}
 
 func (*inMemory) Read([]byte) (int, error) { return 0, io.EOF }
 func (*inMemory) Close() error             { return nil }
@@ -124,22 +127,22 @@ func (t *h1) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-func bodyOf(req *http.Request) ([]byte, error) {
+func bodyOf(req *http.Request) (*inMemory, error) {
 	if req.Body == nil {
-		return nil, nil
+		return &inMemory{}, nil
 	}
 	if m, ok := req.Body.(*inMemory); ok {
-		return m.b, nil
+		return m, nil
 	}
 	b, err := io.ReadAll(req.Body)
-	return b, errors.Join(err, req.Body.Close())
+	return &inMemory{[][]byte{b}, len(b)}, errors.Join(err, req.Body.Close())
 }
 
 // exchange sends a request over a connection and reads the head of the answer.
 // After an error it tells whether the request may be sent once more, as nobody
 // can have worked on it: nothing of it was written; or nothing was answered,
 // and to do it twice is as good as once.
-func (t *h1) exchange(req *http.Request, body []byte, conn net.Conn) (resp *http.Response, again bool, err error) {
+func (t *h1) exchange(req *http.Request, body *inMemory, conn net.Conn) (resp *http.Response, again bool, err error) {
 	ctx := req.Context()
 	a := &h1Answer{t: t, conn: conn, desk: t.desks.Get().(*desk)}
 	// Whoever reads or writes then wakes with an error.
@@ -147,7 +150,7 @@ func (t *h1) exchange(req *http.Request, body []byte, conn net.Conn) (resp *http
 	d := a.desk
 	d.src = limitedConn{a.conn, maxHead}
 	d.br.Reset(&d.src)
-	if d.head, err = appendHead(d.head[:0], req, len(body)); err == nil {
+	if d.head, err = appendHead(d.head[:0], req, body.size); err == nil {
 		if err = a.write(ctx, body); err == nil || a.wrote && a.mayHaveAnswered(ctx) {
 			var rerr error
 			if resp, rerr = a.readHead(req.Method); rerr == nil {
@@ -177,10 +180,12 @@ const (
 )
 
 // write writes the request.
-func (a *h1Answer) write(ctx context.Context, body []byte) error {
+func (a *h1Answer) write(ctx context.Context, body *inMemory) error {
 	d := a.desk
-	if len(body) <= onePiece {
-		d.head = append(d.head, body...)
+	if body.size <= onePiece {
+		for _, piece := range body.pieces {
+			d.head = append(d.head, piece...)
+		}
 		n, err := a.conn.Write(d.head)
 		a.wrote = n > 0
 		return err
@@ -191,15 +196,16 @@ func (a *h1Answer) write(ctx context.Context, body []byte) error {
 	if err := ctx.Err(); err != nil { // its deadline was perhaps overwritten
 		return err
 	}
-	d.parts = [2][]byte{d.head, body}
-	d.both = d.parts[:]
-	n, err := d.both.WriteTo(a.conn)
+	d.pieces = append(append(d.pieces[:0], d.head), body.pieces...)
+	d.rest = d.pieces
+	n, err := d.rest.WriteTo(a.conn)
 	a.wrote = n > 0
 	var rest []byte
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		rest = slices.Concat(d.both...)
+		rest = slices.Concat(d.rest...)
 	}
-	d.parts, d.both = [2][]byte{}, nil
+	clear(d.pieces)
+	d.rest = nil
 	if err != nil && rest == nil {
 		return err
 	}

@@ -74,7 +74,8 @@ func asking(ctx context.Context, method, base string, body []byte) *http.Request
 		panic(err)
 	}
 	if len(body) > 0 {
-		req.Body, req.ContentLength = &inMemory{body}, int64(len(body))
+		half := len(body) / 2
+		req.Body, req.ContentLength = &inMemory{[][]byte{body[:half], body[half:]}, len(body)}, int64(len(body))
 	}
 	return req
 }

@@ -16,7 +16,7 @@ const (
 // arrives, so that a document is read from memory once.
 type window struct {
 	base, end int    // which bytes are marked
-	carry     uint64 // 1 when the byte at end is escaped
+	carry     uint64 // what the last byte asks of the one at end, see mark
 	marks     [windowBlocks]marks
 }
 
@@ -24,7 +24,7 @@ type window struct {
 // inside strings only.
 type marks struct {
 	quotes uint64 // not escaped
-	odd    uint64 // not ASCII, below 0x20, or escaped and no escape of two bytes
+	odd    uint64 // below 0x20, escaped and no escape of two bytes, of a rune of more than two bytes, or where one of two is broken
 }
 
 // forward marks what follows the window.
@@ -59,13 +59,17 @@ func (s *Scanner) strMarked(i int) int {
 	}
 	known := i + 1 // all before it is known to be legal
 	for from := i + 1; ; from = w.base {
-		k := (from - w.base) >> 6
 		mask := ^uint64(0) << ((from - w.base) & 63)
-		for at := w.base + k<<6; at < w.end; at += 64 {
+		for k := (from - w.base) >> 6; k < (w.end-w.base+63)>>6; k++ {
 			m := &w.marks[k&(windowBlocks-1)]
 			quotes, odd := m.quotes&mask, m.odd&mask
+			mask = ^uint64(0)
+			if quotes|odd == 0 {
+				continue
+			}
+			at := w.base + k<<6
 			if quotes != 0 {
-				odd &= quotes&-quotes - 1
+				odd &= quotes ^ (quotes - 1) // the quote itself may stand where a rune should go on
 			}
 			if odd != 0 {
 				if known = s.look(at, odd, known); known < 0 {
@@ -75,8 +79,6 @@ func (s *Scanner) strMarked(i int) int {
 			if quotes != 0 {
 				return at + bits.TrailingZeros64(quotes) + 1
 			}
-			mask = ^uint64(0)
-			k++
 		}
 		if w.end >= len(s.doc) {
 			s.syntax(i, "string without end")
@@ -101,11 +103,19 @@ func (s *Scanner) look(at int, odd uint64, known int) int {
 		p := at + bits.TrailingZeros64(odd)
 		odd &= odd - 1
 		var n int
-		switch {
-		case escaped(s.doc[:p]):
-			if n = escape(s.doc[p-1:]) - 1; n < 0 {
-				s.syntax(p-1, "invalid escape in string")
-				return -1
+		switch before := s.doc[p-1]; {
+		case before >= 0xc2 && before <= 0xdf: // a rune of two bytes that does not go on
+			s.syntax(p-1, "invalid UTF-8")
+			return -1
+		case before == '\\' && escaped(s.doc[:p]):
+			p--
+			for p+n < len(s.doc) && s.doc[p+n] == '\\' { // seldom alone: these are the letters of other scripts
+				m := escape(s.doc[p+n:])
+				if m == 0 {
+					s.syntax(p+n, "invalid escape in string")
+					return -1
+				}
+				n += m
 			}
 		case s.doc[p] >= utf8.RuneSelf:
 			if n = runes(s.doc[p:], '"'); n == 0 {
@@ -122,5 +132,5 @@ func (s *Scanner) look(at int, odd uint64, known int) int {
 
 // escaped reports whether what follows b, which ends inside a string, is escaped.
 func escaped(b []byte) bool {
-	return len(b) > 0 && b[len(b)-1] == '\\' && (len(b)-len(bytes.TrimRight(b, `\`)))&1 == 1
+	return (len(b)-len(bytes.TrimRight(b, `\`)))&1 == 1
 }

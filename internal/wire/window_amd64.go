@@ -5,9 +5,9 @@ import "golang.org/x/sys/cpu"
 // canMark reports whether this machine can look at 64 bytes at a time.
 func canMark() bool { return cpu.X86.HasAVX2 }
 
-// mark looks at blocks of 64 bytes that begin at src. Bit 0 of carry says
-// whether the first byte is escaped, that of the result says it of the byte
-// behind the last block.
+// mark looks at blocks of 64 bytes that begin at src. carry says what the byte
+// before it asks of the first one, the result what the last one asks of the byte
+// behind it: bit 0 that it is escaped, bit 1 that it is the second of a rune.
 func mark(out []marks, src []byte, carry uint64) uint64 {
 	blocks := len(src) / 64
 	_ = out[:blocks]

@@ -16,6 +16,9 @@ TEXT ·markAVX2(SB), NOSPLIT, $0-40
 	MOVQ src+8(FP), SI
 	MOVQ blocks+16(FP), CX
 	MOVQ carry+24(FP), R8
+	MOVQ R8, R13
+	ANDQ $1, R8  // the first byte is escaped
+	SHRQ $1, R13 // the first byte is the second one of a rune
 
 	MOVQ           $0x2222222222222222, AX // "
 	MOVQ           AX, X8
@@ -32,6 +35,15 @@ TEXT ·markAVX2(SB), NOSPLIT, $0-40
 	VBROADCASTI128 legalLow<>(SB), Y12
 	VBROADCASTI128 legalHigh<>(SB), Y13
 	VPXOR          Y14, Y14, Y14
+	MOVQ           $0xc2c2c2c2c2c2c2c2, AX // the first one that begins a rune
+	MOVQ           AX, X6
+	VPBROADCASTQ   X6, Y6
+	MOVQ           $0x1d1d1d1d1d1d1d1d, AX // how many more begin one of two bytes
+	MOVQ           AX, X7
+	VPBROADCASTQ   X7, Y7
+	MOVQ           $0xc0c0c0c0c0c0c0c0, AX // 0x80 to 0xbf, which go on with one, are less, with signs
+	MOVQ           AX, X15
+	VPBROADCASTQ   X15, Y15
 	MOVQ           $0xaaaaaaaaaaaaaaaa, DX // odd places
 	MOVQ           $0x5555555555555555, R15 // even places
 
@@ -58,6 +70,24 @@ loop:
 	SHLQ      $32, BX
 	ORQ       BX, R9
 
+	// R11: beginnings of runes of two bytes; R12: bytes that go on with a rune
+	VPSUBB    Y6, Y0, Y2
+	VPSUBB    Y6, Y1, Y3
+	VPMINUB   Y7, Y2, Y4
+	VPMINUB   Y7, Y3, Y5
+	VPCMPEQB  Y2, Y4, Y2
+	VPCMPEQB  Y3, Y5, Y3
+	VPMOVMSKB Y2, R11
+	VPMOVMSKB Y3, BX
+	SHLQ      $32, BX
+	ORQ       BX, R11
+	VPCMPGTB  Y0, Y15, Y4
+	VPCMPGTB  Y1, Y15, Y5
+	VPMOVMSKB Y4, R12
+	VPMOVMSKB Y5, BX
+	SHLQ      $32, BX
+	ORQ       BX, R12
+
 	// R10: bytes above 0x7f, which have the high bit, or below 0x20
 	VPMINUB   Y10, Y0, Y2
 	VPMINUB   Y10, Y1, Y3
@@ -69,6 +99,18 @@ loop:
 	VPMOVMSKB Y3, BX
 	SHLQ      $32, BX
 	ORQ       BX, R10
+
+	// Those of runes of two bytes are no longer odd, unless one is not where the
+	// other asks for it.
+	MOVQ R11, BX
+	ORQ  R12, BX
+	NOTQ BX
+	ANDQ BX, R10
+	LEAQ (R13)(R11*2), BX
+	SHRQ $63, R11
+	MOVQ R11, R13
+	XORQ R12, BX
+	ORQ  BX, R10
 
 	// R11: bytes that are no escape of two bytes behind a backslash
 	VPSRLW    $4, Y0, Y2
@@ -121,5 +163,6 @@ loop:
 
 done:
 	VZEROUPPER
+	LEAQ (R8)(R13*2), R8
 	MOVQ R8, ret+32(FP)
 	RET

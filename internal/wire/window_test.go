@@ -12,7 +12,7 @@ import (
 
 // markSlowly is mark, one byte at a time.
 func markSlowly(out []marks, src []byte, carry uint64) uint64 {
-	escaped := carry == 1
+	escaped, goesOn := carry&1 != 0, carry&2 != 0
 	for i, c := range src {
 		m := &out[i/64]
 		bit := uint64(1) << (i % 64)
@@ -22,15 +22,20 @@ func markSlowly(out []marks, src []byte, carry uint64) uint64 {
 		if c == '"' && !escaped {
 			m.quotes |= bit
 		}
-		if c < ' ' || c >= 0x80 || escaped && !strings.ContainsRune(`"\/bfnrt`, rune(c)) {
+		leads, follows := c >= 0xc2 && c <= 0xdf, c >= 0x80 && c <= 0xbf
+		if c < ' ' || c >= 0x80 && !leads && !follows || follows != goesOn || escaped && !strings.ContainsRune(`"\/bfnrt`, rune(c)) {
 			m.odd |= bit
 		}
-		escaped = c == '\\' && !escaped
+		escaped, goesOn = c == '\\' && !escaped, leads
 	}
+	carry = 0
 	if escaped {
-		return 1
+		carry = 1
 	}
-	return 0
+	if goesOn {
+		carry |= 2
+	}
+	return carry
 }
 
 // Every byte, escaped and not, and runs of backslashes of every length over the
@@ -53,8 +58,11 @@ func TestMark(t *testing.T) {
 			src[at] = byte(c)
 			check(src, 0)
 			check(src, 1)
+			check(src, 2)
 			if at > 0 {
 				src[at-1] = '\\'
+				check(src, 0)
+				src[at-1] = 0xd0
 				check(src, 0)
 			}
 		}
@@ -71,9 +79,9 @@ func TestMark(t *testing.T) {
 	for range 2000 {
 		src := make([]byte, 64*(1+r.IntN(windowBlocks)))
 		for i := range src {
-			src[i] = "\\\\\\\\\"nu\xd0\xb6/"[r.IntN(10)]
+			src[i] = "\\\\\\\\\"nu\xd0\xb6\xe2/"[r.IntN(11)]
 		}
-		check(src, uint64(r.IntN(2)))
+		check(src, uint64(r.IntN(4)))
 	}
 }
 
@@ -110,7 +118,7 @@ func TestMarkedAndNot(t *testing.T) {
 		rapid.Custom(func(t *rapid.T) string { return strings.Repeat(`\n`, rapid.IntRange(0, 90).Draw(t, "n")) }),
 		rapid.Custom(func(t *rapid.T) string { return strings.Repeat(`\\`, rapid.IntRange(0, 5000).Draw(t, "n")) }),
 	)
-	odd := rapid.SampledFrom([]string{"", "", "\n", "\x1f", "\x00", `\q`, `\u00g0`, `\u12`, `\ж`, "\\\n", `"`, "\xff", "\xd0", "\xc1\xbf", "\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80"})
+	odd := rapid.SampledFrom([]string{"", "", "\n", "\x1f", "\x00", `\q`, `\u00g0`, `\u12`, `\ж`, "\\\n", `"`, "\xff", "\xd0", "\xd0\xd0", "\xd0\xb6\xb6", "\xc1\xbf", "\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80"})
 	rapid.Check(t, func(t *rapid.T) {
 		draw := func(b *strings.Builder) {
 			for range rapid.IntRange(0, 20).Draw(t, "pieces") {

@@ -7,9 +7,14 @@ import (
 
 // Writer appends JSON to B. It keeps no state: whether a comma is due is seen
 // from the last byte, so B may be written to by hand as well. The caller sees
-// to it that values and names alternate and brackets match.
+// to it that values and names alternate and brackets match. See Splice for
+// documents of which B is not the whole.
 type Writer struct {
 	B []byte
+
+	src   []byte
+	least int
+	cuts  []cut
 }
 
 // Comma puts a comma if the last byte asks for one: not at the start, nor after
