@@ -43,6 +43,7 @@ type streamDecoder struct {
 
 	open   []openBlock
 	parts  int // given so far
+	heard  bool // some event came
 	begun  bool
 	usage  []byte // as merged so far
 	counts *scri.Usage
@@ -139,7 +140,7 @@ func (d *streamDecoder) end(err error) {
 		d.done() // only the terminator is missing
 		return
 	}
-	if errors.Is(err, io.EOF) && !d.begun {
+	if errors.Is(err, io.EOF) && !d.begun && !d.heard {
 		if d.notStream([]byte(d.frames.GarbageText())) || d.notStream(d.junk) {
 			return
 		}
@@ -231,6 +232,7 @@ func (d *streamDecoder) broken(cause error) {
 }
 
 func (d *streamDecoder) event(e *wireEvent, data []byte) {
+	d.heard = true
 	switch string(e.typ) {
 	case `"content_block_delta"`:
 		d.delta(e, data)

@@ -256,10 +256,10 @@ func unlike(stream []byte) bool {
 			return false
 		}
 		known := len(text) == 0
-		for i, field := range []string{"data:", "event:", "{", "[", "id:", "retry:", ":"} { // of which four begin one
+		for i, field := range []string{"data:", "{", "[", "event:", "id:", "retry:", ":"} { // of which three say something
 			half := len(text) == len(line) && strings.HasPrefix(field, string(text))
 			if known = known || half || bytes.HasPrefix(text, []byte(field)); known {
-				begun = begun || i < 4 && len(text) > 0
+				begun = begun || i < 3 && len(text) > 0
 				break
 			}
 		}
