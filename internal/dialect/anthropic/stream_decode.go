@@ -42,7 +42,7 @@ type streamDecoder struct {
 	err    error // what follows the queue
 
 	open   []openBlock
-	parts  int // given so far
+	parts  int  // given so far
 	heard  bool // some event came
 	begun  bool
 	usage  []byte // as merged so far

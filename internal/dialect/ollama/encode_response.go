@@ -274,11 +274,12 @@ func (e *teller) finish(f *scri.Finish, own *scri.Ext) {
 	if got := reasonOf(word, e.called); got != f.Reason {
 		e.change("/choices/0/finish/reason", string(f.Reason), string(got), "")
 	}
-	if formed(own, "-done_reason") && word == "stop" {
-		return
-	}
-	if formed(own, "+done_reason") && word == "stop" {
+	switch unsaid := f.Dialect == Name && f.Raw == ""; {
+	case word != "stop":
+	case formed(own, "+done_reason"):
 		word = ""
+	case formed(own, "-done_reason"), unsaid: // as older ones have it
+		return
 	}
 	e.key("done_reason")
 	e.w.Str(word)
