@@ -36,8 +36,12 @@ Faults: ` + faultNames(),
 			defer stop()
 			farm := &sim.Farm{}
 			defer func() { _ = farm.Close() }() // the process ends with it
+			o := sim.Options{Models: models, Pace: pace, LoadTime: load}
+			if len(models) == 0 {
+				o.Models, o.Any = []string{demoModel}, true // who lists nothing is not asked by a gateway in front
+			}
 			for _, spec := range providers {
-				name, addr, err := p.addSim(ctx, farm, spec, sim.Options{Models: models, Pace: pace, LoadTime: load}, recorded)
+				name, addr, err := p.addSim(ctx, farm, spec, o, recorded)
 				if err != nil {
 					return err
 				}
@@ -48,7 +52,7 @@ Faults: ` + faultNames(),
 	}
 	f := cmd.Flags()
 	f.StringSliceVar(&providers, "provider", []string{"ollama=127.0.0.1:11434"}, "`[NAME:]DIALECT=ADDRESS`, again for more; port 0 takes a free one")
-	f.StringSliceVar(&models, "model", nil, "models that they have (default: any)")
+	f.StringSliceVar(&models, "model", nil, "models that they list and answer for (default: they list "+demoModel+" and answer for any)")
 	f.StringVar(&control, "control", "127.0.0.1:9900", "address of the control")
 	f.StringVar(&recorded, "recorded", "", "`FOLDER` of recorded exchanges: a request that equals one gets its answer")
 	f.DurationVar(&pace, "pace", 20*time.Millisecond, "time between the tokens of an answer")

@@ -86,7 +86,11 @@ func (s *Snapshot) providers(l *Loaded, deps provider.Deps) error {
 			}
 			p, err := provider.New(kind, name, e, deps)
 			if err != nil {
-				errs = append(errs, &Problem{File: l.File, Key: key, Text: entryError(err, key)})
+				at := key
+				if path := scri.AsError(err).Path; path != "" { // the key below
+					at = join(key, strings.TrimPrefix(path, "/"))
+				}
+				errs = append(errs, &Problem{File: l.File, Key: at, Text: entryError(err, key)})
 				continue
 			}
 			for _, n := range p.Notes() {
@@ -227,6 +231,14 @@ func entry(p *provider.Provider) route.Entry {
 		for _, name := range append([]string{m.Name}, m.Aliases...) {
 			e.Models = append(e.Models, route.Model{Name: name, Window: m.ContextWindow, Caps: caps(m.Capabilities)})
 		}
+	}
+	named := func(m route.Model) bool { return m.Name == e.Default }
+	if e.Default != "" && !slices.ContainsFunc(e.Models, named) {
+		m := route.Model{Name: e.Default}
+		if known, ok := spec.Model(e.Default); ok {
+			m.Window, m.Caps = known.ContextWindow, caps(known.Capabilities)
+		}
+		e.Models = append(e.Models, m)
 	}
 	return e
 }

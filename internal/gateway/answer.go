@@ -224,6 +224,9 @@ func (a *answer) settle(outcome string, e *scri.Error) {
 	att.Outcome, att.Usage = outcome, a.usage
 	att.TookMS = millis(a.g.now().Sub(att.Start))
 	att.CostUSD = a.p.Price(att.Model, a.priced())
+	if outcome == "ok" {
+		a.p.Answered()
+	}
 	a.c.Lineage.CostUSD = total(a.c.Lineage.Attempts, a.at)
 	if e != nil {
 		att.Error = brief(e)

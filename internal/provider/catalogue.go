@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/aratta-gateway/aratta/internal/nearest"
 )
 
 //go:embed catalogue/*.yaml
@@ -155,11 +153,16 @@ func (c *Catalogue) Spec(name string) (*Spec, bool) {
 func (c *Catalogue) Names() []string { return slices.Sorted(maps.Keys(c.specs)) }
 
 // suggest is a clause that names the nearest entry, or nothing.
-func (c *Catalogue) suggest(name string) string {
-	if near := nearest.Name(name, c.Names()); near != "" {
-		return fmt.Sprintf("; did you mean %q?", near)
+func (c *Catalogue) suggest(name string) string { return maybe(name, c.Names()) }
+
+// dialects lists those that the entries speak.
+func (c *Catalogue) dialects() []string {
+	var list []string
+	for _, s := range c.specs {
+		list = append(list, s.Dialect)
 	}
-	return ""
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // sameAPI finds an entry with this dialect at this host, so that a second

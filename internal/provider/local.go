@@ -23,7 +23,16 @@ const (
 	cloudListFor = 5 * time.Minute
 	loadedFor    = 5 * time.Second
 	failedFor    = 10 * time.Second
+	refusedFor   = time.Second // where nobody listens
 )
+
+// Answered tells that the provider has just answered: what it could not tell
+// before, it is asked again.
+func (p *Provider) Answered() {
+	p.lists.forgive()
+	p.shown.forgive()
+	p.loaded.forgive()
+}
 
 // Shower is the optional part of a dialect that tells about one model.
 type Shower interface {
@@ -110,11 +119,20 @@ func (p *Provider) Models(ctx context.Context) []scri.ModelInfo {
 		if len(p.entry.Models) > 0 && !p.configured(m.Name) || m.Retired != "" {
 			continue
 		}
-		info := scri.ModelInfo{ID: m.Name}
-		p.describeModel(&info)
-		out = append(out, info)
+		out = append(out, p.told(m.Name))
+	}
+	known := func(m scri.ModelInfo) bool { return sameModel(m.ID, p.entry.DefaultModel) }
+	if p.entry.DefaultModel != "" && !slices.ContainsFunc(out, known) {
+		out = append(out, p.told(p.entry.DefaultModel))
 	}
 	return out
+}
+
+// told is what is known of a model that the provider did not list itself.
+func (p *Provider) told(name string) scri.ModelInfo {
+	m := scri.ModelInfo{ID: name}
+	p.describeModel(&m)
+	return m
 }
 
 // markLoaded notes which models of a list are in memory, with the window they
@@ -132,7 +150,7 @@ func (p *Provider) markLoaded(ctx context.Context, list []scri.ModelInfo) {
 }
 
 func (p *Provider) configured(model string) bool {
-	return slices.ContainsFunc(p.entry.Models, func(m ModelEntry) bool { return sameModel(m.Name, model) })
+	return sameModel(p.entry.DefaultModel, model) || slices.ContainsFunc(p.entry.Models, func(m ModelEntry) bool { return sameModel(m.Name, model) })
 }
 
 // sameModel compares names as Ollama does: no tag means "latest".
@@ -212,11 +230,19 @@ func (p *Provider) ResolveLocal(ctx context.Context) (model, reason string) {
 	}
 }
 
+// pullHint says how to install the model, or any.
 func (p *Provider) pullHint(model string) string {
-	if model == "" || p.spec.Pull == "" {
+	pull := func(m string) string { return strings.ReplaceAll(p.spec.Pull, "{model}", m) }
+	switch {
+	case p.spec.Pull == "":
 		return ""
+	case model != "":
+		return "; fetch it: " + pull(model)
+	case p.spec.Example != "":
+		return "; fetch one: " + pull("MODEL") + ", for example " + pull(p.spec.Example)
+	default:
+		return "; fetch one: " + pull("MODEL")
 	}
-	return ": " + strings.ReplaceAll(p.spec.Pull, "{model}", model)
 }
 
 // bestModel is the largest model that chats and runs here.

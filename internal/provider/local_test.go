@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -272,6 +273,35 @@ func TestStartHints(t *testing.T) {
 		p := build(t, Local, "ollama", Entry{BaseURL: url}, Deps{})
 		if got := p.startHint(); got != want {
 			t.Errorf("%q: %q, want %q", url, got, want)
+		}
+	}
+}
+
+// Who has no model yet is told how to get one.
+func TestPullHints(t *testing.T) {
+	p := build(t, Local, "ollama", Entry{}, Deps{})
+	for model, want := range map[string]string{
+		"gone:8b": "; fetch it: ollama pull gone:8b",
+		"":        "; fetch one: ollama pull MODEL, for example ollama pull llama3.2:3b",
+	} {
+		if got := p.pullHint(model); got != want {
+			t.Errorf("%q: %q, want %q", model, got, want)
+		}
+	}
+}
+
+// The model that is asked where none is named can be asked for, though nobody
+// else knows it.
+func TestTheDefaultModelIsListed(t *testing.T) {
+	for name, e := range map[string]Entry{
+		"alone":  {DefaultModel: "our-model"},
+		"beside": {DefaultModel: "our-model", Models: []ModelEntry{{Name: "other"}}},
+	} {
+		e.Dialect, e.BaseURL = "plain", "http://127.0.0.1:1"
+		p := build(t, Remote, "far", e, Deps{})
+		list := p.Models(allowed(t, p))
+		if !slices.ContainsFunc(list, func(m scri.ModelInfo) bool { return m.ID == "our-model" && m.Provider == "far" }) {
+			t.Errorf("%s: models %+v", name, list)
 		}
 	}
 }

@@ -2,7 +2,10 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/aratta-gateway/aratta/scri"
@@ -11,7 +14,8 @@ import (
 // memo remembers what was asked of an upstream, for a while. Questions that are
 // asked at the same time are sent once.
 type memo[T any] struct {
-	max int
+	max    int
+	failed atomic.Bool // a failure is remembered, as far as anybody knows
 
 	mu      sync.Mutex
 	entries map[string]*remembered[T]
@@ -90,11 +94,28 @@ func (m *memo[T]) fill(ctx context.Context, key string, e *remembered[T], good, 
 	}
 	keep := good
 	if e.err != nil {
-		keep = failed
+		if keep = failed; errors.Is(e.err, syscall.ECONNREFUSED) {
+			keep = min(failed, refusedFor) // to ask again costs nothing, and it may be starting
+		}
+		m.failed.Store(true)
 	}
 	m.mu.Lock()
 	e.until = time.Now().Add(keep)
 	m.mu.Unlock()
+}
+
+// forgive forgets failures: the upstream answers again.
+func (m *memo[T]) forgive() {
+	if !m.failed.CompareAndSwap(true, false) {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for k, e := range m.entries {
+		if !e.until.IsZero() && e.err != nil {
+			delete(m.entries, k)
+		}
+	}
 }
 
 // peek returns what is remembered, asking nothing.

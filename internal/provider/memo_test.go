@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -132,5 +133,40 @@ func TestMemoLetsOneWait(t *testing.T) {
 		if n := get(); n != 2 || times != 2 {
 			t.Errorf("afterwards %d, asked %d times", n, times)
 		}
+	})
+}
+
+// A failure is remembered for a while, unless the upstream answers something
+// else meanwhile; that nobody listens is forgotten sooner.
+func TestMemoForgives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemo[int](4)
+		asked := 0
+		fails := errors.New("not now")
+		ask := func(context.Context) (int, error) {
+			asked++
+			return asked, fails
+		}
+		get := func(want int) {
+			t.Helper()
+			if got, _ := m.get(t.Context(), "k", time.Minute, 10*time.Second, ask); got != want {
+				t.Errorf("answer %d, want %d", got, want)
+			}
+		}
+		get(1)
+		get(1)
+		m.forgive()
+		get(2)
+		fails = nil
+		m.forgive()
+		get(3)
+		m.forgive() // what is good stays
+		get(3)
+		time.Sleep(2 * time.Minute)
+		fails = &scri.Error{Kind: scri.ErrUnavailable, Err: syscall.ECONNREFUSED}
+		get(4)
+		get(4)
+		time.Sleep(2 * time.Second)
+		get(5)
 	})
 }

@@ -129,6 +129,23 @@ func invalidf(hint, format string, args ...any) *scri.Error {
 	return &scri.Error{Kind: scri.ErrInvalid, Message: fmt.Sprintf(format, args...), Hint: hint}
 }
 
+// at names the key of the provider's table that an error is about.
+func at(key string, err error) error {
+	if e := scri.AsError(err); e.Path == "" {
+		e.Path = "/" + key
+		return e
+	}
+	return err
+}
+
+// maybe suggests the known word that is most like one that is none, or nothing.
+func maybe(word string, known []string) string {
+	if near := nearest.Name(word, known); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	return ""
+}
+
 // specKeys lists every key a catalogue file may have.
 func specKeys() []string {
 	var keys []string
@@ -160,8 +177,8 @@ func (d *document) check(s *Spec) error {
 	if s.Dialect == "" {
 		return d.fail("$.dialect", "missing; say which format the provider speaks")
 	}
-	if !slices.Contains([]string{ZoneLocal, ZonePrivate, ZoneCloud}, s.Zone) {
-		return d.fail("$.zone", "%q is none of local, private, cloud", s.Zone)
+	if !slices.Contains(zones(), s.Zone) {
+		return d.fail("$.zone", "%q is none of %s%s", s.Zone, strings.Join(zones(), ", "), maybe(s.Zone, zones()))
 	}
 	if s.BaseURL != "" {
 		if _, err := parseBase(s.BaseURL, s.Dialect); err != nil {

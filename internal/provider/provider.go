@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"slices"
@@ -100,7 +101,7 @@ func (p *Provider) build(d *Deps) error {
 	p.spec = spec
 	dial, ok := d.Dialects(spec.Dialect)
 	if !ok {
-		return invalidf("", "dialect %q is not known", spec.Dialect)
+		return at("dialect", invalidf("", "dialect %q is not known%s", spec.Dialect, maybe(spec.Dialect, d.Catalogue.dialects())))
 	}
 	p.dialect, p.traits = dial, dial.Traits()
 	p.traits.Provider = p.name
@@ -109,7 +110,7 @@ func (p *Provider) build(d *Deps) error {
 	}
 	base, err := parseBase(spec.BaseURL, spec.Dialect)
 	if err != nil {
-		return err
+		return at("base_url", err)
 	}
 	if err := p.settleZone(base); err != nil {
 		return err
@@ -146,7 +147,7 @@ func (p *Provider) describe(c *Catalogue) (*Spec, error) {
 	switch {
 	case e.Type != "":
 		if base, known = c.Spec(e.Type); !known {
-			return nil, invalidf("", "type %q is not in the catalogue%s", e.Type, c.suggest(e.Type))
+			return nil, at("type", invalidf("", "type %q is not in the catalogue%s", e.Type, c.suggest(e.Type)))
 		}
 	case known:
 	case e.Dialect == "" || e.BaseURL == "":
@@ -196,6 +197,9 @@ func (p *Provider) describe(c *Catalogue) (*Spec, error) {
 	}
 	var own []Model
 	for _, m := range e.Models {
+		if m.Name == "" {
+			return nil, at("models", invalidf("", "models: one has no name"))
+		}
 		own = append(own, Model{Name: m.Name, ContextWindow: m.ContextWindow, MaxOutput: m.MaxOutput})
 	}
 	spec.Models = mergeModels(spec.Models, own)
@@ -214,11 +218,23 @@ func defaultAuth(dialect string) Auth {
 
 func (p *Provider) settleZone(base *url.URL) error {
 	p.zone = p.spec.Zone
-	if !slices.Contains([]string{ZoneLocal, ZonePrivate, ZoneCloud}, p.zone) {
-		return invalidf("", "zone %q is none of local, private, cloud", p.zone)
+	if !slices.Contains(zones(), p.zone) {
+		return at("zone", invalidf("", "zone %q is none of %s%s", p.zone, strings.Join(zones(), ", "), maybe(p.zone, zones())))
 	}
 	if p.kind == Local && p.zone == ZoneCloud {
-		return invalidf("put it into [providers."+p.name+"]", "a local runtime cannot be in zone cloud")
+		return at("zone", invalidf("put it into [providers."+p.name+"]", "a local runtime cannot be in zone cloud"))
+	}
+	ip, err := netip.ParseAddr(base.Hostname())
+	if err == nil {
+		ip = embedded4(ip.Unmap().WithZone(""))
+	}
+	switch {
+	case err != nil: // a name, which is checked each time it is resolved
+	case p.zone == ZoneLocal && isPublic(ip):
+		return at("base_url", invalidf("set zone = \"private\" for a server of your own, or put it into [providers."+p.name+"]",
+			"%s is a public address, and zone local does not reach that far", ip))
+	case p.zone == ZoneCloud && !isPublic(ip) && !ip.IsLoopback() && p.spec.Proxy == "":
+		p.notes = append(p.notes, fmt.Sprintf("%s is no public address, and zone cloud reaches public ones only; set zone = \"private\" if this server is your own", ip))
 	}
 	if p.zone != ZoneLocal && base.Scheme == "http" && !isLoopbackName(base.Hostname()) {
 		p.notes = append(p.notes, "base_url begins with http://: key and conversations travel unencrypted")

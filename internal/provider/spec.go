@@ -12,6 +12,8 @@ const (
 	ZoneCloud   = "cloud"   // somebody else's
 )
 
+func zones() []string { return []string{ZoneLocal, ZonePrivate, ZoneCloud} }
+
 // Auth schemes.
 const (
 	AuthNone   = "none"
@@ -33,6 +35,7 @@ type Spec struct {
 	Health       string            `yaml:"health"`    // path of a probe that costs no tokens, from the root of base_url
 	Start        string            `yaml:"start"`     // the command that starts a local runtime, for hints
 	Pull         string            `yaml:"pull"`      // the command that fetches {model}, for hints
+	Example      string            `yaml:"example"`   // a model to begin with, for hints
 	Reasoning    string            `yaml:"reasoning"` // how thinking is spelled, where the dialect has several ways
 	Headers      map[string]string `yaml:"headers"`   // sent with every request; no secrets
 	Limits       Limits            `yaml:"limits"`
