@@ -31,13 +31,9 @@ func (s *streamEncoder) part(ev *scri.StreamEvent) {
 		s.ornaments(p, ev.Part)
 	}
 	s.prepare(c, p, &o)
-	if o.place != callField && s.goesOn(c, &o) {
-		s.tell(scri.WarnChanged, path, "it went on with the part before it")
-		if l := &c.parts[c.last]; !l.changed {
-			l.changed = true
-			s.msg = l.msg
-			s.tell(scri.WarnChanged, s.partPath(l.part), "the next one went on with it")
-			s.msg = ev.Message
+	if o.joins = -1; o.place != callField && s.goesOn(c, &o) {
+		if o.joins = c.last; !c.parts[c.last].told {
+			o.joins = c.parts[c.last].joins
 		}
 	}
 	c.parts = append(c.parts, o)
@@ -84,6 +80,26 @@ func (s *streamEncoder) given(c *spoken, p *scri.Part, at *spokenPart) {
 	if p.Signature != nil && at.place == thoughtField {
 		ev.Signature = p.Signature
 		s.write(c, at, &ev)
+	}
+}
+
+// join tells that a reader will take the part for more of another one.
+func (s *streamEncoder) join(c *spoken, p *spokenPart) {
+	p.told = true
+	if p.joins < 0 {
+		return
+	}
+	l := &c.parts[p.joins]
+	p.joins = -1
+	if !l.told {
+		return
+	}
+	s.tell(scri.WarnChanged, s.partPath(p.part), "it went on with the part before it")
+	if !l.changed {
+		l.changed = true
+		s.msg = l.msg
+		s.tell(scri.WarnChanged, s.partPath(l.part), "the next one went on with it")
+		s.msg = p.msg
 	}
 }
 
@@ -221,7 +237,7 @@ func (s *streamEncoder) delta(ev *scri.StreamEvent) {
 }
 
 // write writes one delta.
-func (s *streamEncoder) write(_ *spoken, p *spokenPart, ev *scri.StreamEvent) {
+func (s *streamEncoder) write(c *spoken, p *spokenPart, ev *scri.StreamEvent) {
 	if ev.Citation != nil && p.gathered == nil {
 		s.citationDelta(p, ev.Citation)
 	}
@@ -244,6 +260,9 @@ func (s *streamEncoder) write(_ *spoken, p *spokenPart, ev *scri.StreamEvent) {
 	p.spoke = p.spoke || !ev.Delta.IsZero()
 	if ev.Delta.IsZero() && len(ev.LogProbs) == 0 && !signed {
 		return
+	}
+	if !ev.Delta.IsZero() || signed {
+		s.join(c, p)
 	}
 	n := s.beginDelta()
 	switch {

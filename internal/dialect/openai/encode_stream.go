@@ -60,6 +60,8 @@ type spokenPart struct {
 	older     bool       // a function_call
 	args      bool       // some were written, or none are wanted
 	spoke     bool       // some text was written
+	told      bool       // something of it was written
+	joins     int        // the part that a reader will take it for more of, or -1
 	changed   bool       // it was reported that another went on with it
 	item      bool       // a text that must be an item of a list
 	gathered  *scri.Part // which is written whole, at its end

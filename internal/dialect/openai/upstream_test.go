@@ -208,3 +208,36 @@ func TestTokensOfNothingAreBounded(t *testing.T) {
 		t.Errorf("%d of %d tokens were told of", told, n)
 	}
 }
+
+// Neighbouring texts become one, of which only those are told that say something.
+func TestJoinedPartsAreTold(t *testing.T) {
+	for _, c := range []struct {
+		texts []string
+		want  []string
+	}{
+		{[]string{"a", ""}, nil},
+		{[]string{"", "a"}, nil},
+		{[]string{"a", "", "b"}, []string{"/choices/0/output/0/content/2", "/choices/0/output/0/content/0"}},
+		{[]string{"a", "b"}, []string{"/choices/0/output/0/content/1", "/choices/0/output/0/content/0"}},
+	} {
+		enc := openai.New().EncodeStream(&dialect.Incoming{})
+		for i, text := range c.texts {
+			for _, ev := range []scri.StreamEvent{
+				{Kind: scri.EventPart, Part: i, Whole: &scri.Part{Kind: scri.PartText}},
+				{Kind: scri.EventDelta, Part: i, Delta: scri.NewText(text)},
+				{Kind: scri.EventPartEnd, Part: i},
+			} {
+				enc.Event(nil, &ev)
+			}
+		}
+		var got []string
+		for _, w := range enc.Warnings() {
+			if w.Code == scri.WarnChanged {
+				got = append(got, w.Path)
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%q: %v", c.texts, got)
+		}
+	}
+}
