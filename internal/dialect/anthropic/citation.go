@@ -130,7 +130,7 @@ func (e *encoder) citation(c *scri.Citation) bool {
 	typ := ""
 	if own != nil {
 		typ = own.Form
-		if typ == "" && c.Quote.IsZero() && c.URL == "" && c.Title == "" && c.Document == "" && hasMember(own, "type") {
+		if typ == "" && c.Quote.IsZero() && c.URL == "" && c.Title == "" && c.Document == "" && len(own.Members) > 0 {
 			e.w.Raw(own.Members)
 			return true
 		}
