@@ -51,7 +51,7 @@ func TestDrain(t *testing.T) {
 // TestDemo: the README's first snippets, with `aratta demo` as it is started
 // there.
 func TestDemo(t *testing.T) {
-	p, err := shared.program.start(t.TempDir(), nil, "demo", "--port", "0")
+	p, err := shared.program.start(t.TempDir(), nil, "demo", "--port", "0", "--ollama", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,8 +17,7 @@ import (
 )
 
 func (p *program) demoCommand() *cobra.Command {
-	var once bool
-	var port int
+	var o demoOptions
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Show the gateway at work with simulated providers: no model, no key, no configuration",
 		Long: `Start the gateway together with simulated providers, ask it a few questions, and
@@ -28,12 +30,20 @@ Afterwards the gateway stays up to be tried, until it is interrupted.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
-			return p.demo(ctx, port, once)
+			return p.demo(ctx, o)
 		},
 	}
-	cmd.Flags().BoolVar(&once, "once", false, "stop after the show")
-	cmd.Flags().IntVar(&port, "port", defaultPort, "port of the gateway; when it is in use a free one is taken")
+	f := cmd.Flags()
+	f.BoolVar(&o.once, "once", false, "stop after the show")
+	f.IntVar(&o.port, "port", defaultPort, "port of the gateway; when it is in use a free one is taken")
+	f.StringVar(&o.ollama, "ollama", "http://localhost:11434", "`ADDRESS` of a real Ollama, used when it listens and has a model; \"\" = none")
 	return cmd
+}
+
+type demoOptions struct {
+	once   bool
+	port   int
+	ollama string
 }
 
 const (
@@ -43,7 +53,10 @@ const (
 )
 
 // demo is the show.
-func (p *program) demo(ctx context.Context, port int, once bool) error {
+func (p *program) demo(ctx context.Context, o demoOptions) error {
+	if o.port < 0 || o.port > mostPort {
+		return &usageError{fmt.Errorf("--port: %d is no port", o.port)}
+	}
 	farm := &sim.Farm{}
 	defer func() { _ = farm.Close() }() // the process ends with it
 	addrs := map[string]string{}
@@ -57,11 +70,14 @@ func (p *program) demo(ctx context.Context, port int, once bool) error {
 		}
 		addrs[s.name] = addr
 	}
-	l, err := p.demoConfig(port, addrs)
+	l, err := p.demoConfig(o.port, addrs)
 	if err != nil {
 		return err
 	}
-	realModel := p.addRealOllama(ctx, l)
+	if o.port != 0 && l.Server.Port == 0 {
+		fmt.Fprintf(p.Out, "(port %d is in use, so the gateway listens at another)\n", o.port)
+	}
+	realModel := p.addRealOllama(ctx, l, o.ollama)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ready, served := make(chan string, 1), make(chan error, 1)
@@ -77,7 +93,7 @@ func (p *program) demo(ctx context.Context, port int, once bool) error {
 			cancel()
 			return errors.Join(err, <-served)
 		}
-		if once {
+		if o.once {
 			cancel()
 		} else if ctx.Err() == nil {
 			p.invite(url)
@@ -145,8 +161,12 @@ func freePort(port int) int {
 
 // addRealOllama puts an Ollama that listens on this machine in front of the
 // default chain, and returns the model that will answer, or "".
-func (p *program) addRealOllama(ctx context.Context, l *Loaded) string {
-	probe := &Loaded{Config: Config{Local: map[string]provider.Entry{"ollama": {}}}, unset: map[string][]string{}}
+func (p *program) addRealOllama(ctx context.Context, l *Loaded, base string) string {
+	if base == "" {
+		return ""
+	}
+	entry := provider.Entry{Type: "ollama", BaseURL: base}
+	probe := &Loaded{Config: Config{Local: map[string]provider.Entry{"ollama": entry}}, unset: map[string][]string{}}
 	s, err := Build(ctx, probe, BuildOptions{Version: p.version, Env: p.Env})
 	if err != nil || len(s.Providers) == 0 {
 		return ""
@@ -163,7 +183,7 @@ func (p *program) addRealOllama(ctx context.Context, l *Loaded) string {
 	if model == "" {
 		return ""
 	}
-	l.Local["ollama"] = provider.Entry{}
+	l.Local["ollama"] = entry
 	l.Chains["default"] = []any{"ollama", "cloud-sim"}
 	return model
 }
@@ -190,16 +210,13 @@ func (p *program) show(ctx context.Context, farm *sim.Farm, url, realModel strin
 		return err
 	}
 	fmt.Fprintf(p.Out, "\n%s\n> And my secrets?\n", p.bold("3. The same with \"sovereign\": nothing may leave, so nobody answers."))
-	only := "sovereign"
-	if realModel != "" {
-		only = "local-sim:" + demoModel
-	}
-	c := &chatting{p: &program{IO: IO{In: p.In, Out: p.Out, Err: p.Out, Env: p.Env}}, url: url, model: only, sovereign: true}
-	if err := c.ask(ctx, "And my secrets?"); err == nil {
+	// The chain of the simulated ones alone: a real Ollama behind them might answer.
+	c := &chatting{p: &program{IO: IO{In: p.In, Out: p.Out, Err: p.Out, Env: p.Env}}, url: url, model: "simulated", sovereign: true}
+	err := c.ask(ctx, "And my secrets?")
+	if err == nil {
 		return errors.New("something answered that must not have")
-	} else {
-		fmt.Fprintln(p.Out, plainError(err))
 	}
+	fmt.Fprintln(p.Out, plainError(err))
 	return farm.Set(ctx, "local-sim", sim.Fault{})
 }
 
@@ -216,9 +233,21 @@ func (p *program) invite(url string) {
 %s It speaks OpenAI's, Anthropic's, Ollama's and its own API at %s
 
   curl %s/v1/chat/completions -d '{"model":"auto","messages":[{"role":"user","content":"Hello"}]}'
-  aratta chat --url %s --why "Hello"
+  %s chat --url %s --why "Hello"
   export OPENAI_BASE_URL=%s/v1 ANTHROPIC_BASE_URL=%s OLLAMA_HOST=%s
 
 Interrupt (Ctrl-C) to stop.
-`, p.bold("Your turn."), url, url, url, url, url, url)
+`, p.bold("Your turn."), url, url, called(os.Args[0]), url, url, url, url)
+}
+
+// called is how the program was started, for people who shall start it again.
+func called(arg0 string) string {
+	switch {
+	case strings.Contains(arg0, "go-build"):
+		return "go run ./cmd/aratta"
+	case strings.ContainsAny(arg0, " '\"\\$"):
+		return filepath.Base(arg0)
+	default:
+		return arg0
+	}
 }

@@ -172,7 +172,7 @@ func runCurls(t *testing.T, file, from, to string) {
 
 // What the documents show with curl works, against the demo that they name.
 func TestDocumentedRequests(t *testing.T) {
-	p, err := startProcess(t.TempDir(), nil, "demo", "--port", "0")
+	p, err := startProcess(t.TempDir(), nil, "demo", "--port", "0", "--ollama", "")
 	if err != nil {
 		t.Fatal(err)
 	}
