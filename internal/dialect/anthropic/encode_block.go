@@ -312,6 +312,18 @@ func (e *encoder) resultContent(p *scri.Part) {
 	e.list(parts)
 }
 
+// refused reports whether a part is a text of nothing but white space, of which
+// the API would make a refusal of all, and tells if anything is lost with it.
+func (e *encoder) refused(p *scri.Part) bool {
+	if p.Kind != scri.PartText || p.Ext.Of(Name) != nil || !blank(p.Text) {
+		return false
+	}
+	if !p.Text.IsZero() || p.Cache != nil || len(p.Citations) > 0 || p.Ext != nil || p.Signature != nil {
+		e.drop("", "a text of white space is refused here")
+	}
+	return true
+}
+
 // list writes parts as a list of blocks.
 func (e *encoder) list(parts []scri.Part) {
 	e.w.BeginArray()

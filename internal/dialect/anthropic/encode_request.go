@@ -392,18 +392,6 @@ func (e *requestEncoder) turnParts(parts []scri.Part, system bool) bool {
 	return some
 }
 
-// refused reports whether a part is a text of nothing but white space, of which
-// the API would make a refusal of all, and tells if anything is lost with it.
-func (e *encoder) refused(p *scri.Part) bool {
-	if p.Kind != scri.PartText || p.Ext.Of(Name) != nil || !blank(p.Text) {
-		return false
-	}
-	if !p.Text.IsZero() || p.Cache != nil || len(p.Citations) > 0 || p.Ext != nil || p.Signature != nil {
-		e.drop("", "a text of white space is refused here")
-	}
-	return true
-}
-
 // history writes the messages from the one at index i on. Neighbouring results
 // of tools are one message of the user.
 func (e *requestEncoder) history(i int) {
@@ -418,9 +406,12 @@ func (e *requestEncoder) history(i int) {
 	}
 }
 
-// results reports whether a message is a tool's. A role that is unknown here and
-// was said all the same stays what it is, whatever it means elsewhere.
-func results(m *scri.Message) bool { return m.Role == scri.RoleTool && !hasForm(m.Ext, "role") }
+// results reports whether a message holds results of tools and nothing else. A
+// role that is unknown here and was said all the same stays what it is.
+func results(m *scri.Message) bool {
+	return m.Role == scri.RoleTool && !hasForm(m.Ext, "role") &&
+		!slices.ContainsFunc(m.Parts, func(p scri.Part) bool { return p.Kind != scri.PartToolResult })
+}
 
 // turn writes the messages i to end as one. A message of which nothing can be
 // said is left out, as it would be refused.
