@@ -105,6 +105,12 @@ func (l *Loaded) unsetVariables() error {
 
 func notSet(vars []string) string { return "${" + strings.Join(vars, "}, ${") + "} is not set" }
 
+// notEnforced is the refusal of what promises safety.
+const notEnforced = "this version does not enforce it, and will not start as if it did; take the table out to run without"
+
+// promises are the tables that promise safety.
+func promises() []string { return []string{"policy", "privacy", "budgets"} }
+
 // unbuilt names what the configuration asks for and this version does not do.
 // What promises safety stops the start: to ignore it would be to break the
 // promise. The rest warns.
@@ -119,10 +125,7 @@ func (l *Loaded) unbuilt() error {
 		{"budgets", l.Budgets != nil},
 	} {
 		if t.asked {
-			errs = append(errs, &Problem{
-				File: l.File, Key: t.name,
-				Text: "this version does not enforce it, and will not start as if it did; take the table out to run without",
-			})
+			errs = append(errs, &Problem{File: l.File, Key: t.name, Text: notEnforced})
 		}
 	}
 	return errors.Join(errs...)

@@ -2,8 +2,12 @@ package app
 
 import (
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/aratta-gateway/aratta/internal/provider"
 )
 
 func (p *program) configCommand() *cobra.Command {
@@ -11,7 +15,8 @@ func (p *program) configCommand() *cobra.Command {
 	check := &cobra.Command{
 		Use: "check [FILE]", Short: "Check a configuration and say what would be built from it",
 		Long: `Check a configuration without starting anything. Errors name the file, line and
-column, and the nearest known key. The exit code is 0 when the gateway would start.`,
+column, and the nearest known key. Nobody is asked: which local runtimes listen is
+found out at the start. The exit code is 0 when the gateway would start.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file := p.file
@@ -22,7 +27,7 @@ column, and the nearest known key. The exit code is 0 when the gateway would sta
 			if err != nil {
 				return err
 			}
-			s, err := Build(cmd.Context(), l, BuildOptions{Version: p.version, Env: p.Env})
+			s, err := Build(cmd.Context(), l, BuildOptions{Version: p.version, Env: p.Env, Presume: true})
 			if err != nil {
 				return err
 			}
@@ -40,15 +45,39 @@ func (s *Snapshot) report(p *program) {
 	for _, w := range s.Warnings {
 		fmt.Fprintln(p.Err, "warning:", w)
 	}
-	file := s.Config.File
-	if file == "" {
-		file = "no file"
-	}
 	for _, q := range s.Providers {
-		fmt.Fprintf(p.Out, "%s.%s: on, dialect %s, zone %s, priority %d, %s\n", q.Kind(), q.Name(), q.Dialect(), q.Zone(), q.Priority(), q.Host())
+		how := "on"
+		if q.Kind() == provider.Local && !s.Config.mentions(q.Name()) {
+			how = "on without a table"
+		}
+		fmt.Fprintf(p.Out, "%s.%s: %s, dialect %s, zone %s, priority %d, %s\n", q.Kind(), q.Name(), how, q.Dialect(), q.Zone(), q.Priority(), q.Host())
 	}
 	for _, q := range s.Off {
 		fmt.Fprintf(p.Out, "%s.%s: off, %s\n", q.Kind(), q.Name(), q.Disabled())
 	}
-	fmt.Fprintf(p.Out, "%s: ok\n", file)
+	for _, q := range s.Sought {
+		fmt.Fprintf(p.Out, "%s.%s: looked for at the start, %s\n", q.Kind(), q.Name(), q.Host())
+	}
+	for _, l := range s.Router.Ladders() {
+		names := make([]string, len(l.Targets))
+		for i, t := range l.Targets {
+			names[i] = t.String()
+		}
+		if len(names) == 0 {
+			names = []string{"nobody"}
+		}
+		fmt.Fprintf(p.Out, "chain %s: %s\n", l.Name, strings.Join(names, ", "))
+	}
+	file, end := s.Config.File, "ok"
+	if file == "" {
+		file, end = "no file at "+filepath.Join(s.Config.Home, "config.toml"), "ok, all defaults"
+	}
+	switch n := len(s.Warnings); n {
+	case 0:
+	case 1:
+		end += ", with a warning"
+	default:
+		end += fmt.Sprintf(", with %d warnings", n)
+	}
+	fmt.Fprintf(p.Out, "%s: %s\n", file, end)
 }

@@ -107,7 +107,7 @@ func (l *Loaded) parse(b []byte, env Env) error {
 		return err
 	}
 	l.Warnings = append(l.Warnings, l.ignored()...)
-	return l.located(errors.Join(l.unbuilt(), l.check(), l.unsetVariables()))
+	return l.located(errors.Join(l.unbuilt(), l.check(), l.misnamed(b), l.unsetVariables()))
 }
 
 // explained gives the parser's errors a place and the nearest known key.
@@ -118,7 +118,9 @@ func (l *Loaded) explained(err error) error {
 			e := &strict.Errors[i]
 			line, col := e.Position()
 			p := &Problem{File: l.File, Line: line, Column: col, Key: strings.Join(e.Key(), "."), Text: "unknown key"}
-			if near := nearestKey(e.Key()); near != "" {
+			if table := e.Key()[0]; slices.Contains(promises(), table) {
+				p.Text = notEnforced
+			} else if near := nearestKey(e.Key()); near != "" {
 				p.Text += fmt.Sprintf("; did you mean %q?", near)
 			}
 			list = append(list, p)
@@ -129,7 +131,7 @@ func (l *Loaded) explained(err error) error {
 		line, col := de.Position()
 		return &Problem{File: l.File, Line: line, Column: col, Key: strings.Join(de.Key(), "."), Text: plainMismatch(strings.TrimPrefix(de.Error(), "toml: "))}
 	}
-	return &Problem{File: l.File, Text: err.Error()}
+	return &Problem{File: l.File, Text: plainMismatch(strings.TrimPrefix(err.Error(), "toml: "))}
 }
 
 var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)

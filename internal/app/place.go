@@ -76,6 +76,20 @@ func (l *Loaded) located(err error) error {
 	return err
 }
 
+// placed gives a warning that begins with its key the place where that stands.
+func (l *Loaded) placed(warning string) string {
+	key, text, ok := strings.Cut(warning, ": ")
+	if !ok || l.File == "" {
+		return warning
+	}
+	p := &Problem{File: l.File, Key: key, Text: text}
+	_ = l.located(p) // it is p
+	if p.Line == 0 {
+		return warning
+	}
+	return p.Error()
+}
+
 // problem is an error whose text begins with the key that it is about.
 func (l *Loaded) problem(err error) *Problem {
 	p := &Problem{File: l.File, Text: err.Error()}
@@ -87,10 +101,19 @@ func (l *Loaded) problem(err error) *Problem {
 	return p
 }
 
-var mismatch = regexp.MustCompile(`cannot decode TOML (\w+) into (?:struct field \S+ |a Go value )?of type (\S+)`)
+var (
+	mismatch = regexp.MustCompile(`cannot decode TOML ([a-z ]+?) into (?:struct field \S+ of type |a Go value of type )?(\S+)`)
+	network  = regexp.MustCompile(`netip\.ParsePrefix\((".*?")\): .*`)
+)
 
 // plainMismatch says a type error in words of the file, not of the program.
 func plainMismatch(s string) string {
+	if strings.Contains(s, "cannot store an array table") {
+		return "must be one table: write [name], not [[name]]"
+	}
+	if m := network.FindStringSubmatch(s); m != nil {
+		return m[1] + ` is no network: write it like "10.0.0.0/8"`
+	}
 	m := mismatch.FindStringSubmatch(s)
 	if m == nil {
 		return s
@@ -107,8 +130,43 @@ func plainMismatch(s string) string {
 		want = "true or false"
 	case strings.HasPrefix(t, "[]"):
 		want = "a list"
+	case strings.HasSuffix(t, ".Duration"):
+		want = `a duration like "90s", "10m" or a number of seconds`
+	case strings.HasSuffix(t, ".ModelEntry"):
+		want = "a string in quotes or a table"
 	case strings.HasPrefix(t, "map") || strings.Contains(t, "."):
 		want = "a table"
 	}
 	return fmt.Sprintf("must be %s, not %s", want, strings.ToLower(m[1]))
+}
+
+// misnamed finds models that are neither names nor tables. The parser takes any
+// number for the name that it looks like.
+func (l *Loaded) misnamed(text []byte) error {
+	var errs []error
+	var p unstable.Parser
+	p.Reset(text)
+	table := ""
+	for p.NextExpression() {
+		e := p.Expression()
+		var parts []string
+		for key := e.Key(); key.Next(); {
+			parts = append(parts, string(key.Node().Data))
+		}
+		name := strings.Join(parts, ".")
+		if e.Kind != unstable.KeyValue {
+			table = name
+			continue
+		}
+		name = join(table, name)
+		if v := e.Value(); strings.HasSuffix(name, ".models") && v.Kind == unstable.Array {
+			for it := v.Children(); it.Next(); {
+				if k := it.Node().Kind; k != unstable.String && k != unstable.InlineTable && k != unstable.Comment {
+					errs = append(errs, &Problem{File: l.File, Key: name, Text: "must be a list of names in quotes, or of tables, not of " + strings.ToLower(k.String())})
+					break
+				}
+			}
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -27,6 +27,7 @@ type Snapshot struct {
 	Router    *route.Router
 	Providers []*provider.Provider // those that are on: local ones and then the others by their names, then what was found
 	Off       []*provider.Provider // those that are configured and not on
+	Sought    []*provider.Provider // local runtimes that a start would look for
 	Warnings  []string
 }
 
@@ -36,6 +37,7 @@ type BuildOptions struct {
 	Env      Env
 	Log      *slog.Logger
 	Discover bool // look for local runtimes that are not configured
+	Presume  bool // take in what Discover would without asking anybody, to tell what a start would make
 }
 
 // Build makes the snapshot of a configuration. It connects to nobody but, with
@@ -61,10 +63,10 @@ func Build(ctx context.Context, l *Loaded, o BuildOptions) (*Snapshot, error) {
 	if err := s.providers(l, deps); err != nil {
 		return nil, err
 	}
-	if o.Discover {
-		s.discover(ctx, l, deps)
+	if o.Discover || o.Presume {
+		s.discover(ctx, l, deps, o.Discover)
 	}
-	if s.Router, err = s.router(l); err != nil {
+	if s.Router, err = s.router(l, catalogue.Names()); err != nil {
 		return nil, err
 	}
 	s.Gateway = gateway.New(gateway.Options{
@@ -137,12 +139,16 @@ func (l *Loaded) unsetBelow(key string) []string {
 // answers in a millisecond, and nobody at once.
 const discoverFor = 300 * time.Millisecond
 
+// runtimes are the local runtimes that are looked for.
+func runtimes() []string { return []string{"ollama", "vllm", "llamacpp", "lmstudio"} }
+
 // discover adds the local runtimes that listen at their usual places and are
-// not configured. Ollama is added in any case: it may be started later.
-func (s *Snapshot) discover(ctx context.Context, l *Loaded, deps provider.Deps) {
+// not configured. Ollama is added in any case: it may be started later. Unless
+// they are asked, the others are only noted.
+func (s *Snapshot) discover(ctx context.Context, l *Loaded, deps provider.Deps, ask bool) {
 	ctx, cancel := context.WithTimeout(ctx, discoverFor)
 	defer cancel()
-	names := []string{"ollama", "vllm", "llamacpp", "lmstudio"}
+	names := runtimes()
 	found := make([]*provider.Provider, len(names))
 	var wg sync.WaitGroup
 	for i, name := range names {
@@ -155,6 +161,10 @@ func (s *Snapshot) discover(ctx context.Context, l *Loaded, deps provider.Deps) 
 		}
 		if name == "ollama" {
 			found[i] = p
+			continue
+		}
+		if !ask {
+			s.Sought = append(s.Sought, p)
 			continue
 		}
 		wg.Go(func() {
@@ -188,9 +198,11 @@ func (l *Loaded) mentions(kind string) bool {
 	return false
 }
 
-// router tells routing what it must know of the providers.
-func (s *Snapshot) router(l *Loaded) (*route.Router, error) {
-	cfg := route.Config{Behaviour: l.Behaviour, Aliases: l.Aliases, Chains: map[string]route.Chain{}}
+// router tells routing what it must know of the providers, and which others could be.
+func (s *Snapshot) router(l *Loaded, others []string) (*route.Router, error) {
+	cfg := route.Config{Behaviour: l.Behaviour, Aliases: l.Aliases, Chains: map[string]route.Chain{}, Known: others}
+	cfg.Known = slices.AppendSeq(cfg.Known, maps.Keys(l.Local))
+	cfg.Known = slices.AppendSeq(cfg.Known, maps.Keys(l.Providers))
 	for _, name := range slices.Sorted(maps.Keys(l.Chains)) {
 		c, ignored, err := route.ParseChain(l.Chains[name])
 		if err != nil {
@@ -212,6 +224,9 @@ func (s *Snapshot) router(l *Loaded) (*route.Router, error) {
 		return nil, l.located(l.problem(err))
 	}
 	s.Warnings = append(s.Warnings, warnings...)
+	for i, w := range s.Warnings {
+		s.Warnings[i] = l.placed(w)
+	}
 	return r, nil
 }
 

@@ -46,7 +46,7 @@ func ParseChain(v any) (c Chain, ignored []string, err error) {
 			case "strategy":
 				s, ok := val.(string)
 				if !ok || !slices.Contains(strategies(), s) {
-					return c, nil, fmt.Errorf("strategy must be one of %s", strings.Join(strategies(), ", "))
+					return c, nil, fmt.Errorf("strategy must be one of %s%s", strings.Join(strategies(), ", "), maybe(s, strategies()))
 				}
 				c.Strategy = s
 				if s != "priority" {
@@ -55,7 +55,7 @@ func ParseChain(v any) (c Chain, ignored []string, err error) {
 			case "hedge_after", "resume_streams", "weights":
 				ignored = append(ignored, key)
 			default:
-				return c, nil, fmt.Errorf("unknown key %q", key)
+				return c, nil, fmt.Errorf("unknown key %q%s", key, maybe(key, []string{"targets", "strategy", "hedge_after", "resume_streams", "weights"}))
 			}
 		}
 		if c.Targets == nil {
@@ -92,6 +92,7 @@ type Config struct {
 	Behaviour Behaviour
 	Aliases   map[string]string
 	Chains    map[string]Chain
+	Known     []string // names of providers that are configured or may be found, whether they are on or not
 }
 
 // Entry is what routing knows of one provider that is on.

@@ -263,13 +263,9 @@ func (r *Router) unknown(ctx context.Context, path, what, name string) error {
 
 // models are the names of all models that are known.
 func (r *Router) models(ctx context.Context) []string {
-	var known []string
+	known := r.modelNames()
 	for i := range r.entries {
-		e := &r.entries[i]
-		for _, m := range e.Models {
-			known = append(known, m.Name)
-		}
-		names, _ := r.has(ctx, e)
+		names, _ := r.has(ctx, &r.entries[i])
 		known = append(known, names...)
 	}
 	return known

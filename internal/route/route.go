@@ -81,6 +81,7 @@ type Router struct {
 	fallback  bool
 	byDefault string
 	installed Installed
+	known     []string // providers by their names, on or not
 }
 
 // New checks the configuration against the providers that are on and returns
@@ -89,7 +90,7 @@ type Router struct {
 func New(cfg Config, entries []Entry, installed Installed) (*Router, []string, error) {
 	r := &Router{
 		aliases: cfg.Aliases, chains: map[string][]Target{}, index: map[string]*Entry{},
-		fallback: orTrue(cfg.Behaviour.EnableFallback), installed: installed,
+		fallback: orTrue(cfg.Behaviour.EnableFallback), installed: installed, known: cfg.Known,
 	}
 	r.entries = slices.Clone(entries)
 	preferLocal := orTrue(cfg.Behaviour.PreferLocal)
@@ -117,7 +118,8 @@ func New(cfg Config, entries []Entry, installed Installed) (*Router, []string, e
 	if err := r.checkAliases(); err != nil {
 		return nil, nil, err
 	}
-	return r, append(warn, r.setChains(cfg.Chains)...), nil
+	warn = append(warn, r.setChains(cfg.Chains)...)
+	return r, append(warn, r.suspectAliases()...), nil
 }
 
 func orTrue(b *bool) bool { return b == nil || *b }
@@ -146,7 +148,7 @@ func (r *Router) setDefault(name string) (warn []string) {
 		r.byDefault = r.entries[0].Name
 	}
 	if name != "" {
-		warn = append(warn, fmt.Sprintf("behaviour.default_provider: provider %q is not on", name))
+		warn = append(warn, fmt.Sprintf("behaviour.default_provider: %q is not used: %s", name, r.unresolved(name)))
 	}
 	return warn
 }
@@ -179,7 +181,7 @@ func (r *Router) setChains(chains map[string]Chain) (warn []string) {
 		for _, s := range chains[name].Targets {
 			t, ok := r.target(s)
 			if !ok {
-				warn = append(warn, fmt.Sprintf("chains.%s: target %q is left out: its provider is not on", name, s))
+				warn = append(warn, fmt.Sprintf("chains.%s: target %q is left out: %s", name, s, r.unresolved(s)))
 				continue
 			}
 			if t.Model == "" && !r.index[t.Provider].answers() {
