@@ -159,6 +159,9 @@ func TestStopDrains(t *testing.T) {
 	}
 	id := res.Header.Get("X-Aratta-Request-Id")
 	text, _ := p.out.now()
+	if !strings.Contains(text, `"msg":"stopped"`) {
+		t.Errorf("the end is not in the log:\n%s", text)
+	}
 	found := false
 	for line := range strings.Lines(text) {
 		var entry struct {

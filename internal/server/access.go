@@ -35,8 +35,18 @@ func (a *access) check(r *http.Request) (scri.Caller, *scri.Error) {
 	loopback, open := a.peer(r)
 	c := scri.Caller{Loopback: loopback}
 	if !open {
-		key := presented(r)
+		key, by := presented(r), proxied(r.Header)
 		switch {
+		case by != "" && (len(a.keys) == 0 || key == ""):
+			e := &scri.Error{
+				Kind: scri.ErrAuth, Message: "the header " + by + " says that this request was passed on for somebody else, who needs an API key",
+				Hint: "send one as Authorization: Bearer KEY or x-api-key: KEY; if nobody passes requests on, leave the header out",
+			}
+			if len(a.keys) == 0 {
+				e.Message += "; this gateway has no keys"
+				e.Hint = "set ARATTA_API_KEYS where the gateway runs; if nobody passes requests on, leave the header out"
+			}
+			return c, e
 		case len(a.keys) == 0:
 			return c, &scri.Error{
 				Kind: scri.ErrAuth, Message: "this gateway answers without a key on loopback alone, and has no keys for others",
@@ -76,27 +86,27 @@ func (a *access) peer(r *http.Request) (loopback, open bool) {
 	}
 	addr := ap.Addr().Unmap().WithZone("") // networks have none
 	loopback = addr.IsLoopback()
-	if proxied(r.Header) {
+	if proxied(r.Header) != "" {
 		return loopback, false
 	}
 	trusts := func(p netip.Prefix) bool { return p.Contains(addr) }
 	return loopback, loopback || slices.ContainsFunc(a.trusted, trusts)
 }
 
-// proxied reports whether somebody passed the request on for another, by the
-// headers that proxies and tunnels add.
-func proxied(h http.Header) bool {
+// proxied names the header by which somebody says that he passed the request on
+// for another, as proxies and tunnels do; "" = nobody does.
+func proxied(h http.Header) string {
 	for name := range h {
 		switch name {
 		case "Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "X-Original-Forwarded-For",
 			"True-Client-Ip", "Cf-Connecting-Ip", "X-Envoy-External-Address":
-			return true
+			return name
 		}
 		if strings.HasPrefix(name, "X-Forwarded-") {
-			return true
+			return name
 		}
 	}
-	return false
+	return ""
 }
 
 // presented is the key that the client sent, wherever its dialect puts it.

@@ -64,6 +64,11 @@ func TestAccess(t *testing.T) {
 				if err.Hint == "" {
 					t.Error("the error has no hint")
 				}
+				for name := range c.header {
+					if got == scri.ErrAuth && (strings.HasPrefix(name, "X-Forwarded") || strings.HasSuffix(name, "-Ip")) && !strings.Contains(err.Message, name) {
+						t.Errorf("%q does not name %s", err.Message, name)
+					}
+				}
 				if c.access == none && !strings.Contains(err.Message, "has no keys") {
 					t.Errorf("%q sends people looking for a key that none can be", err.Message)
 				}
@@ -94,7 +99,7 @@ func TestHeadersCarryNothingUnfit(t *testing.T) {
 			{Provider: "b", Model: "naïve\r\nX-Evil: 1", Outcome: "ok"},
 		},
 		Reasons: []scri.Reason{{Stage: "attempt", Code: "fallback", Target: "b"}},
-	}, Warnings: []scri.Warning{{Code: "dropped", Path: "/seed"}, {Code: "changed", Path: "/a"}, {Code: "added", Path: "/b"}, {Code: "added", Path: "/c"}}}
+	}, Warnings: []scri.Warning{{Code: "added", Path: "/b"}, {Code: "dropped", Path: "/seed"}, {Code: "changed", Path: "/a"}, {Code: "added", Path: "/c"}}}
 	explain(h, x, &scri.ChatResponse{})
 	for name, want := range map[string]string{
 		headerProvider: "b",

@@ -21,6 +21,14 @@ const (
 	headerWarnings   = "X-Aratta-Warnings"
 )
 
+// exposed are the headers that pages of this machine may read.
+func exposed() []string {
+	return []string{
+		headerID, headerProvider, headerModel, headerDecision, headerConfidence, headerCache, headerCost, headerWarnings,
+		"X-Request-Id", "Request-Id", "Retry-After",
+	}
+}
+
 // explain writes what is known of the answer so far into its headers. For a
 // stream that is what is known at its beginning; the rest is in the lineage.
 func explain(h http.Header, x *scri.Exchange, head *scri.ChatResponse) {
@@ -105,18 +113,26 @@ func decision(l *scri.Lineage) string {
 // shownWarnings is how many warnings a header names.
 const shownWarnings = 3
 
+// warnings tells how many there are and names the first, losses before what was
+// added.
 func warnings(list []scri.Warning) string {
 	var b strings.Builder
 	b.WriteString(strconv.Itoa(len(list)))
-	for i, w := range list {
-		if i == shownWarnings {
-			b.WriteString("; ...")
-			break
+	shown := 0
+	for _, added := range [...]bool{false, true} {
+		for _, w := range list {
+			if (w.Code == scri.WarnAdded) != added {
+				continue
+			}
+			if shown++; shown > shownWarnings {
+				b.WriteString("; ...")
+				return b.String()
+			}
+			b.WriteString("; ")
+			b.WriteString(w.Code)
+			b.WriteByte(' ')
+			b.WriteString(clean(w.Path))
 		}
-		b.WriteString("; ")
-		b.WriteString(w.Code)
-		b.WriteByte(' ')
-		b.WriteString(clean(w.Path))
 	}
 	return b.String()
 }

@@ -2,7 +2,10 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"math"
+	"net/http"
 
 	"github.com/aratta-gateway/aratta/internal/discreet"
 	"github.com/aratta-gateway/aratta/scri"
@@ -10,10 +13,7 @@ import (
 
 // logged writes the request log: one line a request, without content.
 func (s *Server) logged(ctx context.Context, x *scri.Exchange, status int, err *scri.Error) {
-	level := slog.LevelInfo
-	if err != nil && err.Kind == scri.ErrInternal {
-		level = slog.LevelError
-	}
+	level := levelOf(status, err)
 	if !s.opt.Log.Enabled(ctx, level) {
 		return
 	}
@@ -24,8 +24,11 @@ func (s *Server) logged(ctx context.Context, x *scri.Exchange, status int, err *
 	if n := len(l.Attempts); n > 0 {
 		a := &l.Attempts[n-1]
 		list = append(list, slog.String("provider", a.Provider), slog.String("model", discreet.Clip(a.Model)), slog.String("zone", a.Zone),
-			slog.Int("attempts", n), slog.String("outcome", a.Outcome),
-			slog.Float64("first_ms", a.FirstMS), slog.Float64("took_ms", tookMS(l)))
+			slog.Int("attempts", n), slog.String("outcome", a.Outcome))
+		if a.FirstMS > 0 {
+			list = append(list, slog.Float64("first_ms", rounded(a.FirstMS)))
+		}
+		list = append(list, slog.Float64("took_ms", tookMS(l)))
 		if u := a.Usage; u != nil && u.Input != nil && u.Output != nil {
 			list = append(list, slog.Int64("input_tokens", *u.Input), slog.Int64("output_tokens", *u.Output))
 		}
@@ -33,7 +36,7 @@ func (s *Server) logged(ctx context.Context, x *scri.Exchange, status int, err *
 	if d := decision(l); d != "" {
 		list = append(list, slog.String("decision", d))
 	}
-	if n := len(x.Warnings); n > 0 {
+	if n := losses(x.Warnings); n > 0 {
 		list = append(list, slog.Int("warnings", n))
 	}
 	if x.Caller.Key != "" {
@@ -44,6 +47,38 @@ func (s *Server) logged(ctx context.Context, x *scri.Exchange, status int, err *
 	}
 	s.opt.Log.LogAttrs(ctx, level, "request", list...)
 }
+
+// levelOf is how loudly a request is logged: that it failed here or behind is a
+// warning, also after a good beginning; what a client did wrong or no longer
+// wanted is none.
+func levelOf(status int, err *scri.Error) slog.Level {
+	switch {
+	case err == nil || err.Kind == scri.ErrCanceled:
+		return slog.LevelInfo
+	case err.Kind == scri.ErrInternal:
+		return slog.LevelError
+	case status >= http.StatusInternalServerError || status < http.StatusBadRequest:
+		return slog.LevelWarn
+	default:
+		return slog.LevelInfo
+	}
+}
+
+// losses counts the warnings that tell of something else than was asked. What was
+// added besides is none: every stream of some dialects has such.
+func losses(list []scri.Warning) (n int) {
+	for i := range list {
+		if list[i].Code != scri.WarnAdded {
+			n++
+		}
+	}
+	return n
+}
+
+// noted is the cause of a refusal, with what the log shall hold of it besides.
+type noted []slog.Attr
+
+func (noted) Error() string { return "refused by the gateway" }
 
 // why adds what the log may hold of an error. Of those that come from a provider,
 // or tell what providers said, it leaves out the text: it may quote what was sent.
@@ -61,6 +96,9 @@ func why(list []slog.Attr, err *scri.Error) []slog.Attr {
 	if err.Path != "" {
 		list = append(list, slog.String("path", discreet.Clip(err.Path)))
 	}
+	if more, ok := errors.AsType[noted](err.Err); ok {
+		list = append(list, more...)
+	}
 	return list
 }
 
@@ -70,5 +108,8 @@ func tookMS(l *scri.Lineage) float64 {
 	for i := range l.Attempts {
 		sum += l.Attempts[i].TookMS
 	}
-	return sum
+	return rounded(sum)
 }
+
+// rounded is a time without digits that nobody measured.
+func rounded(ms float64) float64 { return math.Round(ms*1000) / 1000 }

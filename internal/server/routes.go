@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/dialect/ollama"
 	"github.com/aratta-gateway/aratta/internal/discreet"
+	"github.com/aratta-gateway/aratta/internal/nearest"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -36,6 +38,9 @@ const nowherePattern = "/"
 
 func (s *Server) handle(method, pattern string, h http.Handler) {
 	s.mux.Handle(method+" "+pattern, h)
+	if !strings.Contains(pattern, "{") {
+		s.paths = append(s.paths, pattern)
+	}
 }
 
 // chat keeps the seam to the gateway in one place.
@@ -199,27 +204,47 @@ func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) {
 			Kind: scri.ErrNotFound, Code: "unknown_url", Message: "there is nothing at " + discreet.Clip(r.URL.Path),
 			Hint: "docs/api.md lists the paths",
 		}
-		if methods := s.methods(r); len(methods) > 0 {
+		if methods := s.methods(r, r.URL.Path); len(methods) > 0 {
 			err = &scri.Error{
 				Kind: scri.ErrInvalid, Status: http.StatusMethodNotAllowed,
 				Message: r.Method + " is not taken here, " + strings.Join(methods, ", ") + " is",
 			}
 			w.Header().Set("Allow", strings.Join(methods, ", "))
+		} else if path := s.meant(r); path != "" {
+			err.Hint = "did you mean " + path + "?"
 		}
+		err.Err = noted{slog.String("method", r.Method), slog.String("url_path", discreet.Clip(r.URL.Path))}
 	}
 	s.fail(w, r, s.likely(r.URL.Path), x, err)
 }
 
-// methods are those that the path of a request takes.
-func (s *Server) methods(r *http.Request) (list []string) {
+// methods are those that a path takes.
+func (s *Server) methods(r *http.Request, path string) (list []string) {
 	for _, m := range [...]string{http.MethodGet, http.MethodPost} {
-		other := *r
-		other.Method = m
+		other, u := *r, *r.URL
+		u.Path, u.RawPath = path, ""
+		other.Method, other.URL = m, &u
 		if _, pattern := s.mux.Handler(&other); pattern != nowherePattern {
 			list = append(list, m)
 		}
 	}
 	return list
+}
+
+// meant is the path that somebody meant who asked for one where nothing is, or "".
+// What goes wrong is the base address: /v1 is there twice or missing, or a slash
+// stands at the end.
+func (s *Server) meant(r *http.Request) string {
+	path := strings.TrimRight(r.URL.Path, "/")
+	for strings.Contains(path, "/v1/v1") {
+		path = strings.Replace(path, "/v1/v1", "/v1", 1)
+	}
+	for _, p := range []string{path, "/v1" + path, strings.TrimPrefix(path, "/v1"), "/api" + path} {
+		if p != r.URL.Path && p != "" && len(s.methods(r, p)) > 0 {
+			return p
+		}
+	}
+	return nearest.Name(path, s.paths)
 }
 
 // likely is the dialect whose routes a path most looks like.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/discreet"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -47,6 +48,7 @@ type Server struct {
 	opt    Options
 	access *access
 	mux    *http.ServeMux
+	paths  []string // in the table, without those that have a variable
 }
 
 // New builds the server. It listens only in Run.
@@ -118,7 +120,7 @@ func (s *Server) crossOrigin(w http.ResponseWriter, r *http.Request, origin stri
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", origin)
 	h.Add("Vary", "Origin")
-	h.Set("Access-Control-Expose-Headers", strings.Join([]string{headerID, headerProvider, headerModel, headerDecision, headerWarnings}, ", "))
+	h.Set("Access-Control-Expose-Headers", strings.Join(exposed(), ", "))
 	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
 		return false
 	}
@@ -132,6 +134,9 @@ func (s *Server) crossOrigin(w http.ResponseWriter, r *http.Request, origin stri
 func (s *Server) admit(r *http.Request) (string, scri.Caller, *scri.Error) {
 	id := newID()
 	c, err := s.access.check(r)
+	if err != nil {
+		err.Err = noted{slog.String("peer", r.RemoteAddr), slog.String("method", r.Method), slog.String("url_path", discreet.Clip(r.URL.Path))}
+	}
 	return id, c, err
 }
 
@@ -180,7 +185,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("serving on %s: %w", l.Addr(), err)
 	case <-ctx.Done():
 	}
-	s.opt.Log.LogAttrs(ctx, slog.LevelInfo, "draining", slog.Duration("at_most", s.opt.DrainTimeout))
+	s.opt.Log.LogAttrs(ctx, slog.LevelInfo, "draining", slog.Float64("at_most_ms", float64(s.opt.DrainTimeout.Milliseconds())))
 	err := shutDown(ctx, h, s.opt.DrainTimeout)
 	if errors.Is(err, context.DeadlineExceeded) {
 		s.opt.Log.LogAttrs(ctx, slog.LevelWarn, "requests were cut off by the end of drain_timeout")
@@ -192,6 +197,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	if serr := <-failed; !errors.Is(serr, http.ErrServerClosed) {
 		err = errors.Join(err, serr)
 	}
+	s.opt.Log.LogAttrs(ctx, slog.LevelInfo, "stopped")
 	return err
 }
 

@@ -30,6 +30,8 @@ func (toy) Chat(_ context.Context, x *scri.Exchange) (scri.Stream, error) {
 		e := &scri.Error{Kind: scri.ErrInvalid, Status: 422, Code: "bad_prompt", Message: "cannot read \"my secret\"", Provider: "p"}
 		x.Lineage.Attempts = []scri.Attempt{{Provider: "p", Model: "m", Outcome: "failed", Error: e}}
 		return nil, e
+	case "torn":
+		return &torn{}, nil
 	case "echoes":
 		return nil, &scri.Error{Kind: scri.ErrUnavailable, Message: "all failed: my secret", Code: "my secret", Attempts: make([]scri.Attempt, 2)}
 	}
@@ -40,6 +42,18 @@ func (toy) Chat(_ context.Context, x *scri.Exchange) (scri.Stream, error) {
 		Output: []scri.Message{{Role: scri.RoleAssistant, Parts: []scri.Part{scri.TextPart("hello")}}}, Finish: scri.Finish{Reason: scri.FinishStop},
 	}}}), nil
 }
+
+// torn is an answer that breaks off.
+type torn struct{ n int }
+
+func (t *torn) Next() (*scri.StreamEvent, error) {
+	if t.n++; t.n == 1 {
+		return &scri.StreamEvent{Kind: scri.EventStart, Head: &scri.ChatResponse{ID: "r", Model: "m"}}, nil
+	}
+	return nil, &scri.Error{Kind: scri.ErrTruncated, Message: "broke off"}
+}
+
+func (*torn) Close() error { return nil }
 
 func (toy) Count(context.Context, *scri.Exchange) (*scri.CountResponse, error) {
 	return &scri.CountResponse{Input: 3}, nil
@@ -119,6 +133,18 @@ func TestRoutes(t *testing.T) {
 		{name: "a stranger, models", method: "GET", path: "/api/tags", peer: "10.0.0.5:1", status: 401, has: `"error":"`},
 		{name: "a stranger, nowhere", method: "GET", path: "/x", peer: "10.0.0.5:1", status: 401, lacks: "nothing at"},
 		{name: "a stranger, health", method: "GET", path: "/health", peer: "10.0.0.5:1", status: 200},
+		{name: "/v1 twice", method: "POST", path: "/v1/v1/chat/completions", body: goodChat, status: 404, has: "did you mean /v1/chat/completions?"},
+		{name: "/v1 missing", method: "POST", path: "/chat/completions", body: goodChat, status: 404, has: "did you mean /v1/chat/completions?"},
+		{name: "/v1 missing before a model", method: "GET", path: "/models/x", status: 404, has: "did you mean /v1/models/x?"},
+		{name: "/api missing", method: "POST", path: "/generate", body: goodChat, status: 404, has: "did you mean /api/generate?"},
+		{name: "/v1 before Ollama's", method: "POST", path: "/v1/api/chat", body: goodChat, status: 404, has: "did you mean /api/chat?"},
+		{name: "a slash at the end", method: "POST", path: "/v1/messages/", body: goodChat, status: 404, has: "did you mean /v1/messages?"},
+		{name: "a misspelt path", method: "POST", path: "/v1/chat/completion", body: goodChat, status: 404, has: "did you mean /v1/chat/completions?"},
+		{name: "a path like none", method: "POST", path: "/somewhere/else", body: goodChat, status: 404, has: "docs/api.md", lacks: "did you mean"},
+		{name: "another method", method: "DELETE", path: "/v1/models", status: 405, has: "DELETE is not taken here, GET is", headers: map[string]string{"Allow": "GET"}},
+		{name: "a page of this machine reads", method: "GET", path: "/v1/models", header: local, status: 200, headers: map[string]string{
+			"Access-Control-Expose-Headers": "X-Aratta-Request-Id, X-Aratta-Provider, X-Aratta-Model, X-Aratta-Decision, X-Aratta-Confidence, X-Aratta-Cache, X-Aratta-Cost, X-Aratta-Warnings, X-Request-Id, Request-Id, Retry-After",
+		}},
 		{name: "a page of this machine", method: "POST", path: "/v1/chat/completions", body: goodChat, header: local, status: 200, headers: map[string]string{"Access-Control-Allow-Origin": "http://localhost:3000"}},
 		{name: "its browser asks before", method: "OPTIONS", path: "/v1/chat/completions", header: map[string]string{
 			"Origin": "http://localhost:3000", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization",
@@ -207,6 +233,58 @@ func TestLogLeavesOutWhatProvidersSay(t *testing.T) {
 		if strings.Contains(log.String(), "secret") || !strings.Contains(log.String(), want) {
 			t.Errorf("%s: %s", model, log)
 		}
+	}
+}
+
+// What failed here or behind is a warning, what clients do is none; and refusals
+// say who asked for what.
+func TestLogLevels(t *testing.T) {
+	for _, c := range []struct{ method, path, model, peer, want string }{
+		{"POST", "/v1/chat/completions", "m", "", `"level":"INFO","msg":"request"`},
+		{"POST", "/v1/chat/completions", "x", "", `"level":"INFO","msg":"request"`},
+		{"POST", "/v1/chat/completions", "echoes", "", `"level":"WARN","msg":"request"`},
+		{"POST", "/v1/chat/completions", "torn", "", `"level":"WARN","msg":"request"`},
+		{"POST", "/v1/chat/completions", "m", "10.0.0.5:77", `"peer":"10.0.0.5:77","method":"POST","url_path":"/v1/chat/completions"`},
+		{"GET", "/api/tags", "", "10.0.0.5:77", `"peer":"10.0.0.5:77","method":"GET","url_path":"/api/tags"`},
+		{"GET", "/v1/messages", "", "", `"method":"GET","url_path":"/v1/messages"`},
+		{"GET", "/nowhere", "", "", `"method":"GET","url_path":"/nowhere"`},
+	} {
+		s, log := logging()
+		body := `{"stream":true,"model":"` + c.model + `","messages":[{"role":"user","content":"hi"}]}`
+		r := httptest.NewRequestWithContext(t.Context(), c.method, "http://localhost"+c.path, strings.NewReader(body))
+		r.RemoteAddr = "127.0.0.1:5000"
+		if c.peer != "" {
+			r.RemoteAddr = c.peer
+		}
+		s.ServeHTTP(httptest.NewRecorder(), r)
+		if !strings.Contains(log.String(), c.want) || strings.Contains(log.String(), "first_ms") {
+			t.Errorf("%s %s %s: the log lacks %s:\n%s", c.method, c.path, c.model, c.want, log)
+		}
+	}
+}
+
+// What a dialect adds to each request does not hide what was lost.
+func TestLossesAreCounted(t *testing.T) {
+	for want, list := range map[string][]scri.Warning{
+		`"warnings":2`: {{Code: scri.WarnAdded, Path: "/a"}, {Code: scri.WarnDropped, Path: "/b"}, {Code: scri.WarnEmulated, Path: "/c"}},
+		``:             {{Code: scri.WarnAdded, Path: "/a"}},
+	} {
+		s, log := logging()
+		s.logged(t.Context(), &scri.Exchange{Lineage: &scri.Lineage{}, Warnings: list}, 200, nil)
+		if !strings.Contains(log.String(), want) || want == "" && strings.Contains(log.String(), "warnings") {
+			t.Errorf("want %s in %s", want, log)
+		}
+	}
+}
+
+// Times have no digits that nobody measured.
+func TestTimesAreRounded(t *testing.T) {
+	s, log := logging()
+	s.logged(t.Context(), &scri.Exchange{Lineage: &scri.Lineage{Attempts: []scri.Attempt{
+		{TookMS: 0.1}, {FirstMS: 0.1 + 0.2, TookMS: 0.2},
+	}}}, 200, nil)
+	if !strings.Contains(log.String(), `"first_ms":0.3,"took_ms":0.3`) {
+		t.Error(log)
 	}
 }
 
