@@ -7,15 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/dialect/native"
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -32,14 +29,11 @@ A key for a gateway that wants one is taken from ARATTA_API_KEY.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
-			if url == "" {
-				l, err := Load(p.file, p.Env)
-				if err != nil {
-					return err
-				}
-				url = l.url()
+			base, err := p.base(url)
+			if err != nil {
+				return err
 			}
-			c := &chatting{p: p, url: strings.TrimRight(url, "/"), model: model, why: why}
+			c := &chatting{p: p, url: base, model: model, why: why}
 			if system != "" {
 				c.history = append(c.history, scri.Message{Role: scri.RoleSystem, Parts: []scri.Part{scri.TextPart(system)}})
 			}
@@ -54,13 +48,16 @@ A key for a gateway that wants one is taken from ARATTA_API_KEY.`,
 	return cmd
 }
 
-// url is where a client on this machine reaches the gateway.
-func (l *Loaded) url() string {
-	host := l.Server.Host
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
+// base is the address of the gateway: the one given, or that of the configuration.
+func (p *program) base(given string) (string, error) {
+	if given != "" {
+		return gatewayURL(given)
 	}
-	return "http://" + net.JoinHostPort(host, strconv.Itoa(l.Server.Port))
+	l, err := Load(p.file, p.Env)
+	if err != nil {
+		return "", err
+	}
+	return l.url(), nil
 }
 
 // chatting is one conversation at the command line.
@@ -100,14 +97,20 @@ func (c *chatting) run(ctx context.Context, args []string) error {
 		line, more := lines.next(ctx)
 		if !more {
 			fmt.Fprintln(c.p.Err)
-			return nil
+			break
 		}
 		if strings.TrimSpace(line) == "" {
 			continue
 		}
 		if err := c.ask(ctx, line); err != nil {
+			if ctx.Err() != nil {
+				break
+			}
 			fmt.Fprintln(printable(c.p.Err), "aratta:", plainError(err))
 		}
+	}
+	if ctx.Err() != nil {
+		return errInterrupted
 	}
 	return nil
 }
@@ -123,34 +126,14 @@ func (c *chatting) ask(ctx context.Context, prompt string) error {
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url+"/api/v1/chat/stream", bytes.NewReader(body))
+	res, err := c.p.call(ctx, http.MethodPost, c.url, "/api/v1/chat/stream", bytes.NewReader(body))
 	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if key, ok := c.p.Env("ARATTA_API_KEY"); ok {
-		req.Header.Set("Authorization", "Bearer "+key)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if ctx.Err() != nil {
-		return errors.New("interrupted")
-	}
-	if err != nil {
-		return fmt.Errorf("the gateway at %s is not reached (start it with `aratta serve`): %w", c.url, err)
+		return c.failed(ctx, err)
 	}
 	defer res.Body.Close()
-	d := native.New()
-	a := &dialect.Answer{Status: res.StatusCode, Header: res.Header, Stream: res.Body, Target: &dialect.Target{}}
-	if res.StatusCode != http.StatusOK {
-		a.Body, err = io.ReadAll(io.LimitReader(res.Body, maxPrompt))
-		if err != nil {
-			return err
-		}
-		return d.DecodeError(a)
-	}
-	answer, err := c.print(d.DecodeStream(a))
+	answer, err := c.print(native.New().DecodeStream(answerOf(res)))
 	if err != nil {
-		return err
+		return c.failed(ctx, err)
 	}
 	if len(answer.Choices) > 0 {
 		c.history = append(msgs, answer.Choices[0].Output...)
@@ -159,6 +142,17 @@ func (c *chatting) ask(ctx context.Context, prompt string) error {
 		explain(printable(c.p.Err), answer)
 	}
 	return nil
+}
+
+// failed is the error of a question, of which --why tells what was tried.
+func (c *chatting) failed(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return errInterrupted
+	}
+	if e, ok := errors.AsType[*scri.Error](err); ok && c.why {
+		explainAttempts(printable(c.p.Err), e.Attempts)
+	}
+	return err
 }
 
 // print shows the text of an answer as it comes, and returns it whole.
@@ -201,14 +195,7 @@ func explain(w io.Writer, r *scri.ChatResponse) {
 	if l == nil {
 		return
 	}
-	for i := range l.Attempts {
-		a := &l.Attempts[i]
-		fmt.Fprintf(w, "  %d. %s:%s (%s) %s", i+1, a.Provider, a.Model, a.Zone, a.Outcome)
-		if a.Error != nil {
-			fmt.Fprintf(w, ": %s: %s", a.Error.Kind, a.Error.Message)
-		}
-		fmt.Fprintf(w, ", %.0f ms\n", a.TookMS)
-	}
+	explainAttempts(w, l.Attempts)
 	for _, why := range l.Reasons {
 		if why.Detail != "" {
 			fmt.Fprintf(w, "  %s: %s %s: %s\n", why.Stage, why.Code, why.Target, why.Detail)
@@ -223,5 +210,17 @@ func explain(w io.Writer, r *scri.ChatResponse) {
 	}
 	for _, x := range r.Warnings {
 		fmt.Fprintf(w, "  %s %s %s\n", x.Code, x.Path, x.Detail)
+	}
+}
+
+// explainAttempts says who was asked, and what came of it.
+func explainAttempts(w io.Writer, list []scri.Attempt) {
+	for i := range list {
+		a := &list[i]
+		fmt.Fprintf(w, "  %d. %s:%s (%s) %s", i+1, a.Provider, a.Model, a.Zone, a.Outcome)
+		if a.Error != nil {
+			fmt.Fprintf(w, ": %s: %s", a.Error.Kind, a.Error.Message)
+		}
+		fmt.Fprintf(w, ", %.0f ms\n", a.TookMS)
 	}
 }

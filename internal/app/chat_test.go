@@ -55,8 +55,30 @@ func TestChatTooLong(t *testing.T) {
 func TestChatInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if code, _, errs := run(ctx, nil, "chat", "--url", "http://127.0.0.1:1", "hi"); code != 1 || errs != "aratta: interrupted\n" {
+	if code, _, errs := run(ctx, nil, "chat", "--url", "http://127.0.0.1:1", "hi"); code != 130 || errs != "aratta: interrupted\n" {
 		t.Errorf("%d %q", code, errs)
+	}
+}
+
+// The address is understood as people write it.
+func TestGatewayURL(t *testing.T) {
+	for given, want := range map[string]string{
+		"http://127.0.0.1:8084":     "http://127.0.0.1:8084",
+		"http://127.0.0.1:8084/":    "http://127.0.0.1:8084",
+		"127.0.0.1:8084":            "http://127.0.0.1:8084",
+		"localhost:8084/v1":         "http://localhost:8084",
+		"https://gw.example/v1/":    "https://gw.example",
+		"http://gw/api/v1":          "http://gw",
+		"http://gw/ai":              "http://gw/ai",
+		"http://gw/ai/v1?x=1#there": "http://gw/ai",
+		"ftp://gw":                  "",
+		"http://":                   "",
+		"not an address":            "",
+	} {
+		got, err := gatewayURL(given)
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%q: %q, %v; want %q", given, got, err, want)
+		}
 	}
 }
 

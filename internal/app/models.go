@@ -1,51 +1,103 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"github.com/aratta-gateway/aratta/internal/provider"
+	"github.com/aratta-gateway/aratta/scri"
 )
 
 func (p *program) modelsCommand() *cobra.Command {
 	var asJSON bool
+	var url string
 	cmd := &cobra.Command{
 		Use: "models", Short: "List what can be asked for: names, chains, and each provider's models",
+		Long: `Ask the running gateway what can be asked for. Where none runs, the list is made
+from the configuration, with the runtimes that listen now; it then says which are down.
+A key for a gateway that wants one is taken from ARATTA_API_KEY.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			l, err := Load(p.file, p.Env)
+			ctx, stop := interruptible(cmd.Context())
+			defer stop()
+			base, err := p.base(url)
 			if err != nil {
 				return err
 			}
-			s, err := Build(cmd.Context(), l, BuildOptions{Version: p.version, Env: p.Env, Discover: true})
+			list, err := p.models(ctx, base)
+			var notes []note
+			if away, ok := errors.AsType[*unreached](err); ok && url == "" {
+				fmt.Fprintf(p.Err, "no gateway runs at %s; this is what one would have by the configuration\n", away.url)
+				list, notes, err = p.modelsByConfig(ctx)
+			}
 			if err != nil {
 				return err
 			}
-			defer s.Gateway.Close()
-			list := s.Gateway.Models(cmd.Context())
-			if asJSON {
-				enc := json.NewEncoder(p.Out)
-				enc.SetIndent("", "  ")
-				return enc.Encode(list)
-			}
-			w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "MODEL\tZONE\tCONTEXT")
-			for _, m := range list.Models {
-				zone, window := m.Zone, "-"
-				if zone == "" {
-					zone = "-"
-				}
-				if m.ContextWindow > 0 {
-					window = fmt.Sprint(m.ContextWindow)
-				}
-				fmt.Fprintf(w, "%s\t%s\t%s\n", m.ID, zone, window)
-			}
-			for _, q := range s.Off {
-				fmt.Fprintf(w, "%s\t%s\toff: %s\n", q.Name(), q.Zone(), q.Disabled())
-			}
-			return w.Flush()
+			return p.printModels(list, notes, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	cmd.Flags().StringVar(&url, "url", "", "address of the gateway (default: that of the configuration)")
 	return cmd
+}
+
+// note is a line about a provider that has nothing to ask for.
+type note struct{ name, zone, why string }
+
+// modelsByConfig is what a gateway that starts now would list.
+func (p *program) modelsByConfig(ctx context.Context) (*scri.ModelList, []note, error) {
+	l, err := Load(p.file, p.Env)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := Build(ctx, l, BuildOptions{Version: p.version, Env: p.Env, Discover: true})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer s.Gateway.Close()
+	list := s.Gateway.Models(ctx)
+	var notes []note
+	for _, q := range s.Providers {
+		if q.Zone() != provider.ZoneLocal {
+			continue
+		}
+		switch installed, err := q.List(provider.WithPermit(ctx, provider.For(q.Zone(), q.Host()))); {
+		case err != nil:
+			notes = append(notes, note{q.Name(), q.Zone(), "down: " + scri.AsError(err).Message})
+		case len(installed) == 0:
+			notes = append(notes, note{q.Name(), q.Zone(), "has no model"})
+		}
+	}
+	for _, q := range s.Off {
+		notes = append(notes, note{q.Name(), q.Zone(), "off: " + q.Disabled()})
+	}
+	return list, notes, nil
+}
+
+func (p *program) printModels(list *scri.ModelList, notes []note, asJSON bool) error {
+	if asJSON {
+		enc := json.NewEncoder(p.Out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(list)
+	}
+	w := tabwriter.NewWriter(printable(p.Out), 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "MODEL\tZONE\tCONTEXT")
+	for _, m := range list.Models {
+		zone, window := m.Zone, "-"
+		if zone == "" {
+			zone = "-"
+		}
+		if m.ContextWindow > 0 {
+			window = fmt.Sprint(m.ContextWindow)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", m.ID, zone, window)
+	}
+	for _, n := range notes {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", n.name, n.zone, n.why)
+	}
+	return w.Flush()
 }

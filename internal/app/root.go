@@ -8,11 +8,13 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"github.com/aratta-gateway/aratta/internal/nearest"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -31,7 +33,8 @@ type program struct {
 }
 
 // Main runs the command line and returns the exit code: 0, or 1 for a failure,
-// or 2 for a command line that makes no sense.
+// or 2 for a command line that makes no sense, or 130 for an interrupt that left
+// something undone.
 func Main(ctx context.Context, version string, args []string, streams IO) int {
 	if streams.Env == nil {
 		streams.Env = os.LookupEnv
@@ -51,8 +54,17 @@ func Main(ctx context.Context, version string, args []string, streams IO) int {
 		fmt.Fprintln(streams.Err, "`aratta --help` shows what there is")
 		return 2
 	}
+	if errors.Is(err, errInterrupted) {
+		return interruptedCode
+	}
 	return 1
 }
+
+// errInterrupted ends what a person interrupted before it was done.
+var errInterrupted = errors.New("interrupted")
+
+// interruptedCode is what shells expect of it.
+const interruptedCode = 130
 
 // usageError is a command line that makes no sense.
 type usageError struct{ error }
@@ -62,8 +74,13 @@ func (e *usageError) Unwrap() error { return e.error }
 // plainError is an error for people: what happened, and what to do.
 func plainError(err error) string {
 	text := err.Error()
-	if e, ok := errors.AsType[*scri.Error](err); ok && e.Hint != "" {
-		text += "\n  " + e.Hint
+	if e, ok := errors.AsType[*scri.Error](err); ok {
+		if e.Hint != "" {
+			text += "\n  " + e.Hint
+		}
+		if e.RequestID != "" {
+			text += "\n  request " + e.RequestID
+		}
 	}
 	return text
 }
@@ -77,15 +94,31 @@ answer first, on your own hardware; cloud providers are the reserve. Application
 speak the API that they know: OpenAI's, Anthropic's, Ollama's, or Aratta's own.
 
 Try it with no model and no key:  aratta demo`,
+		Version:       p.version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return checkPort(cmd) },
 	}
+	root.SetVersionTemplate("aratta {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.PersistentFlags().StringVar(&p.file, "config", "", "configuration `FILE` (default ~/.aratta/config.toml, or config.toml in $ARATTA_HOME)")
 	root.AddCommand(p.serveCommand(), p.demoCommand(), p.chatCommand(), p.modelsCommand(), p.configCommand(), p.simCommand(), p.versionCommand())
 	strictArgs(root)
 	return root
+}
+
+// checkPort refuses a --port that is none before anything is done.
+func checkPort(cmd *cobra.Command) error {
+	f := cmd.Flags().Lookup("port")
+	if f == nil || !f.Changed {
+		return nil
+	}
+	if n, err := strconv.Atoi(f.Value.String()); err != nil || n < 0 || n > mostPort {
+		return &usageError{fmt.Errorf("--port: %s is no port", f.Value)}
+	}
+	return nil
 }
 
 // interruptible returns a context that ends at the first SIGINT or SIGTERM. The
@@ -104,10 +137,18 @@ func strictArgs(c *cobra.Command) {
 	}
 	args := c.Args
 	c.Args = func(cmd *cobra.Command, list []string) error {
-		if err := args(cmd, list); err != nil {
-			return &usageError{err}
+		err := args(cmd, list)
+		if err == nil {
+			return nil
 		}
-		return nil
+		var names []string
+		for _, sub := range cmd.Commands() {
+			names = append(names, sub.Name())
+		}
+		if near := nearest.Name(strings.Join(list[:min(1, len(list))], ""), names); near != "" {
+			err = fmt.Errorf("%w; did you mean %q?", err, near)
+		}
+		return &usageError{err}
 	}
 	if !c.Runnable() { // or cobra does not look at its arguments
 		c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
