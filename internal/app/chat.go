@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aratta-gateway/aratta/internal/dialect/native"
+	"github.com/aratta-gateway/aratta/internal/route"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -217,7 +218,7 @@ func explain(w io.Writer, r *scri.ChatResponse) {
 func explainAttempts(w io.Writer, list []scri.Attempt) {
 	for i := range list {
 		a := &list[i]
-		fmt.Fprintf(w, "  %d. %s:%s (%s) %s", i+1, a.Provider, a.Model, a.Zone, a.Outcome)
+		fmt.Fprintf(w, "  %d. %s (%s) %s", i+1, route.Target{Provider: a.Provider, Model: a.Model}, a.Zone, a.Outcome)
 		if a.Error != nil {
 			fmt.Fprintf(w, ": %s: %s", a.Error.Kind, a.Error.Message)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -36,6 +37,9 @@ A key for a gateway that wants one is taken from ARATTA_API_KEY.`,
 			}
 			if err != nil {
 				return err
+			}
+			if !slices.ContainsFunc(list.Models, func(m scri.ModelInfo) bool { return m.Provider != "" }) {
+				fmt.Fprintln(p.Err, "no provider tells of a model; `aratta chat --why` says why one does not answer")
 			}
 			return p.printModels(list, notes, asJSON)
 		},

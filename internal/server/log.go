@@ -93,7 +93,7 @@ func why(list []slog.Attr, err *scri.Error) []slog.Attr {
 	if code := discreet.Code(err.Code); code != "" {
 		list = append(list, slog.String("code", code))
 	}
-	if err.Path != "" {
+	if err.Path != "" && err.Provider == "" { // or it is a name that the provider gave
 		list = append(list, slog.String("path", discreet.Clip(err.Path)))
 	}
 	if more, ok := errors.AsType[noted](err.Err); ok {

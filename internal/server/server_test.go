@@ -27,7 +27,7 @@ func (toy) Chat(_ context.Context, x *scri.Exchange) (scri.Stream, error) {
 		x.Warnings = []scri.Warning{{Code: "dropped", Path: "/" + long}}
 		return nil, &scri.Error{Kind: scri.ErrInvalid, Message: long, Path: "/" + long, Code: long}
 	case "echo":
-		e := &scri.Error{Kind: scri.ErrInvalid, Status: 422, Code: "bad_prompt", Message: "cannot read \"my secret\"", Provider: "p"}
+		e := &scri.Error{Kind: scri.ErrInvalid, Status: 422, Code: "bad_prompt", Message: "cannot read \"my secret\"", Path: "/my/secret", Provider: "p"}
 		x.Lineage.Attempts = []scri.Attempt{{Provider: "p", Model: "m", Outcome: "failed", Error: e}}
 		return nil, e
 	case "torn":
