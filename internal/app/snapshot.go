@@ -201,6 +201,9 @@ func (l *Loaded) mentions(kind string) bool {
 // router tells routing what it must know of the providers, and which others could be.
 func (s *Snapshot) router(l *Loaded, others []string) (*route.Router, error) {
 	cfg := route.Config{Behaviour: l.Behaviour, Aliases: l.Aliases, Chains: map[string]route.Chain{}, Known: others}
+	for _, p := range s.Sought {
+		cfg.Sought = append(cfg.Sought, p.Name())
+	}
 	cfg.Known = slices.AppendSeq(cfg.Known, maps.Keys(l.Local))
 	cfg.Known = slices.AppendSeq(cfg.Known, maps.Keys(l.Providers))
 	for _, name := range slices.Sorted(maps.Keys(l.Chains)) {

@@ -97,18 +97,21 @@ func (m *memo[T]) fill(ctx context.Context, key string, e *remembered[T], good, 
 		if keep = failed; errors.Is(e.err, syscall.ECONNREFUSED) {
 			keep = min(failed, refusedFor) // to ask again costs nothing, and it may be starting
 		}
-		m.failed.Store(true)
 	}
 	m.mu.Lock()
 	e.until = time.Now().Add(keep)
+	if e.err != nil {
+		m.failed.Store(true)
+	}
 	m.mu.Unlock()
 }
 
 // forgive forgets failures: the upstream answers again.
 func (m *memo[T]) forgive() {
-	if !m.failed.CompareAndSwap(true, false) {
+	if !m.failed.Load() { // as nearly always
 		return
 	}
+	m.failed.Store(false)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for k, e := range m.entries {

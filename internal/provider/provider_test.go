@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -220,4 +221,19 @@ func FuzzRetryAfter(f *testing.F) {
 			t.Errorf("%s", d)
 		}
 	})
+}
+
+// An address that cannot be reached from the zone is told when it is read.
+func TestAddressesBesideTheirZone(t *testing.T) {
+	for url, want := range map[string]string{
+		"https://10.1.2.3/v1":   "10.1.2.3 is no public address",
+		"https://8.8.8.8/v1":    "",
+		"http://127.0.0.1:8000": "",
+		"https://llm.test/v1":   "",
+	} {
+		p := build(t, Remote, "far", Entry{Dialect: "plain", BaseURL: url}, Deps{})
+		if got := strings.Join(p.Notes(), "; "); !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("%s: notes %q, want %q", url, got, want)
+		}
+	}
 }

@@ -92,7 +92,8 @@ type Config struct {
 	Behaviour Behaviour
 	Aliases   map[string]string
 	Chains    map[string]Chain
-	Known     []string // names of providers that are configured or may be found, whether they are on or not
+	Known     []string // names of providers that are configured or could be, whether they are on or not
+	Sought    []string // those of them that a start would look for
 }
 
 // Entry is what routing knows of one provider that is on.

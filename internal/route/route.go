@@ -82,6 +82,7 @@ type Router struct {
 	byDefault string
 	installed Installed
 	known     []string // providers by their names, on or not
+	sought    []string
 }
 
 // New checks the configuration against the providers that are on and returns
@@ -90,7 +91,7 @@ type Router struct {
 func New(cfg Config, entries []Entry, installed Installed) (*Router, []string, error) {
 	r := &Router{
 		aliases: cfg.Aliases, chains: map[string][]Target{}, index: map[string]*Entry{},
-		fallback: orTrue(cfg.Behaviour.EnableFallback), installed: installed, known: cfg.Known,
+		fallback: orTrue(cfg.Behaviour.EnableFallback), installed: installed, known: cfg.Known, sought: cfg.Sought,
 	}
 	r.entries = slices.Clone(entries)
 	preferLocal := orTrue(cfg.Behaviour.PreferLocal)

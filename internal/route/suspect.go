@@ -30,6 +30,8 @@ func (r *Router) unresolved(s string) string {
 	switch {
 	case on:
 		return "it names no model"
+	case slices.Contains(r.sought, head):
+		return "it takes part only where a start finds the runtime"
 	case slices.Contains(r.known, head):
 		return "its provider is not on"
 	case r.chains[s] != nil:
