@@ -39,6 +39,7 @@ type options struct {
 	pace    pace
 	rows    *regexp.Regexp
 	json    string
+	profile string
 	verbose bool
 }
 
@@ -49,6 +50,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	quick := f.Bool("quick", false, "short windows: see that it works; the figures mean little")
 	filter := f.String("rows", "", "only rows that match this `regexp`")
 	f.StringVar(&o.json, "json", "", "write the table as JSON to `FILE` too")
+	f.StringVar(&o.profile, "cpuprofile", "", "write what Aratta did under all of these loads, as one CPU profile, to `FILE`: its build is optimized by cmd/aratta/default.pgo")
 	f.BoolVar(&o.verbose, "v", false, "show what loadgen says of each run")
 	if err := f.Parse(args); err != nil {
 		return nil, err
@@ -84,7 +86,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // what is left lies in the folder for such
-	s := &stand{dir: dir}
+	s := &stand{dir: dir, profiled: o.profile != ""}
 	if o.verbose {
 		s.verbose = stderr
 	}
@@ -105,6 +107,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	if o.json != "" {
 		err = writeJSON(o.json, lines)
+	}
+	if o.profile != "" {
+		err = errors.Join(err, mergeProfiles(s.dir, o.profile))
 	}
 	if slices.ContainsFunc(lines, func(l line) bool { return l.Verdict == verdictNothing }) {
 		err = errors.Join(err, errors.New("not every row could be measured"))

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -28,6 +29,9 @@ type stand struct {
 	mock    *process
 	cost    int64     // bytes of the stripped binary
 	verbose io.Writer // for what loadgen says; may be nil
+
+	profiled bool // Aratta writes CPU profiles
+	profiles int  // so many
 }
 
 // process is one that was started here.
@@ -104,14 +108,20 @@ func (s *stand) command(ctx context.Context, cpu, name string, args ...string) *
 	return cmd
 }
 
+// stopWait is how long a process may take to end.
+const stopWait = 3 * time.Second
+
 // stop ends a process and waits for it.
 func (p *process) stop() {
 	if p == nil {
 		return
 	}
-	_ = p.cmd.Process.Kill() // it may be gone already
-	_ = p.cmd.Wait()         // killed is what it should be
-	_ = p.log.Truncate(0)    // a log grows by some megabytes a second under load
+	// Told to end first, so that it can write its profile.
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	kill := time.AfterFunc(stopWait, func() { _ = p.cmd.Process.Kill() }) // it may be gone already
+	_ = p.cmd.Wait()                                                      // how it ended does not matter
+	kill.Stop()
+	_ = p.log.Truncate(0) // a log grows by some megabytes a second under load
 	_ = p.log.Close()
 }
 
@@ -160,7 +170,12 @@ func (s *stand) proxy(ctx context.Context, target string) (*process, error) {
 	if err := os.WriteFile(file, config(s.mock.port), 0o600); err != nil {
 		return nil, err
 	}
-	return s.start(ctx, cpuProxies, port, "aratta", "serve", "--config", file, "--host", "127.0.0.1", "--port", strconv.Itoa(port))
+	args := []string{"serve", "--config", file, "--host", "127.0.0.1", "--port", strconv.Itoa(port)}
+	if s.profiled {
+		s.profiles++
+		args = append(args, "--cpuprofile", filepath.Join(s.dir, fmt.Sprintf("aratta-%d.pprof", s.profiles)))
+	}
+	return s.start(ctx, cpuProxies, port, "aratta", args...)
 }
 
 // config is the default configuration, with the mock as two local runtimes.
