@@ -17,6 +17,7 @@ const (
 type window struct {
 	base, end int    // which bytes are marked
 	carry     uint64 // what the last byte asks of the one at end, see mark
+	some      uint64 // which blocks have any mark
 	marks     [windowBlocks]marks
 }
 
@@ -41,11 +42,12 @@ func (w *window) fill(doc []byte, base int) {
 	w.end = min(base+len(w.marks)*64, len(doc))
 	part := doc[w.base:w.end]
 	whole := len(part) &^ 63
-	w.carry = mark(w.marks[:], part[:whole], w.carry)
+	w.carry, w.some = mark(w.marks[:], part[:whole], w.carry)
 	if whole < len(part) {
 		var last [64]byte
 		copy(last[:], part[whole:])
-		w.carry = mark(w.marks[whole/64:], last[:], w.carry)
+		w.carry, _ = mark(w.marks[whole/64:], last[:], w.carry)
+		w.some |= 1 << (whole / 64)
 		// What is beyond the end is zero, and odd: nobody may look there.
 		w.marks[whole/64].odd &= 1<<(len(part)-whole) - 1
 	}
@@ -59,14 +61,14 @@ func (s *Scanner) strMarked(i int) int {
 	}
 	known := i + 1 // all before it is known to be legal
 	for from := i + 1; ; from = w.base {
-		mask := ^uint64(0) << ((from - w.base) & 63)
-		for k := (from - w.base) >> 6; k < (w.end-w.base+63)>>6; k++ {
+		k := (from - w.base) >> 6
+		mask := ^uint64(0) << ((from - w.base) & 63) // of the first block
+		for some := w.some >> k << k; some != 0; some &= some - 1 {
+			if next := bits.TrailingZeros64(some); next > k {
+				k, mask = next, ^uint64(0)
+			}
 			m := &w.marks[k&(windowBlocks-1)]
 			quotes, odd := m.quotes&mask, m.odd&mask
-			mask = ^uint64(0)
-			if quotes|odd == 0 {
-				continue
-			}
 			at := w.base + k<<6
 			if quotes != 0 {
 				odd &= quotes ^ (quotes - 1) // the quote itself may stand where a rune should go on

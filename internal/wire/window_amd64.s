@@ -10,8 +10,8 @@ DATA legalHigh<>+0(SB)/8, $0x0804020000010000
 DATA legalHigh<>+8(SB)/8, $0x0000000000000000
 GLOBL legalHigh<>(SB), RODATA|NOPTR, $16
 
-// func markAVX2(out *marks, src *byte, blocks int, carry uint64) uint64
-TEXT ·markAVX2(SB), NOSPLIT, $0-40
+// func markAVX2(out *marks, src *byte, blocks int, carry uint64) (carried, some uint64)
+TEXT ·markAVX2(SB), NOSPLIT, $0-48
 	MOVQ out+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ blocks+16(FP), CX
@@ -45,7 +45,7 @@ TEXT ·markAVX2(SB), NOSPLIT, $0-40
 	MOVQ           AX, X15
 	VPBROADCASTQ   X15, Y15
 	MOVQ           $0xaaaaaaaaaaaaaaaa, DX // odd places
-	MOVQ           $0x5555555555555555, R15 // even places
+	XORQ           R15, R15                 // blocks with any mark, from the top
 
 	TESTQ CX, CX
 	JZ    done
@@ -146,7 +146,8 @@ loop:
 	ADDQ  R9, BX
 	ADCQ  $0, R8          // the first byte of the next block is escaped
 	SHLQ  $1, BX
-	XORQ  R15, BX
+	XORQ  DX, BX
+	NOTQ  BX
 	ANDQ  R12, BX
 
 	MOVQ BX, R12
@@ -156,6 +157,9 @@ loop:
 	ANDQ R11, BX
 	ORQ  R10, BX
 	MOVQ BX, 8(DI)   // bytes to be looked at
+	ORQ  AX, BX
+	NEGQ BX          // carries unless it is zero
+	RCRQ $1, R15
 	ADDQ $64, SI
 	ADDQ $16, DI
 	DECQ CX
@@ -164,5 +168,6 @@ loop:
 done:
 	VZEROUPPER
 	LEAQ (R8)(R13*2), R8
-	MOVQ R8, ret+32(FP)
+	MOVQ R8, carried+32(FP)
+	MOVQ R15, some+40(FP)
 	RET

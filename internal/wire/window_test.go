@@ -11,7 +11,7 @@ import (
 )
 
 // markSlowly is mark, one byte at a time.
-func markSlowly(out []marks, src []byte, carry uint64) uint64 {
+func markSlowly(out []marks, src []byte, carry uint64) (carried, some uint64) {
 	escaped, goesOn := carry&1 != 0, carry&2 != 0
 	for i, c := range src {
 		m := &out[i/64]
@@ -28,14 +28,18 @@ func markSlowly(out []marks, src []byte, carry uint64) uint64 {
 		}
 		escaped, goesOn = c == '\\' && !escaped, leads
 	}
-	carry = 0
 	if escaped {
-		carry = 1
+		carried = 1
 	}
 	if goesOn {
-		carry |= 2
+		carried |= 2
 	}
-	return carry
+	for i := range src {
+		if m := out[i/64]; m != (marks{}) {
+			some |= 1 << (i / 64)
+		}
+	}
+	return carried, some
 }
 
 // Every byte, escaped and not, and runs of backslashes of every length over the
@@ -47,9 +51,11 @@ func TestMark(t *testing.T) {
 	check := func(src []byte, carry uint64) {
 		t.Helper()
 		var got, want [windowBlocks]marks
-		g, w := mark(got[:], src, carry), markSlowly(want[:], src, carry)
-		if got != want || g != w {
-			t.Fatalf("%q carry %d:\n%x %d\n%x %d", src, carry, got[:len(src)/64], g, want[:len(src)/64], w)
+		gotCarry, gotSome := mark(got[:], src, carry)
+		wantCarry, wantSome := markSlowly(want[:], src, carry)
+		if got != want || gotCarry != wantCarry || gotSome != wantSome {
+			t.Fatalf("%q carry %d:\n%x %d %x\n%x %d %x", src, carry,
+				got[:len(src)/64], gotCarry, gotSome, want[:len(src)/64], wantCarry, wantSome)
 		}
 	}
 	for c := range 256 {
