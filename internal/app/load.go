@@ -98,10 +98,10 @@ func Load(file string, env Env) (*Loaded, error) {
 // parse reads the text of a configuration.
 func (l *Loaded) parse(b []byte, env Env) error {
 	dec := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields()
-	if err := dec.Decode(&l.Config); err != nil {
-		return l.explained(err)
-	}
 	l.places = places(b)
+	if err := dec.Decode(&l.Config); err != nil {
+		return l.located(l.explained(err, b))
+	}
 	expand(reflect.ValueOf(&l.Config).Elem(), "", env, l.unset)
 	if err := l.environment(env); err != nil {
 		return err
@@ -111,7 +111,7 @@ func (l *Loaded) parse(b []byte, env Env) error {
 }
 
 // explained gives the parser's errors a place and the nearest known key.
-func (l *Loaded) explained(err error) error {
+func (l *Loaded) explained(err error, text []byte) error {
 	if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok {
 		var list []error
 		for i := range strict.Errors {
@@ -131,7 +131,9 @@ func (l *Loaded) explained(err error) error {
 		line, col := de.Position()
 		return &Problem{File: l.File, Line: line, Column: col, Key: strings.Join(de.Key(), "."), Text: plainMismatch(strings.TrimPrefix(de.Error(), "toml: "))}
 	}
-	return &Problem{File: l.File, Text: plainMismatch(strings.TrimPrefix(err.Error(), "toml: "))}
+	p := &Problem{File: l.File, Text: plainMismatch(strings.TrimPrefix(err.Error(), "toml: "))}
+	p.Key = valued(text, p.Text)
+	return p
 }
 
 var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)

@@ -20,7 +20,8 @@ func (p *program) modelsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "models", Short: "List what can be asked for: names, chains, and each provider's models",
 		Long: `Ask the running gateway what can be asked for. Where none runs, the list is made
-from the configuration, with the runtimes that listen now; it then says which are down.
+from the configuration, with the runtimes that listen now. Which of the configuration's
+runtimes are down, and which providers are off, stands at the end.
 A key for a gateway that wants one is taken from ARATTA_API_KEY.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := interruptible(cmd.Context())
@@ -30,13 +31,22 @@ A key for a gateway that wants one is taken from ARATTA_API_KEY.`,
 				return err
 			}
 			list, err := p.models(ctx, base)
-			var notes []note
-			if away, ok := errors.AsType[*unreached](err); ok && url == "" {
-				fmt.Fprintf(p.Err, "no gateway runs at %s; this is what one would have by the configuration\n", away.url)
-				list, notes, err = p.modelsByConfig(ctx)
-			}
-			if err != nil {
+			away, none := errors.AsType[*unreached](err)
+			none = none && url == ""
+			if err != nil && !none {
 				return err
+			}
+			var notes []note
+			if url == "" { // the gateway of this configuration
+				own, what, err := p.byConfiguration(ctx)
+				if err != nil && none {
+					return err
+				}
+				notes = what
+				if none {
+					fmt.Fprintf(p.Err, "no gateway runs at %s; this is what one would have by the configuration\n", away.url)
+					list = own
+				}
 			}
 			if !slices.ContainsFunc(list.Models, func(m scri.ModelInfo) bool { return m.Provider != "" }) {
 				fmt.Fprintln(p.Err, "no provider tells of a model; `aratta chat --why` says why one does not answer")
@@ -52,8 +62,9 @@ A key for a gateway that wants one is taken from ARATTA_API_KEY.`,
 // note is a line about a provider that has nothing to ask for.
 type note struct{ name, zone, why string }
 
-// modelsByConfig is what a gateway that starts now would list.
-func (p *program) modelsByConfig(ctx context.Context) (*scri.ModelList, []note, error) {
+// byConfiguration is what a gateway that starts now would list, and what it
+// would have to say of those who have nothing.
+func (p *program) byConfiguration(ctx context.Context) (*scri.ModelList, []note, error) {
 	l, err := Load(p.file, p.Env)
 	if err != nil {
 		return nil, nil, err

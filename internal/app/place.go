@@ -140,10 +140,33 @@ func plainMismatch(s string) string {
 	return fmt.Sprintf("must be %s, not %s", want, strings.ToLower(m[1]))
 }
 
-// misnamed finds models that are neither names nor tables. The parser takes any
-// number for the name that it looks like.
-func (l *Loaded) misnamed(text []byte) error {
-	var errs []error
+// quoted is a value in an error of a type that reads itself.
+var quoted = regexp.MustCompile(`^"([^"]*)" is no `)
+
+// valued finds the key whose value is what an error quotes: the parser tells no
+// place of numbers and other words that a type did not want to read.
+func valued(text []byte, message string) (key string) {
+	m := quoted.FindStringSubmatch(message)
+	if m == nil {
+		return ""
+	}
+	found := ""
+	eachValue(text, func(name string, v *unstable.Node) {
+		is := string(v.Data) == m[1]
+		if v.Kind == unstable.Array {
+			for it := v.Children(); it.Next(); {
+				is = is || string(it.Node().Data) == m[1]
+			}
+		}
+		if is && found == "" {
+			found = name
+		}
+	})
+	return found
+}
+
+// eachValue walks the keys of a TOML text with their values.
+func eachValue(text []byte, see func(key string, v *unstable.Node)) {
 	var p unstable.Parser
 	p.Reset(text)
 	table := ""
@@ -158,15 +181,24 @@ func (l *Loaded) misnamed(text []byte) error {
 			table = name
 			continue
 		}
-		name = join(table, name)
-		if v := e.Value(); strings.HasSuffix(name, ".models") && v.Kind == unstable.Array {
-			for it := v.Children(); it.Next(); {
-				if k := it.Node().Kind; k != unstable.String && k != unstable.InlineTable && k != unstable.Comment {
-					errs = append(errs, &Problem{File: l.File, Key: name, Text: "must be a list of names in quotes, or of tables, not of " + strings.ToLower(k.String())})
-					break
-				}
+		see(join(table, name), e.Value())
+	}
+}
+
+// misnamed finds models that are neither names nor tables. The parser takes any
+// number for the name that it looks like.
+func (l *Loaded) misnamed(text []byte) error {
+	var errs []error
+	eachValue(text, func(key string, v *unstable.Node) {
+		if !strings.HasSuffix(key, ".models") || v.Kind != unstable.Array {
+			return
+		}
+		for it := v.Children(); it.Next(); {
+			if k := it.Node().Kind; k != unstable.String && k != unstable.InlineTable && k != unstable.Comment {
+				errs = append(errs, &Problem{File: l.File, Key: key, Text: "must be a list of names in quotes, or of tables, not of " + strings.ToLower(k.String())})
+				return
 			}
 		}
-	}
+	})
 	return errors.Join(errs...)
 }
