@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aratta-gateway/aratta/internal/dialect/all"
 	"github.com/aratta-gateway/aratta/internal/provider"
 	"github.com/aratta-gateway/aratta/internal/route"
 	"github.com/aratta-gateway/aratta/internal/sim"
@@ -102,4 +103,31 @@ func TestWhoIsToBlameForAnUnknownModel(t *testing.T) {
 			t.Errorf("%q: %+v", c.model, err)
 		}
 	}
+}
+
+// What a runtime could not tell is asked again as soon as it has answered
+// something, so that nobody is told of an outage that is over.
+func TestAnAnswerEndsAnOutage(t *testing.T) {
+	modes(t, func(t *testing.T, stream bool) {
+		lists := 0
+		well := sim.New(sim.Options{Name: "near", Dialect: all.Get("ollama"), Models: []string{"m"}})
+		near := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/api/tags" {
+				if lists++; lists == 1 {
+					w.WriteHeader(http.StatusInternalServerError)
+					return
+				}
+			}
+			well.ServeHTTP(w, r)
+		})
+		h := newHouse(t, route.Config{}, room{name: "near", dialect: "ollama", zone: "local", entry: provider.Entry{DefaultModel: "m"}, handler: near})
+		for range 2 {
+			if _, err := h.ask(t, exchange("auto", stream)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if lists != 2 {
+			t.Errorf("asked for its models %d times, want once more after it answered", lists)
+		}
+	})
 }

@@ -170,7 +170,11 @@ func (s *Server) fact(r *http.Request, d dialect.Dialect, route dialect.Route, w
 		}
 	}
 	if name == "" {
-		return nil, &scri.Error{Kind: scri.ErrInvalid, Message: "model is missing", Path: "/model"}
+		e := &scri.Error{Kind: scri.ErrInvalid, Message: "model is missing", Path: "/model"}
+		if list, slash := strings.CutSuffix(r.URL.Path, "/"); slash {
+			e.Hint = "did you mean " + list + "?"
+		}
+		return nil, e
 	}
 	m, err := s.opt.Gateway.Model(r.Context(), name)
 	if err != nil {

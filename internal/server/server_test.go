@@ -117,7 +117,7 @@ func TestRoutes(t *testing.T) {
 		{name: "one model", method: "GET", path: "/v1/models/toy:m", status: 200, has: "toy:m"},
 		{name: "one model that is not there", method: "GET", path: "/v1/models/x/y", status: 404, has: `"message"`},
 		{name: "one model of Anthropic's that is not there", method: "GET", path: "/v1/models/x", header: anthropic, status: 404, has: `"type":"error"`},
-		{name: "one model without a name", method: "GET", path: "/v1/models/", status: 400, has: "model is missing"},
+		{name: "one model without a name", method: "GET", path: "/v1/models/", status: 400, has: "model is missing. Hint: did you mean /v1/models?"},
 		{name: "show", method: "POST", path: "/api/show", body: `{"model":"m"}`, status: 200},
 		{name: "show, as it was called", method: "POST", path: "/api/show", body: `{"name":"m"}`, status: 200},
 		{name: "show nothing", method: "POST", path: "/api/show", body: `{}`, status: 400, has: "model"},
