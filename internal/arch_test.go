@@ -72,7 +72,7 @@ var closed = map[string]struct {
 	"scri":          {[]string{"github.com/go-json-experiment/json/jsontext"}, "the language is public and drags nothing along"},
 	"client":        {[]string{module + "/scri"}, "public: a client of the wire protocol, not of our code"},
 	"agent":         {[]string{module + "/scri"}, "public: speaks to any scri.Handler"},
-	"internal/wire": {[]string{"github.com/go-json-experiment/json/jsontext"}, "lowest floor: bytes only"},
+	"internal/wire": {[]string{"github.com/go-json-experiment/json/jsontext", "golang.org/x/sys/cpu"}, "lowest floor: bytes only"},
 }
 
 type source struct {

@@ -86,6 +86,7 @@ func plainError(err error) string {
 }
 
 func (p *program) root() *cobra.Command {
+	var version bool
 	root := &cobra.Command{
 		Use:   "aratta",
 		Short: "Local-first AI gateway",
@@ -94,14 +95,18 @@ answer first, on your own hardware; cloud providers are the reserve. Application
 speak the API that they know: OpenAI's, Anthropic's, Ollama's, or Aratta's own.
 
 Try it with no model and no key:  aratta demo`,
-		Version:       p.version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if version { // cobra's own flag brings templates, and they a fifth of the binary
+				return p.printVersion()
+			}
+			return cmd.Help()
+		},
 
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return checkPort(cmd) },
 	}
-	root.SetVersionTemplate("aratta {{.Version}}\n")
+	root.Flags().BoolVarP(&version, "version", "v", false, "print the version")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.PersistentFlags().StringVar(&p.file, "config", "", "configuration `FILE` (default ~/.aratta/config.toml, or config.toml in $ARATTA_HOME)")
 	root.AddCommand(p.serveCommand(), p.demoCommand(), p.chatCommand(), p.modelsCommand(), p.configCommand(), p.simCommand(), p.versionCommand())
@@ -161,11 +166,13 @@ func strictArgs(c *cobra.Command) {
 func (p *program) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version",
-		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(p.Out, "aratta", p.version)
-			return err
-		},
+		RunE: func(*cobra.Command, []string) error { return p.printVersion() },
 	}
+}
+
+func (p *program) printVersion() error {
+	_, err := fmt.Fprintln(p.Out, "aratta", p.version)
+	return err
 }
 
 // logger writes for people on a terminal and JSON everywhere else. What it has

@@ -16,7 +16,7 @@ import (
 )
 
 func (p *program) serveCommand() *cobra.Command {
-	var host, profile string
+	var host string
 	var port int
 	cmd := &cobra.Command{
 		Use: "serve", Short: "Run the gateway",
@@ -26,16 +26,11 @@ may then finish within server.drain_timeout. A second interrupt ends it at once.
 Environment: ARATTA_HOST and ARATTA_PORT override the file, ARATTA_API_KEYS holds
 the keys of clients beyond loopback (separated by commas), LOG_LEVEL is debug, info,
 warn or error, ARATTA_HOME is where the configuration lies.`,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			l, err := Load(p.file, p.Env)
 			if err != nil {
 				return err
 			}
-			done, err := profileCPU(profile)
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, done()) }()
 			if cmd.Flags().Changed("host") {
 				l.Server.Host = host
 			}
@@ -49,7 +44,7 @@ warn or error, ARATTA_HOME is where the configuration lies.`,
 	}
 	cmd.Flags().StringVar(&host, "host", "", "address to listen on")
 	cmd.Flags().IntVar(&port, "port", 0, "port to listen on")
-	cmd.Flags().StringVar(&profile, "cpuprofile", "", "write a CPU profile (for go tool pprof) to `FILE`")
+	offerProfile(cmd)
 	return cmd
 }
 

@@ -49,13 +49,17 @@ func (s *stand) build(ctx context.Context, shared string) error {
 		return err
 	}
 	bin := s.dir + string(filepath.Separator)
+	var tags []string
+	if s.profiled {
+		tags = []string{"-tags", "profile"}
+	}
 	for _, b := range []struct {
 		dir  string
 		args []string
 	}{
 		{shared, []string{"build", "-o", bin, "./cmd/..."}},
 		{filepath.Join(shared, "refproxy"), []string{"build", "-o", bin, "."}},
-		{root, []string{"build", "-trimpath", "-ldflags", "-s -w", "-o", bin, "./cmd/aratta"}},
+		{root, append([]string{"build", "-trimpath", "-ldflags", "-s -w", "-o", bin}, append(tags, "./cmd/aratta")...)},
 	} {
 		if _, err := s.goTool(ctx, b.dir, b.args...); err != nil {
 			return err
