@@ -28,7 +28,7 @@ type FrameReader interface {
 }
 
 const (
-	firstBuffer = 2 << 10  // most streams are idle most of the time
+	firstBuffer = 1 << 10  // most streams are idle most of the time
 	burstBuffer = 32 << 10 // what it grows to because a read fills it
 	defaultMax  = 16 << 20 // where a caller names no limit
 	smallFrames = 16       // after so many reads a large buffer is given up
