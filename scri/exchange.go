@@ -25,7 +25,8 @@ type Caller struct {
 	Loopback bool
 }
 
-// Exchange is one request on its way.
+// Exchange is one request on its way. What it holds of the request lies in memory
+// that is used again when it is over: who keeps some of it must clone that.
 type Exchange struct {
 	ID       string
 	Op       Op

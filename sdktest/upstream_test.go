@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/dialect/all"
 	"github.com/aratta-gateway/aratta/internal/sim"
 	"github.com/aratta-gateway/aratta/scri"
@@ -52,7 +53,11 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (u *upstream) respond(r *scri.ChatRequest) (*scri.ChatResponse, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.asked = append(u.asked, r)
+	own, err := copied(r)
+	if err != nil {
+		return nil, err
+	}
+	u.asked = append(u.asked, own)
 	if u.no != nil {
 		return nil, u.no
 	}
@@ -62,6 +67,16 @@ func (u *upstream) respond(r *scri.ChatRequest) (*scri.ChatResponse, error) {
 	a := *u.answer
 	a.Model = r.Model
 	return &a, nil
+}
+
+// copied is a request that may be looked at when its exchange is over.
+func copied(r *scri.ChatRequest) (*scri.ChatRequest, error) {
+	own := all.Get("native")
+	out, _, err := own.EncodeRequest(r, &dialect.Target{Model: r.Model})
+	if err != nil {
+		return nil, err
+	}
+	return own.DecodeRequest(&dialect.Incoming{Body: out.Body})
 }
 
 // says sets the provider's next answers, and forgets what was before. With nil

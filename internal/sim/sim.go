@@ -23,7 +23,7 @@ type Options struct {
 	Dialect  dialect.Dialect
 	Models   []string                                            // what it lists and answers for; empty = any
 	Any      bool                                                // answers for models that it does not list, too
-	Answer   func(*scri.ChatRequest) (*scri.ChatResponse, error) // nil = Script(Name)
+	Answer   func(*scri.ChatRequest) (*scri.ChatResponse, error) // nil = Script(Name); the request is gone when its exchange is over
 	Pace     time.Duration                                       // between the tokens of an answer; 0 = all at once
 	LoadTime time.Duration                                       // what the first request of each model waits for, as if it were loaded
 	Cases    []Case                                              // recorded answers: a request that equals a case's gets its answer
