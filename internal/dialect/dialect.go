@@ -118,14 +118,6 @@ type Target struct {
 	Reasoning string      // how the provider wants thinking spelled, where one format has several ways; "" = the format's own
 }
 
-// Buffer returns memory for a body of about n bytes to be appended to.
-func (t *Target) Buffer(n int) []byte {
-	if t != nil && (cap(t.Buf) >= n || t.Source != nil) {
-		return t.Buf[:0] // of a request in pieces it is mostly enough
-	}
-	return make([]byte, 0, n)
-}
-
 // Outgoing is a request to a provider. Path is relative to the provider's base
 // address; Header holds only what the format itself demands.
 type Outgoing struct {

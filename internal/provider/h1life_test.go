@@ -236,7 +236,7 @@ func TestH1Heads(t *testing.T) {
 type lent struct{ plain }
 
 func (lent) EncodeRequest(req *scri.ChatRequest, t *dialect.Target) (*dialect.Outgoing, []scri.Warning, error) {
-	return &dialect.Outgoing{Method: http.MethodPost, Path: "/chat", Body: append(t.Buffer(len(req.User)), req.User...)}, nil, nil
+	return &dialect.Outgoing{Method: http.MethodPost, Path: "/chat", Body: append(t.Buf[:0], req.User...)}, nil, nil
 }
 
 // Each body arrives as it was, or in part; never with a byte of another one,

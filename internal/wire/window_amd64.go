@@ -14,7 +14,7 @@ func mark(out []marks, src []byte, carry uint64) (carried, some uint64) {
 	if blocks == 0 {
 		return carry, 0
 	}
-	_ = out[:min(blocks, 64)]
+	_ = out[:blocks]
 	carried, some = markAVX2(&out[0], &src[0], blocks, carry)
 	return carried, some >> (64 - blocks)
 }

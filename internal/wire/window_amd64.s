@@ -10,6 +10,8 @@ DATA legalHigh<>+0(SB)/8, $0x0804020000010000
 DATA legalHigh<>+8(SB)/8, $0x0000000000000000
 GLOBL legalHigh<>(SB), RODATA|NOPTR, $16
 
+// blocks is at least 1.
+//
 // func markAVX2(out *marks, src *byte, blocks int, carry uint64) (carried, some uint64)
 TEXT ·markAVX2(SB), NOSPLIT, $0-48
 	MOVQ out+0(FP), DI
@@ -46,9 +48,6 @@ TEXT ·markAVX2(SB), NOSPLIT, $0-48
 	VPBROADCASTQ   X15, Y15
 	MOVQ           $0xaaaaaaaaaaaaaaaa, DX // odd places
 	XORQ           R15, R15                 // blocks with any mark, from the top
-
-	TESTQ CX, CX
-	JZ    done
 
 loop:
 	VMOVDQU (SI), Y0
@@ -165,7 +164,6 @@ loop:
 	DECQ CX
 	JNZ  loop
 
-done:
 	VZEROUPPER
 	LEAQ (R8)(R13*2), R8
 	MOVQ R8, carried+32(FP)

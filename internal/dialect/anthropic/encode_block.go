@@ -93,16 +93,7 @@ func (e *encoder) str(key, v string) {
 
 func (e *encoder) text(key string, t scri.Text) {
 	e.w.Key(key)
-	e.leaf(t)
-}
-
-// leaf writes a text as it came, and where it came if it is long.
-func (e *encoder) leaf(t scri.Text) {
-	if q := t.Quoted(); q != nil {
-		e.w.Quoted(q)
-		return
-	}
-	e.w.B = t.AppendJSON(e.w.B)
+	dialect.WriteText(&e.w, t)
 }
 
 func (e *encoder) open(typ string) {
@@ -306,7 +297,7 @@ func (e *encoder) resultContent(p *scri.Part) {
 	}
 	e.w.Key("content")
 	if len(parts) == 1 && bare(&parts[0]) {
-		e.leaf(parts[0].Text)
+		dialect.WriteText(&e.w, parts[0].Text)
 		return
 	}
 	e.list(parts)
@@ -359,7 +350,7 @@ func (e *encoder) serverResult(p *scri.Part, typ string) {
 	case one && hasForm(p.Ext, "object") && r.Parts[0].Kind == scri.PartOpaque:
 		e.w.Raw(r.Parts[0].Raw)
 	case one && hasForm(p.Ext, "string") && bare(&r.Parts[0]):
-		e.leaf(r.Parts[0].Text)
+		dialect.WriteText(&e.w, r.Parts[0].Text)
 	default:
 		e.list(r.Parts)
 	}

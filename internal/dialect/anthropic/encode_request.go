@@ -123,8 +123,7 @@ func newRequestEncoder(req *scri.ChatRequest, t *dialect.Target) *requestEncoder
 		t = &dialect.Target{}
 	}
 	e := &requestEncoder{req: req, t: t}
-	e.w.B = t.Buffer(dialect.Size(req))
-	e.w.Splice(t.Source, t.Piece)
+	t.Begin(&e.w, req)
 	return e
 }
 
@@ -316,7 +315,7 @@ func (e *requestEncoder) system() int {
 	e.w.Key("system")
 	if one := &list[0]; n == 1 && len(one.Parts) == 1 && bare(&one.Parts[0]) && one.Role == scri.RoleSystem &&
 		one.Name == "" && one.ID == "" && one.Ext == nil && (!blank(one.Parts[0].Text) || one.Parts[0].Ext != nil) {
-		e.leaf(one.Parts[0].Text)
+		dialect.WriteText(&e.w, one.Parts[0].Text)
 		return n
 	}
 	e.w.BeginArray()
@@ -460,7 +459,7 @@ func (e *requestEncoder) bareContent(i int) bool {
 	at := e.at(i)
 	e.envelope(m)
 	e.out(at)
-	e.leaf(m.Parts[0].Text)
+	dialect.WriteText(&e.w, m.Parts[0].Text)
 	return true
 }
 

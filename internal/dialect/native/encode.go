@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -153,7 +154,7 @@ func (e *encoder) str(name, s string) {
 func (e *encoder) text(name string, t scri.Text) {
 	if !t.IsZero() {
 		e.key(name)
-		e.B = t.AppendJSON(e.B)
+		dialect.WriteText(&e.Writer, t)
 	}
 }
 

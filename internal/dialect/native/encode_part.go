@@ -3,6 +3,7 @@ package native
 import (
 	"reflect"
 
+	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -23,7 +24,7 @@ func (e *encoder) message(m *scri.Message) {
 	e.str("name", m.Name)
 	if bare(m.Parts) {
 		e.key("content")
-		e.B = m.Parts[0].Text.AppendJSON(e.B)
+		dialect.WriteText(&e.Writer, m.Parts[0].Text)
 	} else if len(m.Parts) > 0 {
 		e.key("content")
 		e.partList(m.Parts)
@@ -144,7 +145,7 @@ func (e *encoder) result(r *scri.ToolResult) {
 	e.str("name", r.Name)
 	if bare(r.Parts) && formHas(r.Ext, "content:string") {
 		e.key("content")
-		e.B = r.Parts[0].Text.AppendJSON(e.B)
+		dialect.WriteText(&e.Writer, r.Parts[0].Text)
 	} else if len(r.Parts) > 0 {
 		e.key("content")
 		e.partList(r.Parts)

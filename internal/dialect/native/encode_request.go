@@ -39,57 +39,11 @@ func outgoing(path string, req *scri.ChatRequest, t *dialect.Target) (*dialect.O
 		})
 	}
 	e := new(encoder)
-	e.B = t.Buffer(size(&r))
+	t.Begin(&e.Writer, &r)
 	e.request(&r)
 	return &dialect.Outgoing{
-		Method: http.MethodPost, Path: path, Header: http.Header{"Content-Type": {"application/json"}}, Body: e.B,
+		Method: http.MethodPost, Path: path, Header: http.Header{"Content-Type": {"application/json"}}, Body: e.B, Pieces: e.Pieces(),
 	}, warn
-}
-
-// size estimates the length of a request, so that its buffer seldom grows.
-func size(r *scri.ChatRequest) int {
-	n := 512
-	for i := range r.Messages {
-		n += 64 + partsSize(r.Messages[i].Parts)
-	}
-	for i := range r.Tools {
-		t := &r.Tools[i]
-		n += 96 + len(t.Name) + t.Description.Size() + len(t.Schema)
-		if t.Ext != nil {
-			n += len(t.Ext.Members)
-		}
-	}
-	if r.Ext != nil {
-		n += len(r.Ext.Members)
-	}
-	if r.Format != nil {
-		n += len(r.Format.Schema)
-	}
-	return n
-}
-
-func partsSize(list []scri.Part) int {
-	n := 0
-	for i := range list {
-		p := &list[i]
-		n += 48 + p.Text.Size() + len(p.Raw)
-		if p.Media != nil {
-			n += 96 + p.Media.Data.Size() + p.Media.URL.Size() + p.Media.Text.Size()
-		}
-		if p.Call != nil {
-			n += 96 + p.Call.Args.Size()
-		}
-		if p.Result != nil {
-			n += 96 + partsSize(p.Result.Parts)
-		}
-		if p.Signature != nil {
-			n += 128 + p.Signature.Value.Size()
-		}
-		if p.Ext != nil {
-			n += 64 + len(p.Ext.Members)
-		}
-	}
-	return n
 }
 
 func (e *encoder) request(r *scri.ChatRequest) {

@@ -23,7 +23,7 @@ func responseSize(r *scri.ChatResponse) int {
 	n := 1024
 	for i := range r.Choices {
 		for j := range r.Choices[i].Output {
-			n += 2 * partsSize(r.Choices[i].Output[j].Parts)
+			n += 2 * dialect.PartsSize(r.Choices[i].Output[j].Parts)
 		}
 	}
 	return n

@@ -17,8 +17,7 @@ func (ollama) EncodeRequest(req *scri.ChatRequest, t *dialect.Target) (*dialect.
 	}
 	e := &writer{req: req, t: t, own: req.Ext.Of(Name)}
 	e.speech.losses = &e.losses
-	e.w.B = t.Buffer(dialect.Size(req))
-	e.w.Splice(t.Source, t.Piece)
+	t.Begin(&e.w, req)
 	e.w.BeginObject()
 	e.model()
 	path := pathChat

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -206,11 +207,7 @@ func border(r scri.Role) string {
 // joined writes several texts as one JSON string.
 func joined(w *wire.Writer, list []scri.Text, between string) {
 	if len(list) == 1 {
-		if q := list[0].Quoted(); q != nil { // long ones stay where they are
-			w.Quoted(q)
-		} else {
-			w.B = list[0].AppendJSON(w.B)
-		}
+		dialect.WriteText(w, list[0])
 		return
 	}
 	w.B = append(w.B, '"')

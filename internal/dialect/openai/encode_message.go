@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -290,7 +291,7 @@ func (e *encoder) content(m *scri.Message, parts []scri.Part, base int, skip []b
 	e.Key("content")
 	if len(parts) == 1 {
 		e.ornaments(&parts[0], base)
-		e.leaf(parts[0].Text)
+		dialect.WriteText(&e.Writer, parts[0].Text)
 		return
 	}
 	e.joined(parts, base, skip, contentField)

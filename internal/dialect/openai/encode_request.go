@@ -14,8 +14,7 @@ import (
 // EncodeRequest writes a request for a chat completion.
 func (chat) EncodeRequest(r *scri.ChatRequest, t *dialect.Target) (*dialect.Outgoing, []scri.Warning, error) {
 	e := &encoder{target: t}
-	e.B = t.Buffer(dialect.Size(r))
-	e.Splice(t.Source, t.Piece)
+	t.Begin(&e.Writer, r)
 	e.request(r)
 	out := &dialect.Outgoing{
 		Method: http.MethodPost, Path: "/chat/completions", Body: e.B, Pieces: e.Pieces(),

@@ -63,16 +63,7 @@ func (e *encoder) foreign(x *scri.Ext, path func() string) {
 // text writes a member that is a text.
 func (e *encoder) text(key string, t scri.Text) {
 	e.Key(key)
-	e.leaf(t)
-}
-
-// leaf writes a text as it came, and where it came if it is long.
-func (e *encoder) leaf(t scri.Text) {
-	if q := t.Quoted(); q != nil {
-		e.Quoted(q)
-		return
-	}
-	e.B = t.AppendJSON(e.B)
+	dialect.WriteText(&e.Writer, t)
 }
 
 func (e *encoder) str(key, v string) {
