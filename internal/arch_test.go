@@ -42,6 +42,7 @@ var houses = []house{
 	{"internal/ledger", 3, "a stage of its own"},
 	{"internal/session", 3, "a stage of its own"},
 	{"internal/provider", 2, "sends; whether it should was decided above"},
+	{"internal/fetch", 2, "gets what requests name by address; whether it may was decided above"},
 	{"internal/sim", 2, "stands in for providers, so it must not share their code"},
 	{"internal/privacy", 2, "works on any text, whoever it goes to"},
 	{"internal/dialect", 1, "pure translation: no network, no clock, no configuration"},
@@ -51,6 +52,7 @@ var houses = []house{
 	{"internal/cluster", 1, "counters and locks, whatever they count"},
 	{"scri", 0, "the language itself, public: it drags nothing along"},
 	{"internal/discreet", 0, "looks at texts alone, whoever wrote them"},
+	{"internal/reach", 0, "looks at addresses alone, whoever dials them"},
 	{"internal/nearest", 0, "compares names, whatever they name"},
 	{"internal/wire", 0, "frames and JSON of any provider, so it knows none, nor the language"},
 }

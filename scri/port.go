@@ -1,6 +1,9 @@
 package scri
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // Traits is what a target demands of the history it is sent. The zero value
 // demands nothing.
@@ -22,6 +25,9 @@ type Traits struct {
 	// PairedCalls: each tool call needs its result in what follows directly, and
 	// each result its call; orphans are mended.
 	PairedCalls bool
+	// Media given by their address: MediaAny and what follows. Port leaves them
+	// as they are: to fetch them is the business of whoever may.
+	Media MediaTrait
 }
 
 // ThinkingTrait says which thoughts of earlier turns a target takes back.
@@ -33,6 +39,42 @@ const (
 	ThinkingSigned                      // only thoughts with a signature of its own
 	ThinkingNone                        // none at all
 )
+
+// MediaTrait says which media a target takes by their address.
+type MediaTrait uint8
+
+// The traits.
+const (
+	MediaAny        MediaTrait = iota // all
+	MediaDocuments                    // images and PDF; others by their bytes
+	MediaImages                       // images; others by their bytes
+	MediaBytes                        // none: all by their bytes
+	MediaImageBytes                   // none: images by their bytes, others not at all
+)
+
+// ByAddress reports whether the target takes a medium of the MIME type ("" =
+// unknown) by its address.
+func (t MediaTrait) ByAddress(mime string) bool {
+	switch t {
+	case MediaAny:
+		return true
+	case MediaDocuments:
+		return mime == "application/pdf" || strings.HasPrefix(mime, "image/")
+	case MediaImages:
+		return strings.HasPrefix(mime, "image/")
+	default:
+		return false
+	}
+}
+
+// ByBytes reports whether the target takes a medium of the MIME type by its
+// bytes and not by its address.
+func (t MediaTrait) ByBytes(mime string) bool {
+	if t == MediaImageBytes {
+		return mime == "" || strings.HasPrefix(mime, "image/")
+	}
+	return !t.ByAddress(mime)
+}
 
 // Port fits the history of r to what its target demands, so that an encoder can
 // write it: signatures that are not the target's own go, ids of calls that do

@@ -18,6 +18,8 @@ const (
 	defaultRequest   = 10 * time.Minute
 	defaultDrain     = 30 * time.Second
 	defaultKeepalive = 10 * time.Second
+
+	mostMedia = 256 << 20 // of [media] max_bytes
 )
 
 // check refuses values that nothing could work with, and fills in defaults.
@@ -52,6 +54,7 @@ func (l *Loaded) check() error {
 		{"resilience.first_token_timeout", r.FirstTokenTimeout},
 		{"resilience.idle_timeout", r.IdleTimeout},
 		{"resilience.recovery", r.Recovery},
+		{"media.timeout", l.Media.Timeout},
 		{"cache.ttl", l.Cache.TTL},
 		{"monitoring.health_check_interval", l.Monitoring.HealthCheckInterval},
 	} {
@@ -64,6 +67,14 @@ func (l *Loaded) check() error {
 	}
 	if s.MaxBodyMB < 1 || s.MaxBodyMB > 1024 {
 		bad("server.max_body_mb", "%d is not between 1 and 1024", s.MaxBodyMB)
+	}
+	if m := &l.Media; m.MaxBytes < 0 || m.MaxBytes > mostMedia {
+		bad("media.max_bytes", "%d is not between 1 and %d", m.MaxBytes, mostMedia)
+	}
+	for _, h := range l.Media.AllowHosts {
+		if unfit(h) {
+			bad("media.allow_hosts", "%q is no name of a host; write it without scheme, port and *", h)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(l.Local)) {
 		if _, both := l.Providers[name]; both {
@@ -96,7 +107,7 @@ func (l *Loaded) unsetVariables() error {
 	var errs []error
 	for _, key := range slices.Sorted(maps.Keys(l.unset)) {
 		switch table, _, _ := strings.Cut(key, "."); table {
-		case "server", "aliases", "chains", "behaviour", "routing", "resilience":
+		case "server", "media", "aliases", "chains", "behaviour", "routing", "resilience":
 			errs = append(errs, &Problem{File: l.File, Key: key, Text: notSet(l.unset[key])})
 		}
 	}

@@ -26,6 +26,7 @@ type Config struct {
 	Behaviour  route.Behaviour           `toml:"behaviour"`
 	Routing    RoutingConfig             `toml:"routing"`
 	Resilience ResilienceConfig          `toml:"resilience"`
+	Media      MediaConfig               `toml:"media"`
 	Cache      CacheConfig               `toml:"cache"`
 	Privacy    *PrivacyConfig            `toml:"privacy"`
 	Policy     *PolicyConfig             `toml:"policy"`
@@ -77,6 +78,16 @@ type ResilienceConfig struct {
 	FailureThreshold  *int     `toml:"failure_threshold"`
 	Recovery          Duration `toml:"recovery"`
 	OutageBodies      []string `toml:"outage_bodies"`
+}
+
+// MediaConfig is the [media] table: what is done with images and files that a
+// request names by their address, see package fetch.
+type MediaConfig struct {
+	Fetch         *bool          `toml:"fetch"` // get them for targets that take bytes alone; default true
+	MaxBytes      int64          `toml:"max_bytes"`
+	Timeout       Duration       `toml:"timeout"`
+	AllowHosts    []string       `toml:"allow_hosts"`
+	AllowNetworks []netip.Prefix `toml:"allow_networks"`
 }
 
 // CacheConfig is the [cache] table.

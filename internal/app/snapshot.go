@@ -13,6 +13,7 @@ import (
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/dialect/all"
+	"github.com/aratta-gateway/aratta/internal/fetch"
 	"github.com/aratta-gateway/aratta/internal/gateway"
 	"github.com/aratta-gateway/aratta/internal/provider"
 	"github.com/aratta-gateway/aratta/internal/route"
@@ -70,9 +71,19 @@ func Build(ctx context.Context, l *Loaded, o BuildOptions) (*Snapshot, error) {
 		return nil, err
 	}
 	s.Gateway = gateway.New(gateway.Options{
-		Router: s.Router, Providers: s.Providers, Strict: isTrue(l.Routing.Strict), EchoModel: l.Server.EchoModel, Log: o.Log,
+		Router: s.Router, Providers: s.Providers, Strict: isTrue(l.Routing.Strict), EchoModel: l.Server.EchoModel, Media: fetcher(&l.Media, o.Version), Log: o.Log,
 	})
 	return s, nil
+}
+
+// fetcher builds what gets media by their addresses, or nil.
+func fetcher(m *MediaConfig, version string) *fetch.Fetcher {
+	if m.Fetch != nil && !*m.Fetch {
+		return nil
+	}
+	return fetch.New(fetch.Options{
+		MaxBytes: m.MaxBytes, Timeout: m.Timeout.Duration, Hosts: m.AllowHosts, Networks: m.AllowNetworks, Version: version,
+	})
 }
 
 // providers builds what is configured.

@@ -23,6 +23,7 @@ func (g *Gateway) attempts(ctx context.Context, c *call) (scri.Stream, error) {
 		s, err := g.attempt(ctx, c, t)
 		if err == nil {
 			c.decide()
+			c.media = nil
 			c.needs.Closer = nil // a long answer must not hold the conversation
 			return s, nil
 		}
@@ -102,14 +103,19 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 			return nil, nil, err
 		}
 	}
-	req, warn := scri.Port(c.outward(p.Dialect()), c.traits(p))
+	t := c.traits(p)
+	req, fetched, err := g.withMedia(ctx, c, c.outward(p.Dialect()), t.Media)
+	if err != nil {
+		return nil, nil, err
+	}
+	req, warn := scri.Port(req, t)
 	s, info, err := p.Chat(ctx, req, provider.Call{
 		Model: a.Model, Tokens: c.tokens(p), Header: c.ownHeader(p), Source: c.Body, Check: g.strictly(c, warn),
 	})
 	if info != nil {
 		warn = append(warn, info.Warnings...)
 	}
-	return s, warn, err
+	return s, append(fetched, warn...), err
 }
 
 // choose settles the model of an attempt whose target names none.
@@ -148,6 +154,9 @@ func (c *call) traits(p *provider.Provider) scri.Traits {
 	t := p.Traits()
 	if c.Lineage.Ingress == p.Dialect() {
 		t.Developer, t.LateSystem = true, true
+		if !p.Spec().MediaBytes { // what the format cannot say does not come in it
+			t.Media = scri.MediaAny
+		}
 	}
 	return t
 }

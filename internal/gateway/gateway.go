@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aratta-gateway/aratta/internal/fetch"
 	"github.com/aratta-gateway/aratta/internal/policy"
 	"github.com/aratta-gateway/aratta/internal/provider"
 	"github.com/aratta-gateway/aratta/internal/route"
@@ -17,8 +18,9 @@ import (
 type Options struct {
 	Router    *route.Router
 	Providers []*provider.Provider
-	Strict    bool // refuse translations that lose something, whoever asks
-	EchoModel bool // answer with the asked model's name instead of the one that answered
+	Strict    bool           // refuse translations that lose something, whoever asks
+	EchoModel bool           // answer with the asked model's name instead of the one that answered
+	Media     *fetch.Fetcher // of images and files that are given by their address; nil = they are not fetched
 	Log       *slog.Logger
 	Now       func() time.Time
 }
@@ -31,6 +33,7 @@ type Gateway struct {
 	providers map[string]*provider.Provider
 	strict    bool
 	echoModel bool
+	fetch     *fetch.Fetcher
 	log       *slog.Logger
 	now       func() time.Time
 	run       step
@@ -40,7 +43,7 @@ type Gateway struct {
 func New(o Options) *Gateway {
 	g := &Gateway{
 		router: o.Router, list: o.Providers, providers: map[string]*provider.Provider{},
-		strict: o.Strict, echoModel: o.EchoModel, log: o.Log, now: o.Now,
+		strict: o.Strict, echoModel: o.EchoModel, fetch: o.Media, log: o.Log, now: o.Now,
 	}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)

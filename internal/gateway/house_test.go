@@ -29,6 +29,7 @@ type room struct {
 type house struct {
 	*stand
 	sims map[string]*sim.Sim
+	opt  gateway.Options
 }
 
 func newHouse(t *testing.T, cfg route.Config, rooms ...room) *house {
@@ -69,7 +70,8 @@ func newHouse(t *testing.T, cfg route.Config, rooms ...room) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Gateway = gateway.New(gateway.Options{Router: r, Providers: list, Log: slog.New(slog.NewTextHandler(&h.log, nil))})
+	h.opt = gateway.Options{Router: r, Providers: list, Log: slog.New(slog.NewTextHandler(&h.log, nil))}
+	h.Gateway = gateway.New(h.opt)
 	t.Cleanup(h.Close)
 	return h
 }

@@ -18,6 +18,7 @@ type call struct {
 	needs   route.Needs
 	verdict policy.Verdict
 	plan    *route.Plan
+	media   map[string]*fetched // by address; what an attempt needed, for those behind it
 }
 
 // step answers a call; a stage wraps the steps behind it into one more.

@@ -22,6 +22,7 @@ type Entry struct {
 	PricePerHour    *float64          `toml:"price_per_hour"`     // what a local machine costs, in US dollars
 	Manage          bool              `toml:"manage"`             // start the runtime when it is installed but not running
 	KeepAlive       string            `toml:"keep_alive"`         // how long a local runtime keeps a model loaded
+	MediaBytes      *bool             `toml:"media_bytes"`        // takes no images or files by their address
 	Proxy           string            `toml:"proxy"`
 	CAFile          string            `toml:"ca_file"`
 	Headers         map[string]string `toml:"headers"`

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/aratta-gateway/aratta/internal/reach"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -72,7 +73,7 @@ func TestCloudNameThatLeadsInside(t *testing.T) {
 	}
 	for host, zone := range map[string]string{"0.0.0.0": ZoneCloud, "[::ffff:127.0.0.1]": ZoneCloud} {
 		p := build(t, Remote, "test", Entry{Dialect: "plain", BaseURL: "http://" + host + ":" + port, Zone: zone}, Deps{})
-		if isLoopbackName(p.address.base.Hostname()) {
+		if reach.Loopback(p.address.base.Hostname()) {
 			continue // this spelling names loopback, and so opens it
 		}
 		_, err := chat(allowed(t, p), p, false)

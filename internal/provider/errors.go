@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/aratta-gateway/aratta/internal/reach"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -137,7 +138,7 @@ func (p *Provider) startHint() string {
 	if p.spec.Start == "" || err != nil || usual.Port() != base.Port() {
 		return "check base_url, and that the server runs"
 	}
-	if isLoopbackName(base.Hostname()) {
+	if reach.Loopback(base.Hostname()) {
 		return "start it: " + p.spec.Start
 	}
 	return "start it there: " + p.spec.Start

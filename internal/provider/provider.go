@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/reach"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -105,6 +106,9 @@ func (p *Provider) build(d *Deps) error {
 	}
 	p.dialect, p.traits = dial, dial.Traits()
 	p.traits.Provider = p.name
+	if spec.MediaBytes && p.traits.Media < scri.MediaBytes {
+		p.traits.Media = scri.MediaBytes
+	}
 	if spec.BaseURL == "" {
 		return invalidf("", "base_url is missing")
 	}
@@ -188,6 +192,9 @@ func (p *Provider) describe(c *Catalogue) (*Spec, error) {
 		}
 		spec.Auth.Optional = false
 	}
+	if e.MediaBytes != nil {
+		spec.MediaBytes = *e.MediaBytes
+	}
 	if len(e.Headers) > 0 {
 		spec.Headers = maps.Clone(spec.Headers)
 		if spec.Headers == nil {
@@ -226,17 +233,17 @@ func (p *Provider) settleZone(base *url.URL) error {
 	}
 	ip, err := netip.ParseAddr(base.Hostname())
 	if err == nil {
-		ip = embedded4(ip.Unmap().WithZone(""))
+		ip = reach.Plain(ip)
 	}
 	switch {
 	case err != nil: // a name, which is checked each time it is resolved
-	case p.zone == ZoneLocal && isPublic(ip):
+	case p.zone == ZoneLocal && reach.Public(ip):
 		return at("base_url", invalidf("set zone = \"private\" for a server of your own, or put it into [providers."+p.name+"]",
 			"%s is a public address, and zone local does not reach that far", ip))
-	case p.zone == ZoneCloud && !isPublic(ip) && !ip.IsLoopback() && p.spec.Proxy == "":
+	case p.zone == ZoneCloud && !reach.Public(ip) && !ip.IsLoopback() && p.spec.Proxy == "":
 		p.notes = append(p.notes, fmt.Sprintf("%s is no public address, and zone cloud reaches public ones only; set zone = \"private\" if this server is your own", ip))
 	}
-	if p.zone != ZoneLocal && base.Scheme == "http" && !isLoopbackName(base.Hostname()) {
+	if p.zone != ZoneLocal && base.Scheme == "http" && !reach.Loopback(base.Hostname()) {
 		p.notes = append(p.notes, "base_url begins with http://: key and conversations travel unencrypted")
 	}
 	return nil
@@ -245,7 +252,7 @@ func (p *Provider) settleZone(base *url.URL) error {
 // fixHeaders prepares what is sent with every request.
 func (p *Provider) fixHeaders(version string) error {
 	h := http.Header{"User-Agent": {"aratta/" + version}}
-	if p.zone != ZoneLocal && !isLoopbackName(p.address.base.Hostname()) {
+	if p.zone != ZoneLocal && !reach.Loopback(p.address.base.Hostname()) {
 		h["Accept-Encoding"] = []string{"gzip"} // between processes of one machine it only costs
 	} else {
 		h["Accept-Encoding"] = []string{"identity"}

@@ -32,12 +32,13 @@ type Spec struct {
 	Zone         string            `yaml:"zone"`
 	Region       string            `yaml:"region"`
 	Capabilities []string          `yaml:"capabilities"`
-	Health       string            `yaml:"health"`    // path of a probe that costs no tokens, from the root of base_url
-	Start        string            `yaml:"start"`     // the command that starts a local runtime, for hints
-	Pull         string            `yaml:"pull"`      // the command that fetches {model}, for hints
-	Example      string            `yaml:"example"`   // a model to begin with, for hints
-	Reasoning    string            `yaml:"reasoning"` // how thinking is spelled, where the dialect has several ways
-	Headers      map[string]string `yaml:"headers"`   // sent with every request; no secrets
+	Health       string            `yaml:"health"`      // path of a probe that costs no tokens, from the root of base_url
+	Start        string            `yaml:"start"`       // the command that starts a local runtime, for hints
+	Pull         string            `yaml:"pull"`        // the command that fetches {model}, for hints
+	Example      string            `yaml:"example"`     // a model to begin with, for hints
+	Reasoning    string            `yaml:"reasoning"`   // how thinking is spelled, where the dialect has several ways
+	MediaBytes   bool              `yaml:"media_bytes"` // takes no media by their address, whatever its dialect says
+	Headers      map[string]string `yaml:"headers"`     // sent with every request; no secrets
 	Limits       Limits            `yaml:"limits"`
 	Proxy        string            `yaml:"proxy"`
 	CA           string            `yaml:"ca"` // PEM file of certificates to trust besides the system's

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/net/http/httpproxy"
 
+	"github.com/aratta-gateway/aratta/internal/reach"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -88,7 +89,7 @@ func (w *wiring) dialer(proxy *url.URL) DialFunc {
 
 // findProxy settles once by which proxy, if any, the provider is reached.
 func (w *wiring) findProxy() (*url.URL, error) {
-	if w.zone == ZoneLocal || isLoopbackName(w.base.Hostname()) {
+	if w.zone == ZoneLocal || reach.Loopback(w.base.Hostname()) {
 		if w.proxy != "" {
 			return nil, invalidf("remove proxy, or set another zone", "a provider of zone local, or on this machine, is never reached through a proxy")
 		}

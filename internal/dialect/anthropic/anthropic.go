@@ -74,6 +74,7 @@ func (anthropic) Traits() scri.Traits {
 		CallIDChars: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-",
 		CallIDMax:   64,
 		PairedCalls: true,
+		Media:       scri.MediaDocuments,
 	}
 }
 

@@ -78,7 +78,7 @@ func (ollama) Routes() []dialect.Route {
 
 // Traits says that Ollama takes any history: templates render what is there.
 func (ollama) Traits() scri.Traits {
-	return scri.Traits{Dialect: Name, Thinking: scri.ThinkingAny, LateSystem: true}
+	return scri.Traits{Dialect: Name, Thinking: scri.ThinkingAny, LateSystem: true, Media: scri.MediaImageBytes}
 }
 
 // formed reports whether our own Form has the word.

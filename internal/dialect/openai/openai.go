@@ -46,7 +46,7 @@ func (chat) Routes() []dialect.Route {
 func (chat) Traits() scri.Traits {
 	return scri.Traits{
 		Dialect: name, Thinking: scri.ThinkingAny, Developer: true, LateSystem: true,
-		CallIDMax: 40, PairedCalls: true,
+		CallIDMax: 40, PairedCalls: true, Media: scri.MediaImages,
 	}
 }
 
