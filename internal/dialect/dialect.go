@@ -48,6 +48,7 @@ type Dialect interface {
 type Route struct {
 	Method  string
 	Pattern string // as net/http.ServeMux has it, without the method
+	Verb    string // what follows the last colon of the path, where an API tells its operations apart by that; see Mount
 	Op      scri.Op
 	Variant string // tells apart routes of one Op with different shapes: "generate"
 	Stream  Mode   // whether an answer is a stream when the body does not say

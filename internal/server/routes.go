@@ -21,16 +21,19 @@ func (s *Server) routes() {
 	s.handle("GET", "/health", http.HandlerFunc(s.health))
 	s.handle("GET", "/{$}", http.HandlerFunc(s.banner))
 	for _, d := range s.opt.Dialects {
-		for _, r := range d.Routes() {
-			switch r.Op {
-			case scri.OpChat, scri.OpCount:
-				s.handle(r.Method, r.Pattern, dialect.Serve(d, r, s.chat, s.serveOptions()))
-			case scri.OpModels, scri.OpModel, scri.OpInfo:
-				s.handle(r.Method, r.Pattern, s.facts(d, r))
-			}
-		}
+		dialect.Mount(d.Routes(), func(r dialect.Route) http.Handler { return s.route(d, r) }, http.HandlerFunc(s.nowhere), s.handle)
 	}
 	s.mux.HandleFunc(nowherePattern, s.nowhere)
+}
+
+// route is the handler of one route of a dialect.
+func (s *Server) route(d dialect.Dialect, r dialect.Route) http.Handler {
+	switch r.Op {
+	case scri.OpChat, scri.OpCount:
+		return dialect.Serve(d, r, s.chat, s.serveOptions())
+	default:
+		return s.facts(d, r)
+	}
 }
 
 // nowherePattern takes what no other pattern does.
@@ -208,7 +211,7 @@ func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) {
 			Kind: scri.ErrNotFound, Code: "unknown_url", Message: "there is nothing at " + discreet.Clip(r.URL.Path),
 			Hint: "docs/api.md lists the paths",
 		}
-		if methods := s.methods(r, r.URL.Path); len(methods) > 0 {
+		if methods := s.methods(r, r.URL.Path); len(methods) > 0 && !slices.Contains(methods, r.Method) {
 			err = &scri.Error{
 				Kind: scri.ErrInvalid, Status: http.StatusMethodNotAllowed,
 				Message: r.Method + " is not taken here, " + strings.Join(methods, ", ") + " is",

@@ -57,9 +57,9 @@ func New(o Options) *Sim {
 		o.Answer = Script(o.Name)
 	}
 	s := &Sim{opt: o, mux: http.NewServeMux(), loaded: map[string]bool{}}
-	for _, r := range o.Dialect.Routes() {
-		s.mux.Handle(r.Method+" "+r.Pattern, s.route(r))
-	}
+	dialect.Mount(o.Dialect.Routes(), s.route, http.NotFoundHandler(), func(method, pattern string, h http.Handler) {
+		s.mux.Handle(method+" "+pattern, h)
+	})
 	if _, ok := o.Dialect.(dialect.Lister); ok && o.Dialect.Name() == "anthropic" {
 		s.mux.Handle("GET /v1/models", s.route(dialect.Route{Method: "GET", Pattern: "/v1/models", Op: scri.OpModels}))
 	}
