@@ -46,6 +46,7 @@ var houses = []house{
 	{"internal/sim", 2, "stands in for providers, so it must not share their code"},
 	{"internal/privacy", 2, "works on any text, whoever it goes to"},
 	{"internal/dialect", 1, "pure translation: no network, no clock, no configuration"},
+	{"internal/spelling", 1, "turns one text into another, whatever the keys mean"},
 	{"internal/corpus", 1, "reads what was recorded, whatever is made of it"},
 	{"internal/overlay", 1, "patches on wire JSON, whatever the dialect"},
 	{"internal/store", 1, "keeps what it is given"},

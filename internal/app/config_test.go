@@ -194,21 +194,14 @@ func TestNoTableNoCloud(t *testing.T) {
 
 // The contract is read whole; what it promises and is not built stops the start.
 func TestContract(t *testing.T) {
-	dir := os.Getenv("ARATTA_SHARED")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared")
-	}
-	b, err := os.ReadFile(filepath.Join(dir, "examples", "config.toml"))
-	if err != nil {
-		t.Skip("the configuration contract is absent: ", err)
-	}
-	_, err = load(t, string(b), env())
+	b := example(t, "config.toml")
+	_, err := load(t, b, env())
 	if err == nil || strings.Count(err.Error(), "does not enforce it") != 3 || strings.Contains(err.Error(), "unknown key") {
 		t.Fatalf("got %v, want exactly policy, privacy and budgets refused", err)
 	}
 	var rest []string
 	keep := true
-	for line := range strings.Lines(string(b)) {
+	for line := range strings.Lines(b) {
 		if strings.HasPrefix(line, "[") {
 			table := strings.TrimLeft(line, "[")
 			keep = !strings.HasPrefix(table, "policy") && !strings.HasPrefix(table, "privacy") && !strings.HasPrefix(table, "budgets")

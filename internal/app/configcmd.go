@@ -36,8 +36,25 @@ found out at the start. The exit code is 0 when the gateway would start.`,
 			return nil
 		},
 	}
-	cmd.AddCommand(check)
+	cmd.AddCommand(check, p.convertCommand())
 	return cmd
+}
+
+func (p *program) convertCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "convert FILE", Short: "Print a configuration in YAML as the canonical TOML",
+		Long: `Print a configuration that is written in YAML, in any of its spellings, as the
+canonical TOML, which means the same. Comments tell what has no equivalent. Variables
+(${NAME}) stay as they are. The file is not changed.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			text, err := Convert(args[0], Home(p.Env))
+			if err == nil {
+				_, err = p.Out.Write(text)
+			}
+			return err
+		},
+	}
 }
 
 // report prints what a configuration makes.

@@ -17,6 +17,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/aratta-gateway/aratta/internal/nearest"
+	"github.com/aratta-gateway/aratta/internal/spelling"
 )
 
 // Env looks a variable up, as os.LookupEnv does.
@@ -60,6 +61,7 @@ type Loaded struct {
 
 	unset  map[string][]string // names of unset variables by the key that uses them
 	places map[string]place    // where keys stand in the file
+	lines  []spelling.Place    // where the lines of the canonical text come from, if the file has another spelling
 }
 
 // Home is the folder of the user's files: ARATTA_HOME, or ~/.aratta.
@@ -95,12 +97,25 @@ func Load(file string, env Env) (*Loaded, error) {
 	return l, nil
 }
 
-// parse reads the text of a configuration.
-func (l *Loaded) parse(b []byte, env Env) error {
+// decode reads the text of a configuration, in any spelling, and returns it in
+// the canonical one.
+func (l *Loaded) decode(b []byte) ([]byte, error) {
+	b, err := l.spelled(b)
+	if err != nil {
+		return nil, err
+	}
 	dec := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields()
-	l.places = places(b)
 	if err := dec.Decode(&l.Config); err != nil {
-		return l.located(l.explained(err, b))
+		return nil, l.located(l.explained(err, b))
+	}
+	return b, nil
+}
+
+// parse reads and checks the text of a configuration.
+func (l *Loaded) parse(b []byte, env Env) error {
+	b, err := l.decode(b)
+	if err != nil {
+		return err
 	}
 	expand(reflect.ValueOf(&l.Config).Elem(), "", env, l.unset)
 	if err := l.environment(env); err != nil {
@@ -116,7 +131,7 @@ func (l *Loaded) explained(err error, text []byte) error {
 		var list []error
 		for i := range strict.Errors {
 			e := &strict.Errors[i]
-			line, col := e.Position()
+			line, col := l.inFile(e.Position())
 			p := &Problem{File: l.File, Line: line, Column: col, Key: strings.Join(e.Key(), "."), Text: "unknown key"}
 			if table := e.Key()[0]; slices.Contains(promises(), table) {
 				p.Text = notEnforced
@@ -128,7 +143,7 @@ func (l *Loaded) explained(err error, text []byte) error {
 		return errors.Join(list...)
 	}
 	if de, ok := errors.AsType[*toml.DecodeError](err); ok {
-		line, col := de.Position()
+		line, col := l.inFile(de.Position())
 		return &Problem{File: l.File, Line: line, Column: col, Key: strings.Join(de.Key(), "."), Text: plainMismatch(strings.TrimPrefix(de.Error(), "toml: "))}
 	}
 	p := &Problem{File: l.File, Text: plainMismatch(strings.TrimPrefix(err.Error(), "toml: "))}

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
-	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -44,11 +44,7 @@ type BuildOptions struct {
 // Build makes the snapshot of a configuration. It connects to nobody but, with
 // Discover, to the usual ports of local runtimes.
 func Build(ctx context.Context, l *Loaded, o BuildOptions) (*Snapshot, error) {
-	own := ""
-	if l.Home != "" {
-		own = filepath.Join(l.Home, "providers")
-	}
-	catalogue, err := provider.Load(provider.Builtin(), own)
+	catalogue, err := l.catalogue()
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +163,7 @@ func (s *Snapshot) discover(ctx context.Context, l *Loaded, deps provider.Deps, 
 			continue
 		}
 		p, err := provider.New(provider.Local, name, provider.Entry{}, deps)
-		if err != nil || p.Disabled() != "" {
+		if err != nil || p.Disabled() != "" || l.isOwn(p.Host()) {
 			continue
 		}
 		if name == "ollama" {
@@ -191,6 +187,11 @@ func (s *Snapshot) discover(ctx context.Context, l *Loaded, deps provider.Deps, 
 			s.Providers = append(s.Providers, p)
 		}
 	}
+}
+
+// isOwn reports whether a runtime's usual place is where the gateway listens.
+func (l *Loaded) isOwn(host string) bool {
+	return l.Server.Port != 0 && host == "localhost:"+strconv.Itoa(l.Server.Port)
 }
 
 // mentions reports whether the configuration speaks of a local runtime.
