@@ -52,6 +52,11 @@ func (b binary) serve(ctx context.Context, dir, config string, env ...string) (*
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return nil, err
 	}
+	return b.serveFile(ctx, dir, file, env...)
+}
+
+// serveFile does it with a file that is there.
+func (b binary) serveFile(ctx context.Context, dir, file string, env ...string) (*process, error) {
 	p, err := b.start(dir, env, "serve", "--config", file, "--port", "0")
 	if err != nil {
 		return nil, err

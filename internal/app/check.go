@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/aratta-gateway/aratta/internal/route"
 )
 
 // Defaults of the [server] table.
@@ -143,7 +145,7 @@ func (l *Loaded) unbuilt() error {
 }
 
 // ignored lists the keys that are read and have no effect yet.
-func (l *Loaded) ignored() []string {
+func (l *Loaded) ignored() (out []string) {
 	var keys []string
 	add := func(asked bool, key string) {
 		if asked {
@@ -184,22 +186,23 @@ func (l *Loaded) ignored() []string {
 		for _, name := range slices.Sorted(maps.Keys(entries)) {
 			e, at := entries[name], table+"."+name
 			add(len(e.UseWhen) > 0, at+".use_when")
-			add(e.Condition != nil, at+".condition")
 			add(e.CostLimitPerDay != nil, at+".cost_limit_per_day")
 			add(e.PricePerHour != nil && *e.PricePerHour > 0, at+".price_per_hour")
 			add(e.Manage, at+".manage")
 			for _, m := range e.Models {
 				add(m.FallbackThreshold != nil, at+".models["+m.Name+"].fallback_threshold")
 				add(len(m.SpecializedFor) > 0, at+".models["+m.Name+"].specialized_for")
+				if strange := route.StrangeTask(m.SpecializedFor); strange != "" {
+					out = append(out, at+".models.specialized_for: "+strange)
+				}
+			}
+			if strange := route.StrangeTask(e.UseWhen); strange != "" {
+				out = append(out, at+".use_when: "+strange)
 			}
 		}
 	}
-	if len(keys) == 0 {
-		return nil
-	}
-	out := make([]string, len(keys))
-	for i, k := range keys {
-		out[i] = k + ": has no effect in this version"
+	for _, k := range keys {
+		out = append(out, k+": has no effect in this version")
 	}
 	return out
 }

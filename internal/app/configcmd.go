@@ -76,9 +76,12 @@ func (s *Snapshot) report(p *program) {
 		fmt.Fprintf(p.Out, "%s.%s: looked for at the start, %s\n", q.Kind(), q.Name(), q.Host())
 	}
 	for _, l := range s.Router.Ladders() {
-		names := make([]string, len(l.Targets))
-		for i, t := range l.Targets {
-			names[i] = t.String()
+		var names []string
+		for _, t := range l.OnCondition {
+			names = append(names, t.String()+" on its condition")
+		}
+		for _, t := range l.Targets {
+			names = append(names, t.String())
 		}
 		if len(names) == 0 {
 			names = []string{"nobody"}

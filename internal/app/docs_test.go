@@ -238,6 +238,36 @@ func TestDocumentedConfiguration(t *testing.T) {
 	}
 }
 
+// The YAML of the page about the configuration is one, and the TOML behind it is
+// what it is converted to.
+func TestDocumentedSpellings(t *testing.T) {
+	ran := 0
+	for _, b := range blocks(t, "docs/configuration.md") {
+		if b.lang != "yaml" {
+			continue
+		}
+		ran++
+		file := filepath.Join(t.TempDir(), "gateway.yaml")
+		if err := os.WriteFile(file, []byte(b.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		text, err := Convert(file, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, body, _ := strings.Cut(string(text), "\n\n"); body != b.next {
+			t.Errorf("%s is converted to\n%s", b.name(), body)
+		}
+		s, err := loadAs(t, "gateway.yaml", b.text, allKeys)
+		if err != nil || len(s.Warnings) > 0 {
+			t.Errorf("%s: %v, %v", b.name(), err, s)
+		}
+	}
+	if ran == 0 {
+		t.Error("no block was found")
+	}
+}
+
 // The YAML of the documents is a catalogue file.
 func TestDocumentedCatalogue(t *testing.T) {
 	for _, b := range blocks(t, "docs/providers.md") {

@@ -231,7 +231,11 @@ func (s *Snapshot) router(l *Loaded, others []string) (*route.Router, error) {
 	entries := make([]route.Entry, 0, len(s.Providers))
 	byName := map[string]*provider.Provider{}
 	for _, p := range s.Providers {
-		entries = append(entries, entry(p))
+		e, err := s.entry(p)
+		if err != nil {
+			return nil, l.located(err)
+		}
+		entries = append(entries, e)
 		byName[p.Name()] = p
 	}
 	r, warnings, err := route.New(cfg, entries, installed(byName))
@@ -245,11 +249,12 @@ func (s *Snapshot) router(l *Loaded, others []string) (*route.Router, error) {
 	return r, nil
 }
 
-func entry(p *provider.Provider) route.Entry {
+// entry is what routing must know of a provider.
+func (s *Snapshot) entry(p *provider.Provider) (route.Entry, error) {
 	spec, own := p.Spec(), p.Entry()
 	e := route.Entry{
-		Name: p.Name(), Dialect: p.Dialect(), Zone: p.Zone(), Priority: p.Priority(), Default: own.DefaultModel,
-		Chooses: p.Kind() == provider.Local, Caps: caps(spec.Capabilities),
+		Name: p.Name(), Dialect: p.Dialect(), Zone: p.Zone(), Region: p.Region(), Priority: p.Priority(), Default: own.DefaultModel,
+		Chooses: p.Kind() == provider.Local, Caps: caps(spec.Capabilities), UseWhen: own.UseWhen, CostPerDay: own.CostLimitPerDay,
 	}
 	if p.Zone() == provider.ZoneLocal {
 		e.Default = "" // what is installed decides, see provider.ResolveModel
@@ -257,20 +262,57 @@ func entry(p *provider.Provider) route.Entry {
 	} else if e.Default == "" && len(own.Models) > 0 {
 		e.Default = own.Models[0].Name
 	}
-	for _, m := range spec.Models {
+	for i := range spec.Models {
+		m := &spec.Models[i]
 		for _, name := range append([]string{m.Name}, m.Aliases...) {
-			e.Models = append(e.Models, route.Model{Name: name, Window: m.ContextWindow, Caps: caps(m.Capabilities)})
+			e.Models = append(e.Models, model(name, m, own))
 		}
 	}
 	named := func(m route.Model) bool { return m.Name == e.Default }
 	if e.Default != "" && !slices.ContainsFunc(e.Models, named) {
-		m := route.Model{Name: e.Default}
-		if known, ok := spec.Model(e.Default); ok {
-			m.Window, m.Caps = known.ContextWindow, caps(known.Capabilities)
+		known, ok := spec.Model(e.Default)
+		if !ok {
+			known = &provider.Model{}
 		}
-		e.Models = append(e.Models, m)
+		e.Models = append(e.Models, model(e.Default, known, own))
 	}
-	return e
+	return e, s.condition(p, &e)
+}
+
+// condition gives an entry its condition.
+func (s *Snapshot) condition(p *provider.Provider, e *route.Entry) error {
+	c := p.Entry().Condition
+	if c == nil {
+		return nil
+	}
+	key := string(p.Kind()) + "." + p.Name() + ".condition"
+	var warn string
+	var err error
+	if e.Condition, warn, err = route.NewCondition(c.PromptContains, c.Match, c.When); err != nil {
+		at, text, _ := strings.Cut(err.Error(), ": ")
+		if text == "" {
+			return &Problem{File: s.Config.File, Key: key, Text: at}
+		}
+		return &Problem{File: s.Config.File, Key: key + "." + at, Text: text}
+	}
+	if warn != "" {
+		s.Warnings = append(s.Warnings, key+"."+warn)
+	}
+	return nil
+}
+
+// model is what routing must know of a model, called name.
+func model(name string, m *provider.Model, own *provider.Entry) route.Model {
+	out := route.Model{Name: name, Window: m.ContextWindow, Caps: caps(m.Capabilities)}
+	if m.Prices != nil {
+		out.PriceIn, out.PriceOut = m.Prices.Input, m.Prices.Output
+	}
+	for i := range own.Models {
+		if own.Models[i].Name == name {
+			out.SpecializedFor = own.Models[i].SpecializedFor
+		}
+	}
+	return out
 }
 
 // caps makes a closed list of abilities into what routing asks for: what a list

@@ -152,7 +152,7 @@ func TestSpellingErrors(t *testing.T) {
 		{"an unknown table", "providers: []\nroutng:\n  strategy: cost\n", `:2:1: routng: unknown key; did you mean "routing"?`},
 		{"an unknown key", "server:\n  prot: 1\n", `:2:3: server.prot: unknown key; did you mean "port"?`},
 		{"one of a model", "providers:\n- name: openai\n  models:\n  - name: a\n    window: 3\n", ":5:5: providers.openai.models.window: unknown key"},
-		{"one of this spelling", "providers:\n- name: openai\n  modle: a\n", `:3:3: providers[0].modle: unknown key; did you mean "model"?`},
+		{"one of this spelling", "providers:\n- name: openai\n  modell: a\n", `:3:3: providers[0].modell: unknown key; did you mean "model"?`},
 		{"a wrong type", "server:\n  host: h\n  port: x\n", ":3:3: server.port: must be a whole number, not string"},
 		{"one that is renamed", "providers: []\nrouting:\n  cache_enabled: maybe\n", ":3:3: cache.enabled: must be true or false, not string"},
 		{"a value", "providers:\n- name: a\n  type: opnai\n", `:3:3: providers.a.type: type "opnai" is not in the catalogue; did you mean "openai"?`},

@@ -74,7 +74,7 @@ func (g *Gateway) Count(ctx context.Context, x *scri.Exchange) (*scri.CountRespo
 		return nil, err
 	}
 	c := &call{Exchange: x, start: g.now(), needs: needs(x.Req), verdict: g.verdict(x.Req)}
-	plan, err := g.plan(ctx, x.Req, c.verdict, c.needs)
+	plan, err := g.plan(ctx, c)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,9 @@ package gateway
 
 import (
 	"context"
+	"net/http"
+	"strings"
+	"sync"
 
 	"github.com/aratta-gateway/aratta/internal/policy"
 	"github.com/aratta-gateway/aratta/internal/route"
@@ -11,7 +14,7 @@ import (
 // planned lists the targets that are asked, in order.
 func (g *Gateway) planned(next step) step {
 	return func(ctx context.Context, c *call) (scri.Stream, error) {
-		plan, err := g.plan(ctx, c.Req, c.verdict, c.needs)
+		plan, err := g.plan(ctx, c)
 		if err != nil {
 			return nil, err
 		}
@@ -25,10 +28,74 @@ func (g *Gateway) planned(next step) step {
 	}
 }
 
-func (g *Gateway) plan(ctx context.Context, r *scri.ChatRequest, v policy.Verdict, n route.Needs) (*route.Plan, error) {
-	q := route.Query{Model: r.Model, Needs: n, Sovereign: v.Sovereign(), Allow: func(zone string) error { return v.Allows(policy.Zone(zone)) }}
+func (g *Gateway) plan(ctx context.Context, c *call) (*route.Plan, error) {
+	r := c.Req
+	q := route.Query{
+		Model: r.Model, Needs: c.needs, Sovereign: c.verdict.Sovereign(), Facts: sync.OnceValue(func() *route.Facts { return g.facts(c) }),
+		Allow: func(zone string) error { return c.verdict.Allows(policy.Zone(zone)) },
+	}
 	if r.Routing != nil {
 		q.Chain = r.Routing.Chain
 	}
 	return g.router.Plan(ctx, q)
+}
+
+// facts is what conditions may know of a request.
+func (g *Gateway) facts(c *call) *route.Facts {
+	r := c.Req
+	return &route.Facts{
+		Prompt: sync.OnceValue(func() string { return prompt(r) }),
+		Text:   sync.OnceValue(func() string { return wholeText(r) }),
+		Tokens: c.needs.Fit(0), Stream: r.Stream, Tools: c.needs.Tools, Vision: c.needs.Vision,
+		Model: r.Model, Metadata: r.Metadata, Now: c.start,
+		Header: sync.OnceValue(func() map[string]string { return plainHeader(c.Header) }),
+	}
+}
+
+// prompt is the last text of the user.
+func prompt(r *scri.ChatRequest) string {
+	for i := len(r.Messages) - 1; i >= 0; i-- {
+		if m := &r.Messages[i]; m.Role == scri.RoleUser {
+			if s := texts(m.Parts); s != "" {
+				return s
+			}
+		}
+	}
+	return ""
+}
+
+// wholeText is all that was said.
+func wholeText(r *scri.ChatRequest) string {
+	var list []string
+	for i := range r.Messages {
+		if s := texts(r.Messages[i].Parts); s != "" {
+			list = append(list, s)
+		}
+	}
+	return strings.Join(list, "\n")
+}
+
+func texts(parts []scri.Part) string {
+	var list []string
+	for i := range parts {
+		if p := &parts[i]; p.Kind == scri.PartText {
+			if s := p.Text.String(); s != "" {
+				list = append(list, s)
+			}
+		}
+	}
+	return strings.Join(list, "\n")
+}
+
+// plainHeader is the client's header without what proves who somebody is.
+func plainHeader(h http.Header) map[string]string {
+	m := make(map[string]string, len(h))
+	for name, values := range h {
+		switch name {
+		case "Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "Api-Key", "X-Goog-Api-Key":
+		default:
+			m[strings.ToLower(name)] = strings.Join(values, ", ")
+		}
+	}
+	return m
 }

@@ -20,8 +20,9 @@ type Behaviour struct {
 
 // Chain is a named ladder of targets.
 type Chain struct {
-	Targets  []string // "provider:model", "provider", an alias or a model's name
-	Strategy string   // "" or "priority": in the order of Targets
+	Targets  []string  // "provider:model", "provider", an alias or a model's name
+	Strategy string    // "" or "priority": in the order of Targets
+	Weights  []float64 // one for each target; nil = none
 }
 
 // ParseChain reads a chain as configuration spells it: a list of targets, or a
@@ -33,43 +34,78 @@ func ParseChain(v any) (c Chain, ignored []string, err error) {
 		c.Targets, err = targets(v)
 		return c, nil, err
 	case map[string]any:
-		for key, val := range v {
-			switch key {
-			case "targets":
-				list, ok := val.([]any)
-				if !ok {
-					return c, nil, fmt.Errorf("targets must be a list of strings")
-				}
-				if c.Targets, err = targets(list); err != nil {
-					return c, nil, err
-				}
-			case "strategy":
-				s, ok := val.(string)
-				if !ok || !slices.Contains(strategies(), s) {
-					return c, nil, fmt.Errorf("strategy must be one of %s%s", strings.Join(strategies(), ", "), maybe(s, strategies()))
-				}
-				c.Strategy = s
-				if s != "priority" {
-					ignored = append(ignored, key)
-				}
-			case "hedge_after", "resume_streams", "weights":
-				ignored = append(ignored, key)
-			default:
-				return c, nil, fmt.Errorf("unknown key %q%s", key, maybe(key, []string{"targets", "strategy", "hedge_after", "resume_streams", "weights"}))
-			}
-		}
-		if c.Targets == nil {
-			return c, nil, fmt.Errorf("targets are missing")
-		}
-		slices.Sort(ignored)
-		return c, ignored, nil
+		return parseTable(v)
 	default:
 		return c, nil, fmt.Errorf("must be a list of targets or a table")
 	}
 }
 
+func parseTable(table map[string]any) (c Chain, ignored []string, err error) {
+	for key, val := range table {
+		switch key {
+		case "targets":
+			list, ok := val.([]any)
+			if !ok {
+				return c, nil, fmt.Errorf("targets must be a list of strings")
+			}
+			if c.Targets, err = targets(list); err != nil {
+				return c, nil, err
+			}
+		case "strategy":
+			s, ok := val.(string)
+			if !ok || !slices.Contains(strategies(), s) {
+				return c, nil, fmt.Errorf("strategy must be one of %s%s", strings.Join(strategies(), ", "), maybe(s, strategies()))
+			}
+			c.Strategy = s
+			if s != "priority" {
+				ignored = append(ignored, key)
+			}
+		case "weights":
+			if c.Weights, err = weights(val); err != nil {
+				return c, nil, err
+			}
+			ignored = append(ignored, key)
+		case "hedge_after", "resume_streams":
+			ignored = append(ignored, key)
+		default:
+			return c, nil, fmt.Errorf("unknown key %q%s", key, maybe(key, []string{"targets", "strategy", "hedge_after", "resume_streams", "weights"}))
+		}
+	}
+	switch {
+	case c.Targets == nil:
+		return c, nil, fmt.Errorf("targets are missing")
+	case c.Weights != nil && len(c.Weights) != len(c.Targets):
+		return c, nil, fmt.Errorf("%d weights for %d targets; each needs one", len(c.Weights), len(c.Targets))
+	}
+	slices.Sort(ignored)
+	return c, ignored, nil
+}
+
 func strategies() []string {
 	return []string{"priority", "confidence_based", "cost", "latency", "weighted", "least_busy"}
+}
+
+func weights(v any) ([]float64, error) {
+	bad := fmt.Errorf("weights must be a list of numbers that are not negative")
+	list, ok := v.([]any)
+	if !ok {
+		return nil, bad
+	}
+	out := make([]float64, len(list))
+	for i, v := range list {
+		switch v := v.(type) {
+		case int64:
+			out[i] = float64(v)
+		case float64:
+			out[i] = v
+		default:
+			return nil, bad
+		}
+		if !(out[i] >= 0) { // NaN too
+			return nil, bad
+		}
+	}
+	return out, nil
 }
 
 func targets(list []any) ([]string, error) {
@@ -106,6 +142,11 @@ type Entry struct {
 	Chooses  bool   // takes a model that is installed when none is named; so does all of zone local
 	Models   []Model
 	Caps     map[string]bool // what it can do; nil = unknown, a missing key = unknown
+	Region   string
+
+	Condition  *Condition // for which requests it takes part; nil = for all
+	UseWhen    []string   // what it is to be preferred for
+	CostPerDay *float64   // US dollars that it may cost in a day; nil = as many as it takes
 }
 
 // Model is what routing knows of one model of a provider.
@@ -113,6 +154,27 @@ type Model struct {
 	Name   string
 	Window int64           // tokens of prompt and answer; 0 = unknown
 	Caps   map[string]bool // overrides the provider's
+
+	SpecializedFor    []string
+	PriceIn, PriceOut *float64 // US dollars for a million tokens; nil = unknown
+}
+
+// Tasks are the words that use_when and specialized_for may hold.
+func Tasks() []string {
+	return []string{
+		"code", "analysis", "reasoning", "creative", "qa", "summarization", "translation", "extraction",
+		"long_context", "vision", "chat",
+	}
+}
+
+// StrangeTask is a clause about the first word that names no task, or "".
+func StrangeTask(words []string) string {
+	for _, w := range words {
+		if !slices.Contains(Tasks(), w) {
+			return fmt.Sprintf("%q is none of %s%s", w, strings.Join(Tasks(), ", "), maybe(w, Tasks()))
+		}
+	}
+	return ""
 }
 
 // answers reports whether requests that name no model can be sent there.

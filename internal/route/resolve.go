@@ -21,19 +21,19 @@ func (r *Router) resolve(ctx context.Context, q Query, p *Plan) ([]Target, error
 		}
 		p.Chain = q.Chain
 		p.reason("resolve", "chain", "", "wished by the caller")
-		return c, nil
+		return r.conditioned(ctx, &q, p, c), nil
 	}
 	name, aliased := r.meant(q.Model)
 	switch special := plain(name); special {
 	case "", NameAuto, "*":
 		if q.Sovereign { // the chain may have nobody whom that leaves
-			return r.local(NameSovereign, p)
+			return r.local(ctx, &q, NameSovereign, p)
 		}
 		p.Chain = DefaultChain
 		p.reason("resolve", "default_chain", "", "")
-		return r.defaultChain(), nil
+		return r.standard(ctx, &q, p), nil
 	case NameLocal, NameSovereign:
-		return r.local(special, p)
+		return r.local(ctx, &q, special, p)
 	}
 	if t, ok := r.pinned(name); ok {
 		code := "pinned"
@@ -42,19 +42,19 @@ func (r *Router) resolve(ctx context.Context, q Query, p *Plan) ([]Target, error
 		}
 		t.Asked = !aliased
 		p.reason("resolve", code, t.String(), "")
-		return r.behind([]Target{t}), nil
+		return r.behind(ctx, &q, p, []Target{t}), nil
 	}
 	if c, ok := r.chains[name]; ok {
 		p.Chain = name
 		p.reason("resolve", "chain", "", "")
-		return c, nil
+		return r.conditioned(ctx, &q, p, c), nil
 	}
 	if e, ok := r.index[name]; ok {
 		t := Target{Provider: e.Name, Model: e.Default, Zone: e.Zone}
 		p.reason("resolve", "provider", t.String(), "")
-		return r.behind([]Target{t}), nil
+		return r.behind(ctx, &q, p, []Target{t}), nil
 	}
-	return r.bare(ctx, name, p)
+	return r.bare(ctx, &q, name, p)
 }
 
 // meant follows aliases to the name that is meant.
@@ -82,17 +82,25 @@ func (r *Router) Sovereign(model string) bool {
 }
 
 // behind puts the default chain behind the targets, where fallback is on.
-func (r *Router) behind(first []Target) []Target {
+func (r *Router) behind(ctx context.Context, q *Query, p *Plan, first []Target) []Target {
 	if !r.fallback {
 		return first
 	}
-	return slices.Concat(first, r.defaultChain())
+	return slices.Concat(first, r.standard(ctx, q, p))
+}
+
+// standard is the default chain for a request.
+func (r *Router) standard(ctx context.Context, q *Query, p *Plan) []Target {
+	if len(r.outside) == 0 {
+		return r.conditioned(ctx, q, p, r.defaultChain())
+	}
+	return r.conditioned(ctx, q, p, slices.Concat(r.outside, r.defaultChain()))
 }
 
 // local puts local targets first. For sovereign the verdict removes the others.
-func (r *Router) local(name string, p *Plan) ([]Target, error) {
+func (r *Router) local(ctx context.Context, q *Query, name string, p *Plan) ([]Target, error) {
 	var first []Target
-	for _, t := range slices.Concat(r.defaultChain(), r.implicit) {
+	for _, t := range r.conditioned(ctx, q, p, slices.Concat(r.outside, r.defaultChain(), r.implicit)) {
 		if t.Zone == "local" {
 			first = append(first, t)
 		}
@@ -104,7 +112,7 @@ func (r *Router) local(name string, p *Plan) ([]Target, error) {
 	}
 	switch {
 	case name == NameLocal && r.fallback:
-		return r.behind(first), nil
+		return r.behind(ctx, q, p, first), nil
 	case len(first) > 0:
 		return first, nil
 	case name == NameLocal:
@@ -114,7 +122,7 @@ func (r *Router) local(name string, p *Plan) ([]Target, error) {
 }
 
 // bare resolves a model's own name: a hint, whose target comes first.
-func (r *Router) bare(ctx context.Context, name string, p *Plan) ([]Target, error) {
+func (r *Router) bare(ctx context.Context, q *Query, name string, p *Plan) ([]Target, error) {
 	var hits []Target
 	for i := range r.entries {
 		e := &r.entries[i]
@@ -128,25 +136,25 @@ func (r *Router) bare(ctx context.Context, name string, p *Plan) ([]Target, erro
 	}
 	if len(hits) > 0 {
 		p.reason("resolve", "model", hits[0].String(), "")
-		return r.behind(hits), nil
+		return r.behind(ctx, q, p, hits), nil
 	}
 	family := familyOf(name)
 	if e := r.ofFamily(ctx, family); e != nil {
 		t := Target{Provider: e.Name, Model: name, Zone: e.Zone, Asked: true}
 		p.reason("resolve", "inferred", t.String(), "by its name "+family.what())
-		return r.behind([]Target{t}), nil
+		return r.behind(ctx, q, p, []Target{t}), nil
 	}
 	if family.provider != "" && !family.open && len(r.defaultChain()) > 0 {
 		p.Chain = DefaultChain
 		p.reason("resolve", "default_chain", "", fmt.Sprintf("%q is by its name %s, which is not on", name, family.what()))
-		return r.defaultChain(), nil
+		return r.standard(ctx, q, p), nil
 	}
-	return r.unlisted(ctx, name, p)
+	return r.unlisted(ctx, q, name, p)
 }
 
 // unlisted asks the default provider for a model that nobody is known to have,
 // unless it is known not to have it either.
-func (r *Router) unlisted(ctx context.Context, name string, p *Plan) ([]Target, error) {
+func (r *Router) unlisted(ctx context.Context, q *Query, name string, p *Plan) ([]Target, error) {
 	e, ok := r.index[r.byDefault]
 	if !ok {
 		return nil, r.unknown(ctx, "/model", "model", name)
@@ -156,7 +164,7 @@ func (r *Router) unlisted(ctx context.Context, name string, p *Plan) ([]Target, 
 	}
 	t := Target{Provider: e.Name, Model: name, Zone: e.Zone, Asked: true}
 	p.reason("resolve", "default_provider", t.String(), "nobody is known to have the model")
-	return r.behind([]Target{t}), nil
+	return r.behind(ctx, q, p, []Target{t}), nil
 }
 
 func (r *Router) has(ctx context.Context, e *Entry) ([]string, bool) {

@@ -29,6 +29,7 @@ type Target struct {
 	Model    string // "" = the provider's default, settled when it is asked
 	Zone     string
 	Asked    bool // the client named this model itself: that it does not exist is the client's error
+	Weight   float64
 }
 
 // String returns "provider:model".
@@ -61,6 +62,7 @@ type Query struct {
 	Chain     string // a chain the caller wishes; "" = none
 	Needs     Needs
 	Sovereign bool                    // nothing may leave zone local
+	Facts     func() *Facts           // what conditions look at, made when there are any; nil = none holds
 	Allow     func(zone string) error // the verdict
 }
 
@@ -78,11 +80,14 @@ type Router struct {
 	aliases   map[string]string
 	chains    map[string][]Target
 	implicit  []Target // the default chain where none is configured
+	outside   []Target // of providers with a condition that stand in no chain: they may come before the default one
 	fallback  bool
 	byDefault string
 	installed Installed
 	known     []string // providers by their names, on or not
 	sought    []string
+
+	conditional bool // some provider has a condition
 }
 
 // New checks the configuration against the providers that are on and returns
@@ -104,6 +109,7 @@ func New(cfg Config, entries []Entry, installed Installed) (*Router, []string, e
 	for i := range r.entries {
 		e := &r.entries[i]
 		r.index[e.Name] = e
+		r.conditional = r.conditional || e.Condition != nil
 		if e.answers() {
 			r.implicit = append(r.implicit, Target{Provider: e.Name, Model: e.Default, Zone: e.Zone})
 		}
@@ -120,6 +126,7 @@ func New(cfg Config, entries []Entry, installed Installed) (*Router, []string, e
 		return nil, nil, err
 	}
 	warn = append(warn, r.setChains(cfg.Chains)...)
+	warn = append(warn, r.setOutside()...)
 	return r, append(warn, r.suspectAliases()...), nil
 }
 
@@ -179,7 +186,7 @@ func (r *Router) setChains(chains map[string]Chain) (warn []string) {
 			warn = append(warn, fmt.Sprintf("chains.%s: the name has a meaning of its own, the chain cannot be asked for by it", name))
 		}
 		var list []Target
-		for _, s := range chains[name].Targets {
+		for i, s := range chains[name].Targets {
 			t, ok := r.target(s)
 			if !ok {
 				warn = append(warn, fmt.Sprintf("chains.%s: target %q is left out: %s", name, s, r.unresolved(s)))
@@ -188,6 +195,9 @@ func (r *Router) setChains(chains map[string]Chain) (warn []string) {
 			if t.Model == "" && !r.index[t.Provider].answers() {
 				warn = append(warn, fmt.Sprintf("chains.%s: target %q is left out: it names no model, and providers.%s has no default_model", name, s, t.Provider))
 				continue
+			}
+			if w := chains[name].Weights; w != nil {
+				t.Weight = w[i]
 			}
 			list = append(list, t)
 		}
@@ -199,6 +209,27 @@ func (r *Router) setChains(chains map[string]Chain) (warn []string) {
 			warn = append(warn, fmt.Sprintf("chains.%s: no target is left, the chain is not usable", name))
 		}
 		r.chains[name] = list
+	}
+	return warn
+}
+
+// setOutside finds the providers with a condition that stand in no chain.
+func (r *Router) setOutside() (warn []string) {
+	if len(r.chains[DefaultChain]) == 0 {
+		return nil // all stand in the default one
+	}
+	for i := range r.entries {
+		e := &r.entries[i]
+		stands := func(list []Target) bool {
+			return slices.ContainsFunc(list, func(t Target) bool { return t.Provider == e.Name })
+		}
+		switch {
+		case e.Condition == nil || slices.ContainsFunc(slices.Collect(maps.Values(r.chains)), stands):
+		case !e.answers():
+			warn = append(warn, fmt.Sprintf("providers.%s.condition: has no effect, as it stands in no chain and has no default_model", e.Name))
+		default:
+			r.outside = append(r.outside, Target{Provider: e.Name, Model: e.Default, Zone: e.Zone})
+		}
 	}
 	return warn
 }

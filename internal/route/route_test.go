@@ -179,7 +179,9 @@ func TestParseChain(t *testing.T) {
 		err     string
 	}{
 		{[]any{"a:b", "c"}, route.Chain{Targets: []string{"a:b", "c"}}, nil, ""},
-		{map[string]any{"targets": []any{"a"}, "strategy": "weighted", "weights": []any{int64(1)}}, route.Chain{Targets: []string{"a"}, Strategy: "weighted"}, []string{"strategy", "weights"}, ""},
+		{map[string]any{"targets": []any{"a"}, "strategy": "weighted", "weights": []any{int64(1)}}, route.Chain{Targets: []string{"a"}, Strategy: "weighted", Weights: []float64{1}}, []string{"strategy", "weights"}, ""},
+		{map[string]any{"targets": []any{"a", "b"}, "weights": []any{int64(1)}}, route.Chain{}, nil, "1 weights for 2 targets"},
+		{map[string]any{"targets": []any{"a"}, "weights": []any{-0.5}}, route.Chain{}, nil, "not negative"},
 		{map[string]any{"targets": []any{"a"}, "strategy": "magic"}, route.Chain{}, nil, "strategy"},
 		{map[string]any{"target": []any{"a"}}, route.Chain{}, nil, `"target"`},
 		{map[string]any{"strategy": "cost"}, route.Chain{}, nil, "targets are missing"},

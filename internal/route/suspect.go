@@ -133,17 +133,30 @@ func (r *Router) dangling(to string) string {
 
 // Ladder is a chain by its name, and whom it comes to.
 type Ladder struct {
-	Name    string
-	Targets []Target
+	Name        string
+	OnCondition []Target // who comes first when their condition holds, and else not at all
+	Targets     []Target
 }
 
 // Ladders lists the chains, the default one first.
 func (r *Router) Ladders() []Ladder {
-	list := []Ladder{{DefaultChain, r.defaultChain()}}
+	list := []Ladder{r.ladder(DefaultChain, slices.Concat(r.outside, r.defaultChain()))}
 	for _, name := range slices.Sorted(maps.Keys(r.chains)) {
 		if name != DefaultChain {
-			list = append(list, Ladder{name, r.chains[name]})
+			list = append(list, r.ladder(name, r.chains[name]))
 		}
 	}
 	return list
+}
+
+func (r *Router) ladder(name string, chain []Target) Ladder {
+	l := Ladder{Name: name}
+	for _, t := range chain {
+		if r.index[t.Provider].Condition != nil {
+			l.OnCondition = append(l.OnCondition, t)
+		} else {
+			l.Targets = append(l.Targets, t)
+		}
+	}
+	return l
 }

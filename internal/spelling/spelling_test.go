@@ -160,7 +160,7 @@ func TestFaults(t *testing.T) {
 		{"a provider that is none", "providers: [x]", "1:13: providers[0]: must be a table"},
 		{"a name that is none", "providers:\n  - name: 7", "2:5: providers[0].name: must be a text"},
 		{"a name twice", "providers:\n  - name: a\n  - name: a", `3:5: providers[1]: the name "a" stands there twice`},
-		{"a misspelt key of a provider", "providers:\n  - name: a\n    modle: x", `3:5: providers[0].modle: unknown key; did you mean "model"?`},
+		{"a misspelt key of a provider", "providers:\n  - name: a\n    modell: x", `3:5: providers[0].modell: unknown key; did you mean "model"?`},
 		{"a canonical one", "providers:\n  - name: a\n    base-url: x", `3:5: providers[0].base-url: unknown key; did you mean "base_url"?`},
 		{"a misspelt part of a ladder", "providers:\n  primery: {}\nversion: '2.3'", `2:3: providers.primery: unknown key; did you mean "primary"?`},
 		{"a misspelt key of routing", "providers: []\nrouting:\n  defaultchain: [a]", `3:3: routing.defaultchain: unknown key; did you mean "default_chain"?`},

@@ -3,6 +3,7 @@ package spelling
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -65,7 +66,7 @@ func (w *writer) table(path []string, t *table) {
 	}
 	for i := range t.keys {
 		k := &t.keys[i]
-		below := append(path[:len(path):len(path)], k.name)
+		below := append(slices.Clip(path), k.name)
 		switch {
 		case isNothing(k.value):
 		case isTable(k.value):
