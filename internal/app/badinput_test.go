@@ -64,6 +64,15 @@ var chatRoutes = []chatRoute{
 		map[string][]string{"model": {notAString}, "prompt": {notAString, `[]`}, "system": {notAString}, "stream": {notABool}, "options": {`7`}},
 	},
 	{
+		"/v2/chat", "cohere", `{"model":"m","messages":[{"role":"user","content":"hi"}]}`,
+		map[string][]string{
+			"model": {notAString}, "messages": {notAList, notAString, `[7]`, `[null]`}, "role": {notAString}, "content": {notAString, `{}`},
+			"temperature": {notANumber}, "p": {notANumber}, "k": {notANumber, `1.5`}, "max_tokens": {notANumber, `1.5`}, "stop_sequences": {`7`, `[7]`},
+			"stream": {notABool}, "tools": {notAList, `[7]`}, "tool_choice": {`7`}, "documents": {`7`, `[7]`}, "logprobs": {notANumber},
+			"strict_tools": {notABool}, "seed": {notANumber},
+		},
+	},
+	{
 		"/api/v1/chat", "native", `{"model":"m","messages":[{"role":"user","content":"hi"}]}`,
 		map[string][]string{
 			"model": {notAString}, "messages": {notAList, `[7]`, `[null]`}, "role": {notAString}, "content": {notAString, `{}`, `[7]`},
@@ -133,8 +142,9 @@ func refused(d dialect.Dialect, got *reply, names string, statuses ...int) (prob
 // shape says what is wrong with the body of an error, or "".
 func shape(name string, body []byte) string {
 	var top struct {
-		Type  string          `json:"type"`
-		Error json.RawMessage `json:"error"`
+		Type    string          `json:"type"`
+		Error   json.RawMessage `json:"error"`
+		Message string          `json:"message"`
 	}
 	if err := json.Unmarshal(body, &top); err != nil {
 		return "the body is no JSON object: " + err.Error()
@@ -143,6 +153,12 @@ func shape(name string, body []byte) string {
 		Message string  `json:"message"`
 		Type    *string `json:"type"`
 		Kind    string  `json:"kind"`
+	}
+	if name == "cohere" {
+		if top.Message == "" || top.Error != nil {
+			return "cohere's errors are a message"
+		}
+		return ""
 	}
 	if name == "ollama" {
 		var s string
@@ -327,6 +343,8 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 		{"GET", "/nowhere", "openai", 404, ""},
 		{"POST", "/v1/responses", "openai", 404, ""},
 		{"POST", "/v1/messages/batches", "anthropic", 404, ""},
+		{"POST", "/v2/rerun", "cohere", 404, ""},
+		{"GET", "/v2/chat", "cohere", 405, "POST"},
 		{"POST", "/api/v1/nothing", "native", 404, ""},
 		{"POST", "/api/pull", "ollama", 404, ""},
 		{"GET", "/v1/chat/completions", "openai", 405, "POST"},

@@ -224,6 +224,8 @@ func brokenIn(d dialect.Dialect, got *reply, text string, want outcome) (problem
 		must, never = "data: {\"error\":", "[DONE]"
 	case "anthropic":
 		never = "message_stop"
+	case "cohere":
+		must, never = "\"error\":\"", "[DONE]"
 	case "ollama":
 		must, never = "{\"error\":", "\"done\":true"
 	}

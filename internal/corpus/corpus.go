@@ -27,6 +27,8 @@ func ours(format string) string {
 		return "openai"
 	case "anthropic-messages":
 		return "anthropic"
+	case "cohere-chat":
+		return "cohere"
 	case "ollama-chat":
 		return "ollama"
 	default:

@@ -260,6 +260,8 @@ func (s *Server) likely(path string) dialect.Dialect {
 	switch {
 	case strings.HasPrefix(path, "/v1/messages"):
 		name = "anthropic"
+	case strings.HasPrefix(path, "/v2/"):
+		name = "cohere"
 	case strings.HasPrefix(path, "/api/v1"):
 		name = "native"
 	case strings.HasPrefix(path, "/api/"):

@@ -3,38 +3,11 @@ package anthropic
 import (
 	"strconv"
 
+	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
-
-// Budgets of thinking that stand for an effort where only a budget can be
-// asked for, in tokens. minBudget is the least that the API accepts.
-const (
-	minBudget    = 1024
-	lowBudget    = 4096
-	mediumBudget = 10240
-	highBudget   = 24576
-	xhighBudget  = 32768
-	maxBudget    = 65536
-)
-
-func budgetOf(effort string) int64 {
-	switch effort {
-	case "minimal":
-		return minBudget
-	case "low":
-		return lowBudget
-	case "high":
-		return highBudget
-	case "xhigh":
-		return xhighBudget
-	case "max":
-		return maxBudget
-	default: // medium, on, and whatever somebody may call it
-		return mediumBudget
-	}
-}
 
 // reasoning decides how thinking is asked for and writes the field for it; the
 // effort goes into output_config later.
@@ -110,13 +83,13 @@ func (e *requestEncoder) emulated(r *scri.Reasoning) bool {
 		e.drop("", why)
 		return false
 	}
-	want := budgetOf(r.Effort)
+	want := dialect.BudgetOf(r.Effort)
 	if r.Budget != nil {
 		want = *r.Budget
 	}
-	e.budget = max(minBudget, want)
+	e.budget = max(dialect.LeastBudget, want)
 	if e.budget >= e.max && e.max > 0 {
-		e.budget = max(minBudget, e.max/2)
+		e.budget = max(dialect.LeastBudget, e.max/2)
 	}
 	if e.max > 0 && e.budget >= e.max {
 		e.drop("", "the limit of the answer leaves no room to think")

@@ -78,6 +78,10 @@ func target(model string) *dialect.Target {
 	return &dialect.Target{Model: model}
 }
 
+// asked is the target of which an answer came. Formats that do not say which model
+// answers take it from there.
+func asked(r *scri.ChatResponse) *dialect.Target { return &dialect.Target{Model: r.Model} }
+
 // Law1Request tests this: decode then encode gives the same JSON value.
 func Law1Request(d dialect.Dialect, path string, h http.Header, body []byte) []string {
 	return guard(func() []string {
@@ -217,7 +221,7 @@ func Law4Response(to dialect.Dialect, req *scri.ChatRequest, r *scri.ChatRespons
 		in := Incoming(to, "", http.Header{}, nil)
 		in.Req = req
 		b, warnings := to.EncodeResponse(nil, in, r)
-		a := &dialect.Answer{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: b, Target: target(r.Model)}
+		a := &dialect.Answer{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: b, Target: asked(r)}
 		z, err := to.DecodeResponse(a)
 		if err != nil {
 			return []string{"what was encoded is no answer: " + err.Error()}

@@ -114,7 +114,7 @@ func Law4Replay(to dialect.Dialect, req *scri.ChatRequest, r *scri.ChatResponse)
 
 func through(how string, to dialect.Dialect, req *scri.ChatRequest, r *scri.ChatResponse, s scri.Stream) []string {
 	b, head, warnings := WriteStream(to, req, s)
-	z, err := ReadStream(to, head, b)
+	z, err := scri.Collect(to.DecodeStream(&dialect.Answer{Status: 200, Header: head, Stream: bytes.NewReader(b), Target: asked(r)}))
 	if err != nil {
 		return []string{how + "what was encoded is no stream: " + err.Error()}
 	}

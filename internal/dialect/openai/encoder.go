@@ -22,6 +22,8 @@ type encoder struct {
 
 	lengths []int // parts of the messages that are written as one
 	called  bool  // the answer at hand calls tools
+
+	tokensTold map[int]int // log-probabilities of each choice, so far
 }
 
 func (e *encoder) answer() bool { return e.target == nil }

@@ -121,7 +121,11 @@ func (e *encoder) logProbs(list []scri.TokenLogProb, ext *scri.Ext) {
 	e.BeginObject()
 	if len(list) > 0 || has(ext, "logprobs[]") {
 		e.Key("content")
-		e.tokens(list, true, func() string { return e.choicePath() + "/logprobs" })
+		e.tokens(list, e.tokensTold[e.choice], true, func() string { return e.choicePath() + "/logprobs" })
+		if e.tokensTold == nil {
+			e.tokensTold = map[int]int{}
+		}
+		e.tokensTold[e.choice] += len(list)
 	}
 	if ext.Of(name) != nil {
 		for w := range strings.FieldsSeq(ext.Form) {
@@ -137,11 +141,12 @@ func (e *encoder) logProbs(list []scri.TokenLogProb, ext *scri.Ext) {
 	e.EndObject()
 }
 
-func (e *encoder) tokens(list []scri.TokenLogProb, outer bool, path func() string) {
+// tokens writes a list of which the first is number from.
+func (e *encoder) tokens(list []scri.TokenLogProb, from int, outer bool, path func() string) {
 	e.BeginArray()
 	for i := range list {
 		t := &list[i]
-		at := func() string { return path() + "/" + strconv.Itoa(i) }
+		at := func() string { return path() + "/" + strconv.Itoa(from+i) }
 		e.foreign(t.Ext, at)
 		e.BeginObject()
 		e.text("token", t.Token)
@@ -153,7 +158,7 @@ func (e *encoder) tokens(list []scri.TokenLogProb, outer bool, path func() strin
 		}
 		if len(t.Top) > 0 || outer && !has(t.Ext, "notop") {
 			e.Key("top_logprobs")
-			e.tokens(t.Top, false, func() string { return at() + "/top" })
+			e.tokens(t.Top, 0, false, func() string { return at() + "/top" })
 		}
 		e.extra(t.Ext)
 		e.EndObject()

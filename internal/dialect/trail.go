@@ -1,0 +1,126 @@
+package dialect
+
+import (
+	"strconv"
+
+	"github.com/aratta-gateway/aratta/internal/wire"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// Trail is where an encoder stands in the value that it writes, and what it had
+// to report so far. Own is the dialect that is written.
+type Trail struct {
+	Own  string
+	Warn []scri.Warning
+	path []byte
+}
+
+// In goes down to a member of the node, At to an item of it. Both return what
+// Out goes back to.
+func (t *Trail) In(name string) int {
+	n := len(t.path)
+	t.path = append(append(t.path, '/'), name...)
+	return n
+}
+
+// At goes down to an item of the node.
+func (t *Trail) At(i int) int {
+	n := len(t.path)
+	t.path = strconv.AppendInt(append(t.path, '/'), int64(i), 10)
+	return n
+}
+
+// Out goes back to where In or At has begun.
+func (t *Trail) Out(n int) { t.path = t.path[:n] }
+
+// Part goes to a part of an answer, or with a negative part to its message.
+func (t *Trail) Part(choice, message, part int) {
+	t.path = t.path[:0]
+	t.In("choices")
+	t.At(choice)
+	t.In("output")
+	t.At(message)
+	if part >= 0 {
+		t.In("content")
+		t.At(part)
+	}
+}
+
+// Path is the JSON pointer of the node.
+func (t *Trail) Path() string { return string(t.path) }
+
+// Tell notes what happened to the node, or to a member of it.
+func (t *Trail) Tell(code, member, from, to, detail string) {
+	path := string(t.path)
+	if member != "" {
+		path += "/" + member
+	}
+	t.Warn = append(t.Warn, scri.Warning{Code: code, Path: path, From: from, To: to, Detail: detail})
+}
+
+// Drop notes that the node, or a member of it, could not be said.
+func (t *Trail) Drop(member, detail string) { t.Tell(scri.WarnDropped, member, "", "", detail) }
+
+// Foreign reports the members that only another dialect knows.
+func (t *Trail) Foreign(x *scri.Ext) {
+	if x != nil && x.Dialect != t.Own {
+		Foreign(&t.Warn, x, t.Own, t.Path)
+	}
+}
+
+// Homeless reports all members of an Ext whose object the format has not.
+func (t *Trail) Homeless(x *scri.Ext) {
+	if x != nil {
+		Foreign(&t.Warn, x, "", t.Path)
+	}
+}
+
+// Ext writes the members that only the own dialect knows, but not those named,
+// which are written already.
+func (t *Trail) Ext(w *wire.Writer, x *scri.Ext, but func(name string) bool) {
+	own := x.Of(t.Own)
+	if own == nil {
+		t.Foreign(x)
+		return
+	}
+	if len(own.Members) == 0 {
+		return
+	}
+	if but == nil {
+		w.Members(own.Members)
+		return
+	}
+	s := wire.NewScanner(own.Members)
+	for name := range s.Members() {
+		switch {
+		case !but(name):
+			w.Raw(s.Member())
+		case s.Kind() != wire.Null:
+			t.Drop("ext/"+Escape(name), "it is said otherwise")
+		}
+	}
+}
+
+// ExtLess writes the members that only the own dialect knows, less one that was
+// taken from it.
+func (t *Trail) ExtLess(w *wire.Writer, x *scri.Ext, taken string) {
+	own := x.Of(t.Own)
+	if own == nil || len(own.Members) == 0 {
+		t.Foreign(x)
+		return
+	}
+	s := wire.NewScanner(own.Members)
+	for name := range s.Members() {
+		if m := s.Member(); name != taken {
+			w.Raw(m)
+		}
+	}
+}
+
+// Member is the value that an Ext of the dialect holds under a name, or nil.
+func Member(x *scri.Ext, own, name string) []byte {
+	if x = x.Of(own); x == nil || len(x.Members) == 0 {
+		return nil
+	}
+	return wire.NewScanner(x.Members).Peek(name)
+}
