@@ -8,10 +8,12 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"github.com/aratta-gateway/aratta/internal/overlay"
 	"github.com/aratta-gateway/aratta/internal/server"
 )
 
@@ -60,11 +62,17 @@ func (p *program) serve(ctx context.Context, l *Loaded, discover bool, ready fun
 	if err != nil {
 		return listenError(l, err)
 	}
-	s, err := Build(ctx, l, BuildOptions{Version: p.version, Env: p.Env, Log: log, Discover: discover})
+	var overlays overlay.Active
+	s, err := Build(ctx, l, BuildOptions{Version: p.version, Env: p.Env, Log: log, Discover: discover, Overlays: &overlays})
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
 	defer s.Gateway.Close()
+	watching, stop := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() { watchOverlays(watching, l.Home, &overlays, log) })
+	defer watch.Wait()
+	defer stop()
 	s.announce(ctx, log, ln.Addr())
 	srv := server.New(server.Options{ //nolint:contextcheck // the request log outlives a request's context
 		Gateway: s.Gateway, Dialects: Dialects(), Keys: l.Keys, Trusted: l.Server.TrustedNetworks,

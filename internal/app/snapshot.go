@@ -15,6 +15,7 @@ import (
 	"github.com/aratta-gateway/aratta/internal/dialect/all"
 	"github.com/aratta-gateway/aratta/internal/fetch"
 	"github.com/aratta-gateway/aratta/internal/gateway"
+	"github.com/aratta-gateway/aratta/internal/overlay"
 	"github.com/aratta-gateway/aratta/internal/provider"
 	"github.com/aratta-gateway/aratta/internal/route"
 	"github.com/aratta-gateway/aratta/scri"
@@ -37,8 +38,9 @@ type BuildOptions struct {
 	Version  string
 	Env      Env
 	Log      *slog.Logger
-	Discover bool // look for local runtimes that are not configured
-	Presume  bool // take in what Discover would without asking anybody, to tell what a start would make
+	Discover bool            // look for local runtimes that are not configured
+	Presume  bool            // take in what Discover would without asking anybody, to tell what a start would make
+	Overlays *overlay.Active // takes the overlays that are found; nil = nobody else looks at them
 }
 
 // Build makes the snapshot of a configuration. It connects to nobody but, with
@@ -48,9 +50,17 @@ func Build(ctx context.Context, l *Loaded, o BuildOptions) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Snapshot{Config: l, Warnings: slices.Clone(l.Warnings)}
+	overlays, err := loadOverlays(l.Home)
+	if err != nil {
+		return nil, err
+	}
+	if o.Overlays == nil {
+		o.Overlays = new(overlay.Active)
+	}
+	o.Overlays.Replace(overlays)
+	s := &Snapshot{Config: l, Warnings: append(slices.Clone(l.Warnings), waiting(overlays, time.Now())...)}
 	deps := provider.Deps{
-		Dialects: known, Catalogue: catalogue, Version: o.Version, LookupEnv: o.Env,
+		Overlays: o.Overlays, Dialects: known, Catalogue: catalogue, Version: o.Version, LookupEnv: o.Env,
 		Timeouts: provider.Timeouts{
 			Connect: l.Resilience.ConnectTimeout.Duration, Headers: l.Resilience.HeaderTimeout.Duration,
 			FirstToken: l.Resilience.FirstTokenTimeout.Duration, Idle: l.Resilience.IdleTimeout.Duration,

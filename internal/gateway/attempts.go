@@ -114,6 +114,8 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 	})
 	if info != nil {
 		warn = append(warn, info.Warnings...)
+		// Overlays may have sent the request in another dialect or to another model.
+		a.Overlays, a.Dialect, a.Model = info.Overlays, info.Dialect, info.Model
 	}
 	return s, append(fetched, warn...), err
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/overlay"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -32,6 +33,10 @@ type attempt struct {
 	watch  watch
 	p      *Provider
 	parent context.Context //nolint:containedctx // an attempt is bound to the context it was opened with
+	speaks dialect.Dialect // of the request under way
+	run    *overlay.Run    // nil = no overlay is in force
+	url    *url.URL        // as overlays left it; nil = as the dialect says
+	header http.Header     // likewise
 	target dialect.Target
 	answer dialect.Answer
 	resp   *http.Response
@@ -53,11 +58,17 @@ type attempt struct {
 // send sends a request and waits for the head of its answer. After an error
 // nothing is left to close.
 func (a *attempt) send(ctx context.Context, out *dialect.Outgoing, l limits) error {
-	u, err := a.p.address.resolve(out.Path)
-	if err != nil {
-		return err
+	u, header := a.url, a.header
+	if header == nil {
+		header = a.p.header(out.Header)
 	}
-	return a.sendTo(ctx, &outbound{out.Method, u, a.p.header(out.Header), out.Body, out.Pieces, a.p.direct}, l)
+	if u == nil {
+		var err error
+		if u, err = a.p.address.resolve(out.Path); err != nil {
+			return err
+		}
+	}
+	return a.sendTo(ctx, &outbound{out.Method, u, header, out.Body, out.Pieces, a.p.direct}, l)
 }
 
 func (a *attempt) sendTo(ctx context.Context, out *outbound, l limits) error {

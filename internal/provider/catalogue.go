@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/aratta-gateway/aratta/internal/overlay"
 )
 
 //go:embed catalogue/*.yaml
@@ -18,7 +20,8 @@ var embedded embed.FS
 
 // Catalogue is all that is known of providers. It is never changed once loaded.
 type Catalogue struct {
-	specs map[string]*Spec
+	specs    map[string]*Spec
+	overlays []string // ids of the built-in overlays that entries may refer to
 }
 
 // Builtin is the file system of the embedded catalogue, for Load.
@@ -36,6 +39,13 @@ func Builtin() fs.FS {
 // nothing. Errors name file, line, column and field.
 func Load(fsys fs.FS, userDir string) (*Catalogue, error) {
 	c := &Catalogue{specs: map[string]*Spec{}}
+	overlays, err := overlay.Builtins()
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range overlays {
+		c.overlays = append(c.overlays, o.ID)
+	}
 	if err := c.loadAll(fsys, ""); err != nil {
 		return nil, err
 	}
@@ -137,6 +147,11 @@ func (c *Catalogue) add(d *document, name, extends string) error {
 	spec.Name = name
 	if err := d.check(spec); err != nil {
 		return err
+	}
+	for i, id := range spec.Overlays {
+		if !slices.Contains(c.overlays, id) {
+			return d.fail(fmt.Sprintf("$.overlays[%d]", i), "there is no built-in overlay %q%s", id, maybe(id, c.overlays))
+		}
 	}
 	spec.Models = mergeModels(models, spec.Models)
 	c.specs[name] = spec

@@ -35,6 +35,8 @@ type Info struct {
 	Status     int            // of HTTP; 0 = no answer
 	UpstreamID string         // the provider's own id of the request
 	FirstByte  time.Duration  // from sending until the head of the answer
+	Dialect    string         // spoken in this attempt, which an overlay may have changed
+	Overlays   []string       // in force for this attempt, id@version
 }
 
 // Chat sends a request and returns the answer, which comes as it is made if the
@@ -42,7 +44,7 @@ type Info struct {
 // even when there is an error, which is always a *scri.Error that names the
 // provider. The stream must be closed.
 func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call Call) (scri.Stream, *Info, error) {
-	a := &attempt{p: p}
+	a := p.attempt()
 	a.info.Model = call.Model
 	var buf *[]byte
 	if p.direct { // h1 does not touch a body any more when it returns
@@ -53,7 +55,7 @@ func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call Call) (
 		return nil, &a.info, p.fill(scri.AsError(err))
 	}
 	l := p.timeouts.whole()
-	if req.Stream {
+	if req.Stream || a.run != nil && a.run.Streams() {
 		l = p.timeouts.stream(p.zone)
 	}
 	err = a.send(ctx, out, l)
@@ -81,16 +83,30 @@ func (a *attempt) prepare(ctx context.Context, req *scri.ChatRequest, call Call,
 	if err := a.p.aim(ctx, req, call, &a.target); err != nil {
 		return nil, err
 	}
+	plan := a.p.overlays.Plan(call.Model)
 	if buf != nil {
-		a.target.Buf, a.target.Source = *buf, call.Source
+		a.target.Buf = *buf
+		if plan == nil { // overlays want a body in one piece
+			a.target.Source = call.Source
+		}
 	}
-	out, warnings, err := a.p.dialect.EncodeRequest(req, &a.target)
+	out, warnings, err := a.speaks.EncodeRequest(req, &a.target)
 	a.target.Buf, a.target.Source = nil, nil
 	a.info.Warnings = warnings
+	if err == nil && plan != nil {
+		err = a.patch(req, plan, out)
+	}
 	if err == nil && call.Check != nil {
-		err = call.Check(warnings)
+		err = call.Check(a.info.Warnings)
 	}
 	return out, err
+}
+
+// attempt begins one.
+func (p *Provider) attempt() *attempt {
+	a := &attempt{p: p, speaks: p.dialect}
+	a.info.Dialect = p.dialect.Name()
+	return a
 }
 
 // usable refuses what must not be tried at all.
@@ -146,7 +162,10 @@ func (a *attempt) open(stream bool) (scri.Stream, error) {
 		a.readErr, a.body = nil, bytes.NewReader(body)
 	}
 	a.answer.Stream = a.body
-	a.events = a.p.dialect.DecodeStream(&a.answer)
+	if a.run != nil {
+		a.answer.Stream = a.patched(mime)
+	}
+	a.events = a.speaks.DecodeStream(&a.answer)
 	return a, nil
 }
 
@@ -159,8 +178,11 @@ func (a *attempt) replay() (scri.Stream, error) {
 }
 
 func (a *attempt) replayed(body []byte) (scri.Stream, error) {
+	if a.run != nil {
+		body = a.run.Response(body)
+	}
 	a.answer.Body = body
-	resp, err := a.p.dialect.DecodeResponse(&a.answer)
+	resp, err := a.speaks.DecodeResponse(&a.answer)
 	if err != nil {
 		return nil, err
 	}
@@ -194,6 +216,9 @@ func (a *attempt) Next() (*scri.StreamEvent, error) {
 // ended turns what ended the stream into what Next returns from then on.
 func (a *attempt) ended(err error) error {
 	if err == io.EOF && a.readFailure() == nil { //nolint:errorlint // an error that merely wraps it is no clean end
+		if a.run != nil {
+			a.run.Settle()
+		}
 		if a.readErr != nil {
 			a.done()
 		} else {
@@ -237,7 +262,8 @@ func (p *Provider) ask(ctx context.Context, out *dialect.Outgoing, model string)
 	if p.disabled != "" {
 		return nil, p.fill(&scri.Error{Kind: scri.ErrUnavailable, Message: "switched off: " + p.disabled})
 	}
-	a := &attempt{p: p, target: dialect.Target{Provider: p.name, Model: model}}
+	a := p.attempt()
+	a.target.Provider, a.target.Model = p.name, model
 	if err := a.send(ctx, out, p.timeouts.quick()); err != nil {
 		return nil, err
 	}
@@ -300,7 +326,7 @@ func (p *Provider) Probe(ctx context.Context) (*Health, error) {
 	if err != nil {
 		return nil, p.fill(scri.AsError(err))
 	}
-	a := &attempt{p: p}
+	a := p.attempt()
 	var given http.Header
 	if l, ok := p.dialect.(dialect.Lister); ok { // such as the version that Anthropic wants
 		given = l.ListRequest(&a.target).Header

@@ -189,7 +189,7 @@ func (a *attempt) refusal() error {
 		return err
 	}
 	a.answer.Body = body // as much as came: half an explanation is better than none
-	e := a.p.dialect.DecodeError(&a.answer)
+	e := a.speaks.DecodeError(&a.answer)
 	if e == nil {
 		e = &scri.Error{Kind: scri.ErrUnavailable, Message: "the provider answered " + http.StatusText(a.resp.StatusCode)}
 	}
@@ -197,7 +197,7 @@ func (a *attempt) refusal() error {
 		e.Status = a.resp.StatusCode
 	}
 	if e.Raw == nil {
-		e.Raw, e.Dialect = body, a.p.dialect.Name()
+		e.Raw, e.Dialect = body, a.speaks.Name()
 	}
 	if e.RetryAfter == 0 {
 		e.RetryAfter = retryAfter(a.resp.Header, e.Status, time.Now())

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/overlay"
 	"github.com/aratta-gateway/aratta/internal/reach"
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -28,6 +29,8 @@ type Deps struct {
 	// Version of the gateway, for the User-Agent header.
 	Version  string
 	Timeouts Timeouts
+	// Overlays are what is patched on the way out and back; nil = nothing.
+	Overlays *overlay.Active
 	// LookupEnv finds keys and proxies; nil = os.LookupEnv.
 	LookupEnv func(string) (string, bool)
 	// Dial replaces the dialler, and with it the check of addresses: for tests
@@ -67,6 +70,8 @@ type Provider struct {
 	disabled string
 	notes    []string
 	timeouts Timeouts
+	overlays *overlay.View
+	dialects func(name string) (dialect.Dialect, bool)
 
 	fixed     http.Header // sent with every request, the credential included
 	built     atomic.Pointer[headers]
@@ -100,6 +105,7 @@ func (p *Provider) build(d *Deps) error {
 		return err
 	}
 	p.spec = spec
+	p.patch(d)
 	dial, ok := d.Dialects(spec.Dialect)
 	if !ok {
 		return at("dialect", invalidf("", "dialect %q is not known%s", spec.Dialect, maybe(spec.Dialect, d.Catalogue.dialects())))

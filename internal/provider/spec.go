@@ -41,7 +41,8 @@ type Spec struct {
 	Headers      map[string]string `yaml:"headers"`     // sent with every request; no secrets
 	Limits       Limits            `yaml:"limits"`
 	Proxy        string            `yaml:"proxy"`
-	CA           string            `yaml:"ca"` // PEM file of certificates to trust besides the system's
+	CA           string            `yaml:"ca"`       // PEM file of certificates to trust besides the system's
+	Overlays     []string          `yaml:"overlays"` // ids of the built-in overlays that mend what differs here
 	Models       []Model           `yaml:"models"`
 }
 
@@ -87,6 +88,7 @@ func (s *Spec) clone() *Spec {
 	c := *s
 	c.Capabilities = slices.Clone(s.Capabilities)
 	c.Headers = maps.Clone(s.Headers)
+	c.Overlays = slices.Clone(s.Overlays)
 	c.Models = slices.Clone(s.Models)
 	return &c
 }

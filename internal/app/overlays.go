@@ -1,0 +1,70 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/aratta-gateway/aratta/internal/overlay"
+)
+
+// overlayDir is where a person's overlays lie.
+func overlayDir(home string) string {
+	if home == "" {
+		return ""
+	}
+	return filepath.Join(home, "overlays")
+}
+
+// loadOverlays reads the built-in overlays and a person's own.
+func loadOverlays(home string) (*overlay.Set, error) {
+	list, err := overlay.Builtins()
+	if err != nil {
+		return nil, err
+	}
+	if dir := overlayDir(home); dir != "" {
+		own, err := overlay.LoadDir(dir)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, own...)
+	}
+	return overlay.NewSet(list...), nil
+}
+
+// watchEvery is how often the folder of overlays is looked at.
+const watchEvery = 2 * time.Second
+
+// watchOverlays puts overlays into force as their files change, until ctx ends.
+// Files with a mistake change nothing.
+func watchOverlays(ctx context.Context, home string, active *overlay.Active, log *slog.Logger) {
+	dir := overlayDir(home)
+	if dir == "" {
+		return
+	}
+	overlay.Watch(ctx, dir, watchEvery, func() {
+		set, err := loadOverlays(home)
+		if err != nil {
+			log.ErrorContext(ctx, "overlays: the files have a mistake; what was in force stays", "error", plainError(err))
+			return
+		}
+		active.Replace(set)
+		log.InfoContext(ctx, "overlays: loaded anew", "overlays", len(set.All()))
+	})
+}
+
+// waiting lists warnings about overlays that are there and do nothing.
+func waiting(set *overlay.Set, now time.Time) []string {
+	var list []string
+	for _, o := range set.All() {
+		switch {
+		case o.Origin == overlay.Builtin || o.Disabled:
+		case o.Waits():
+			list = append(list, "overlay "+o.Name()+": waits for approval, see "+o.File)
+		case o.Expired(now):
+			list = append(list, "overlay "+o.Name()+": expired on "+o.Expires.Format(time.DateOnly)+", see "+o.File)
+		}
+	}
+	return list
+}

@@ -1,0 +1,131 @@
+package overlay
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+//go:embed builtin/*.yaml
+var builtinFiles embed.FS
+
+// Builtins are the overlays that come with the program. They act where an entry
+// of the catalogue refers to them.
+func Builtins() ([]*Overlay, error) {
+	return load(builtinFiles, "builtin", "", Builtin)
+}
+
+// maxFiles bounds the files of a folder.
+const maxFiles = 1000
+
+// LoadDir reads a person's overlays: the *.yaml files of a folder. One that does
+// not exist holds none. An id may stand in one file only.
+func LoadDir(dir string) ([]*Overlay, error) {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return load(os.DirFS(dir), ".", dir, User)
+}
+
+func load(fsys fs.FS, sub, dir string, origin Origin) ([]*Overlay, error) {
+	entries, err := fs.ReadDir(fsys, sub)
+	if err != nil {
+		return nil, fmt.Errorf("read the overlays: %w", err)
+	}
+	var list []*Overlay
+	files := 0
+	for _, e := range entries {
+		if e.IsDir() || !isOverlayFile(e.Name()) {
+			continue
+		}
+		if files++; files > maxFiles {
+			return nil, &scri.Error{Kind: scri.ErrInvalid, Message: fmt.Sprintf("%s: more than %d overlay files", dir, maxFiles)}
+		}
+		name := filepath.Join(dir, e.Name())
+		raw, err := readBounded(fsys, joinPath(sub, e.Name()))
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", name, err)
+		}
+		more, err := Parse(name, raw, origin)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range more {
+			if i := slices.IndexFunc(list, func(p *Overlay) bool { return p.ID == o.ID }); i >= 0 {
+				src := &source{file: name}
+				return nil, src.fail(o.Line, 1, "overlay %q stands in %s already", o.ID, list[i].File)
+			}
+			list = append(list, o)
+		}
+	}
+	return list, nil
+}
+
+func joinPath(sub, name string) string {
+	if sub == "." {
+		return name
+	}
+	return sub + "/" + name
+}
+
+func isOverlayFile(name string) bool {
+	return !strings.HasPrefix(name, ".") && (strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml"))
+}
+
+// readBounded reads a file, but not more than Parse would take.
+func readBounded(fsys fs.FS, name string) ([]byte, error) {
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxFile {
+		return nil, fmt.Errorf("larger than %d bytes", maxFile)
+	}
+	return fs.ReadFile(fsys, name)
+}
+
+// Watch calls changed whenever the overlay files of a folder are others than
+// before, until ctx ends. It looks every so often, at names, sizes and times.
+func Watch(ctx context.Context, dir string, every time.Duration, changed func()) {
+	last := stamp(dir)
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if now := stamp(dir); now != last {
+			last = now
+			changed()
+		}
+	}
+}
+
+// stamp tells one state of a folder from another.
+func stamp(dir string) string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return ""
+	}
+	var b strings.Builder
+	for _, e := range entries {
+		if e.IsDir() || !isOverlayFile(e.Name()) {
+			continue
+		}
+		if info, err := os.Stat(filepath.Join(dir, e.Name())); err == nil {
+			fmt.Fprintf(&b, "%s %d %d\n", e.Name(), info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,175 @@
+package overlay
+
+import (
+	"maps"
+	"net/http"
+
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// Request is what an attempt sends, as far as overlays change it.
+type Request struct {
+	Body   []byte      // never changed in place
+	Header http.Header // replaced by a copy before it is changed
+	Path   string      // of the whole address, escaped
+	Query  string      // without the question mark
+	Model  string      // the provider's name of the model
+}
+
+// Run is the overlays of one attempt: what they do to its request, and what they
+// must remember for its answer. It serves one attempt and no two goroutines at once.
+type Run struct {
+	// Warnings tell what of the request was dropped or changed.
+	Warnings []scri.Warning
+
+	plan    *Plan
+	t       *tree
+	facts   []bool
+	fetch   Fetch
+	err     error
+	ids     map[string]string // rewritten id -> the client's
+	dialect string
+	moved   bool
+	stream  bool
+	lines   bool // the stream is lines, not events
+	state   map[*step]any
+	before  *prefixes
+}
+
+// Begin opens the run of one attempt. fetch gets media that a target wants inline;
+// nil = nobody does.
+func (p *Plan) Begin(fetch Fetch) *Run { return &Run{plan: p, fetch: fetch} }
+
+// Names lists the overlays in force, as lineages do.
+func (r *Run) Names() []string { return r.plan.names }
+
+// Dialect is the dialect that the request must be encoded in anew, or "". moved
+// says that the path of the request is settled already.
+func (r *Run) Dialect() (name string, moved bool) { return r.dialect, r.moved }
+
+// Streams reports whether the request streams upstream though its client does not.
+func (r *Run) Streams() bool { return r.stream }
+
+func (r *Run) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+// keep remembers something of one step until the run is over.
+func (r *Run) keep(s *step, v any) {
+	if r.state == nil {
+		r.state = map[*step]any{}
+	}
+	r.state[s] = v
+}
+
+func (r *Run) rewrote(now, was string) {
+	if r.ids == nil {
+		r.ids = map[string]string{}
+	}
+	r.ids[now] = was
+}
+
+// Request edits a request. An error is a *scri.Error: the request must not be
+// sent. A body that is no JSON stays as it is.
+func (r *Run) Request(q *Request) error {
+	t, pool := r.tree()
+	defer pool()
+	t.load(q.Body)
+	r.facts = make([]bool, r.plan.facts)
+	own := false // the header is a copy already
+	for i := range r.plan.list {
+		pl := &r.plan.list[i]
+		j := r.job(pl)
+		for k := range pl.o.facts {
+			j.facts[k] = pl.o.facts[k].holds(t)
+		}
+		for _, st := range pl.request {
+			if st.headers != nil && !own {
+				q.Header, own = cloneHeader(q.Header), true
+			}
+			r.act(&j, st, q, nil)
+			if r.err != nil {
+				return r.err
+			}
+		}
+	}
+	q.Body = t.bytes()
+	return nil
+}
+
+func cloneHeader(h http.Header) http.Header {
+	c := maps.Clone(h) // values are replaced whole, never changed
+	if c == nil {
+		c = http.Header{}
+	}
+	return c
+}
+
+// tree takes a tree out of the pool; done gives it back.
+func (r *Run) tree() (t *tree, done func()) {
+	t, _ = r.plan.set.trees.Get().(*tree)
+	r.t = t
+	return t, func() {
+		r.t = nil
+		t.release()
+		r.plan.set.trees.Put(t)
+	}
+}
+
+func (r *Run) job(pl *planned) job {
+	j := job{run: r, t: r.t, o: pl.o}
+	if r.facts != nil {
+		j.facts = r.facts[pl.facts : pl.facts+len(pl.o.facts)]
+	}
+	return j
+}
+
+// act lets one step act, if its conditions hold.
+func (r *Run) act(j *job, st *step, q *Request, f *frame) {
+	if st.fallback && j.ahead && !st.stayPut {
+		return
+	}
+	j.step, j.did, j.frame = st, false, f
+	if st.when != nil && !st.when.own && !st.when.holds(j, nil) {
+		j.ahead = j.ahead && st.fallback
+		return
+	}
+	switch {
+	case st.body != nil:
+		st.body(j)
+	case st.headers != nil:
+		st.headers(j, q.Header)
+	case st.route != nil:
+		st.route(j, q)
+	case st.event != nil:
+		st.event(j, f)
+	}
+	j.ahead = j.did || j.ahead && st.fallback
+}
+
+// Response edits a whole answer. What is no JSON stays as it is.
+func (r *Run) Response(body []byte) []byte {
+	if !r.plan.response {
+		return body
+	}
+	t, pool := r.tree()
+	defer pool()
+	t.load(body)
+	for i := range r.plan.list {
+		pl := &r.plan.list[i]
+		j := r.job(pl)
+		for _, st := range pl.response {
+			r.act(&j, st, nil, nil)
+		}
+		for _, st := range pl.undo {
+			st.remedy.undo(&j, false)
+		}
+		for _, st := range pl.echoes {
+			j.step = st
+			st.echo.capture(&j)
+		}
+	}
+	return t.bytes()
+}
