@@ -12,6 +12,7 @@ type Op string
 const (
 	OpChat   Op = "chat"
 	OpCount  Op = "count"  // count the tokens of a chat request
+	OpEmbed  Op = "embed"  // make vectors of texts
 	OpModels Op = "models" // list models
 	OpModel  Op = "model"  // tell about one model
 	OpInfo   Op = "info"   // a runtime's small facts: version, loaded models
@@ -30,13 +31,39 @@ type Caller struct {
 type Exchange struct {
 	ID       string
 	Op       Op
-	In       *ChatRequest // as it came; never modified; without its messages once a streamed answer has begun
-	Req      *ChatRequest // as the stages made it; starts as In, copy on write
+	In       *ChatRequest  // as it came; never modified; without its messages once a streamed answer has begun
+	Req      *ChatRequest  // as the stages made it; starts as In, copy on write
+	Embed    *EmbedRequest // of an embed exchange, which has neither In nor Req; never modified
 	Caller   Caller
 	Header   http.Header // of the client's request; read only
 	Body     []byte      // of the client's request, in which texts of In lie; nil if unknown, and once a streamed answer has begun; read only
 	Lineage  *Lineage
 	Warnings []Warning
+}
+
+// Model is the model as asked, whatever the operation.
+func (x *Exchange) Model() string {
+	switch {
+	case x.Embed != nil:
+		return x.Embed.Model
+	case x.Req != nil:
+		return x.Req.Model
+	default:
+		return ""
+	}
+}
+
+// Wishes are those of the caller for this request, whatever the operation; nil =
+// none.
+func (x *Exchange) Wishes() *Routing {
+	switch {
+	case x.Embed != nil:
+		return x.Embed.Routing
+	case x.Req != nil:
+		return x.Req.Routing
+	default:
+		return nil
+	}
 }
 
 // Handler answers a chat exchange. A whole answer is Replay(resp).

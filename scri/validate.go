@@ -158,15 +158,20 @@ func (r *ChatRequest) checkFloats() *Error {
 			return invalid(f.path, "it is no finite number", "")
 		}
 	}
-	if w := r.Routing; w != nil {
-		if w.MaxCostUSD != nil && (!finite(*w.MaxCostUSD) || *w.MaxCostUSD < 0) {
-			return invalid("/routing/max_cost_usd", "it is no amount", "")
-		}
-		if w.MaxLatencyMS != nil && (!finite(*w.MaxLatencyMS) || *w.MaxLatencyMS < 0) {
-			return invalid("/routing/max_latency_ms", "it is no duration", "")
-		}
+	return checkWishes(r.Routing)
+}
+
+func checkWishes(w *Routing) *Error {
+	switch {
+	case w == nil:
+		return nil
+	case w.MaxCostUSD != nil && (!finite(*w.MaxCostUSD) || *w.MaxCostUSD < 0):
+		return invalid("/routing/max_cost_usd", "it is no amount", "")
+	case w.MaxLatencyMS != nil && (!finite(*w.MaxLatencyMS) || *w.MaxLatencyMS < 0):
+		return invalid("/routing/max_latency_ms", "it is no duration", "")
+	default:
+		return nil
 	}
-	return nil
 }
 
 func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }

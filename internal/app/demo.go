@@ -50,6 +50,7 @@ const (
 	demoPace  = 15 * time.Millisecond
 	demoKey   = "ARATTA_DEMO_KEY"
 	demoModel = "demo-model"
+	demoEmbed = "demo-embed"
 )
 
 // demo is the show.
@@ -61,10 +62,13 @@ func (p *program) demo(ctx context.Context, o demoOptions) error {
 	defer func() { _ = farm.Close() }() // the process ends with it
 	addrs := map[string]string{}
 	for _, s := range []struct{ name, dialect string }{{"local-sim", "ollama"}, {"cloud-sim", "anthropic"}} {
-		_, addr, err := p.addSim(ctx, farm, s.name+":"+s.dialect+"=127.0.0.1:0", sim.Options{
-			Models: []string{demoModel}, Pace: demoPace,
-			Any: s.name == "cloud-sim", // coding agents ask for the models that they know
-		}, "")
+		o := sim.Options{Models: []string{demoModel}, Pace: demoPace}
+		if s.dialect == "ollama" {
+			o.Models = append(o.Models, demoEmbed)
+		} else {
+			o.Any = true // coding agents ask for the models that they know
+		}
+		_, addr, err := p.addSim(ctx, farm, s.name+":"+s.dialect+"=127.0.0.1:0", o, "")
 		if err != nil {
 			return err
 		}

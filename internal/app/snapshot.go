@@ -272,6 +272,12 @@ func (s *Snapshot) entry(p *provider.Provider) (route.Entry, error) {
 	} else if e.Default == "" && len(own.Models) > 0 {
 		e.Default = own.Models[0].Name
 	}
+	if !p.Embeds() {
+		if e.Caps == nil {
+			e.Caps = map[string]bool{}
+		}
+		e.Caps["embeddings"] = false
+	}
 	for i := range spec.Models {
 		m := &spec.Models[i]
 		for _, name := range append([]string{m.Name}, m.Aliases...) {
@@ -331,7 +337,7 @@ func caps(list []string) map[string]bool {
 	if len(list) == 0 {
 		return nil
 	}
-	m := map[string]bool{"tools": false, "vision": false}
+	m := map[string]bool{"tools": false, "vision": false, "embeddings": false}
 	for _, c := range list {
 		m[c] = true
 	}

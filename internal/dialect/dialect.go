@@ -72,6 +72,7 @@ type Incoming struct {
 	Param  func(name string) string // path parameters; may be nil
 	Body   []byte                   // never changed; decoded trees alias it; gone when the exchange is over
 	Req    *scri.ChatRequest        // the decoded request, from then on
+	Embed  *scri.EmbedRequest       // the decoded request of an embed route
 }
 
 // Server is the half that clients talk to. Errors are *scri.Error.

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,6 +37,9 @@ func (u *Unknown) Form(word string) {
 	}
 	u.form += word
 }
+
+// Spelled returns the words of spelling.
+func (u *Unknown) Spelled() string { return u.form }
 
 // Empty reports whether no member was added.
 func (u *Unknown) Empty() bool { return len(u.members) == 0 }
@@ -105,6 +109,52 @@ func Foreign(warn *[]scri.Warning, e *scri.Ext, own string, path func() string) 
 			Detail: strconv.Itoa(more) + " members that only " + e.Dialect + " knows",
 		})
 	}
+}
+
+// Object writes the members of one object and remembers their names, so that an
+// Ext adds only what is not said yet.
+type Object struct {
+	*wire.Writer
+
+	names []string
+}
+
+// Begin opens the object.
+func (o *Object) Begin(w *wire.Writer) {
+	o.Writer, o.names = w, o.names[:0]
+	w.BeginObject()
+}
+
+// Put writes the name of a member, whose value comes next.
+func (o *Object) Put(name string) {
+	o.Key(name)
+	o.names = append(o.names, name)
+}
+
+// PutStr writes a member that is a string.
+func (o *Object) PutStr(name, v string) {
+	o.Put(name)
+	o.Str(v)
+}
+
+// End closes the object with what an Ext of the dialect own adds. It tells of
+// members that are said otherwise, and of those of another dialect.
+func (o *Object) End(e *scri.Ext, own string, warn *[]scri.Warning, path func() string) {
+	if e.Of(own) == nil {
+		Foreign(warn, e, own, path)
+	} else if len(e.Members) > 2 {
+		s := wire.NewScanner(e.Members)
+		for name := range s.Members() {
+			switch {
+			case !slices.Contains(o.names, name):
+				o.Raw(s.Member())
+			case s.Kind() != wire.Null:
+				*warn = append(*warn, scri.Warning{Code: scri.WarnDropped, Path: path() + "/ext/" + Escape(name), Detail: "it is said otherwise here"})
+			default:
+			}
+		}
+	}
+	o.EndObject()
 }
 
 // maxForeign bounds how many members of one object are reported one by one.

@@ -30,6 +30,8 @@ type ServeOptions struct {
 	Commit func(h http.Header, x *scri.Exchange, head *scri.ChatResponse)
 	// Count answers a count request.
 	Count func(ctx context.Context, x *scri.Exchange) (*scri.CountResponse, error)
+	// Embed answers an embed request.
+	Embed func(ctx context.Context, x *scri.Exchange) (*scri.EmbedResponse, error)
 	// Done is told of the end of each exchange, refused ones included: its status
 	// and what went wrong, or nil.
 	Done func(x *scri.Exchange, status int, err *scri.Error)
@@ -91,14 +93,11 @@ func (a *reply) exchange(r *http.Request) {
 		a.fail(err)
 		return
 	}
-	req, derr := e.d.DecodeRequest(in)
-	if derr != nil {
-		a.fail(scri.AsError(derr))
+	if err := a.read(); err != nil {
+		a.fail(scri.AsError(err))
 		return
 	}
-	req.Model = strings.Clone(req.Model) // it is kept in lineages and tables, and would hold the whole body
-	in.Req, x.In, x.Req = req, req, req
-	x.Lineage.Asked, x.Body = req.Model, in.Body
+	x.Lineage.Asked, x.Body = x.Model(), in.Body
 	ctx := r.Context()
 	if e.opt.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -108,11 +107,38 @@ func (a *reply) exchange(r *http.Request) {
 	switch {
 	case e.route.Op == scri.OpCount:
 		a.count(ctx)
-	case e.route.Stream == Always || e.route.Stream == ByBody && req.Stream:
+	case e.route.Op == scri.OpEmbed:
+		a.embed(ctx)
+	case e.route.Stream == Always || e.route.Stream == ByBody && x.Req.Stream:
 		a.stream(ctx)
 	default:
 		a.whole(ctx)
 	}
+}
+
+// read decodes the request. The model's name is kept in lineages and tables, and
+// would hold the whole body.
+func (a *reply) read() error {
+	if a.route.Op == scri.OpEmbed {
+		d, ok := a.d.(Embedder)
+		if !ok {
+			return &scri.Error{Kind: scri.ErrUnsupported, Message: "nothing is embedded in this dialect"}
+		}
+		req, err := d.DecodeEmbedRequest(&a.in)
+		if err != nil {
+			return err
+		}
+		req.Model = strings.Clone(req.Model)
+		a.in.Embed, a.x.Embed = req, req
+		return nil
+	}
+	req, err := a.d.DecodeRequest(&a.in)
+	if err != nil {
+		return err
+	}
+	req.Model = strings.Clone(req.Model)
+	a.in.Req, a.x.In, a.x.Req = req, req, req
+	return nil
 }
 
 // reply is one exchange on its way back to the client.

@@ -7,26 +7,31 @@ import (
 )
 
 // admitted refuses what no target could make sense of.
-func admitted(next step) step {
-	return func(ctx context.Context, c *call) (scri.Stream, error) {
-		if err := c.Req.Validate(); err != nil {
-			return nil, err
+func admitted[T any](_ *Gateway, next step[T]) step[T] {
+	return func(ctx context.Context, c *call) (none T, err error) {
+		if c.Embed != nil {
+			err = c.Embed.Validate()
+		} else {
+			err = c.Req.Validate()
 		}
-		if err := enforceable(c.Req.Routing); err != nil {
-			return nil, err
+		if err == nil {
+			err = enforceable(c.Wishes())
 		}
-		c.Warnings = append(c.Warnings, unkept(c.Req)...)
+		if err != nil {
+			return none, err
+		}
+		c.Warnings = append(c.Warnings, unkept(c.Exchange)...)
 		return next(ctx, c)
 	}
 }
 
 // unkept tells which wishes have no effect in this version.
-func unkept(r *scri.ChatRequest) (list []scri.Warning) {
+func unkept(x *scri.Exchange) (list []scri.Warning) {
 	const detail = "has no effect in this version"
-	if r.Session != "" {
+	if x.Req != nil && x.Req.Session != "" {
 		list = append(list, scri.Warning{Code: scri.WarnDropped, Path: "/session", Detail: detail})
 	}
-	if r.Routing != nil && r.Routing.MaxLatencyMS != nil {
+	if w := x.Wishes(); w != nil && w.MaxLatencyMS != nil {
 		list = append(list, scri.Warning{Code: scri.WarnDropped, Path: "/routing/max_latency_ms", Detail: detail})
 	}
 	return list

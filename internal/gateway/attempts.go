@@ -15,31 +15,33 @@ import (
 	"github.com/aratta-gateway/aratta/scri"
 )
 
-// attempts asks the plan's targets one after the other, until one of them gives
-// the first content of an answer. From there on the answer is its own.
-func (g *Gateway) attempts(ctx context.Context, c *call) (scri.Stream, error) {
-	var failed []*scri.Error
-	for _, t := range c.plan.Targets {
-		s, err := g.attempt(ctx, c, t)
-		if err == nil {
-			c.decide()
-			c.media = nil
-			c.needs.Closer = nil // a long answer must not hold the conversation
-			return s, nil
+// asked asks the plan's targets one after the other, until one of them gives the
+// first content of an answer. From there on the answer is its own.
+func asked[T any](g *Gateway, attempt func(ctx context.Context, c *call, t route.Target) (T, error)) step[T] {
+	return func(ctx context.Context, c *call) (none T, err error) {
+		var failed []*scri.Error
+		for _, t := range c.plan.Targets {
+			answer, err := attempt(ctx, c, t)
+			if err == nil {
+				c.decide()
+				c.media = nil
+				c.needs.Closer = nil // a long answer must not hold the conversation
+				return answer, nil
+			}
+			if errors.Is(err, errTried) {
+				continue
+			}
+			e := scri.AsError(err)
+			failed = append(failed, e)
+			if ctx.Err() != nil {
+				return none, g.gaveUp(ctx, c, e)
+			}
+			if !nextAfter(e, t) {
+				return none, g.exhausted(c, failed, true)
+			}
 		}
-		if errors.Is(err, errTried) {
-			continue
-		}
-		e := scri.AsError(err)
-		failed = append(failed, e)
-		if ctx.Err() != nil {
-			return nil, g.gaveUp(ctx, c, e)
-		}
-		if !nextAfter(e, t) {
-			return nil, g.exhausted(c, failed, true)
-		}
+		return none, g.exhausted(c, failed, false)
 	}
-	return nil, g.exhausted(c, failed, false)
 }
 
 // decide notes why the last target answered.
@@ -166,7 +168,7 @@ func (c *call) traits(p *provider.Provider) scri.Traits {
 // strictly is the check of a caller who would rather have no answer than one to
 // something else than was asked; nil for others. ported is what was lost before.
 func (g *Gateway) strictly(c *call, ported []scri.Warning) func([]scri.Warning) error {
-	if !g.strict && (c.Req.Routing == nil || !c.Req.Routing.Strict) {
+	if w := c.Wishes(); !g.strict && (w == nil || !w.Strict) {
 		return nil
 	}
 	return func(encoded []scri.Warning) error {
@@ -281,6 +283,9 @@ func (g *Gateway) exhausted(c *call, failed []*scri.Error, decided bool) error {
 	if c.verdict.Sovereign() {
 		e.Message, e.Raw = e.Message+"; the request is sovereign, so nobody beyond zone local was asked", nil
 	}
+	if c.Embed != nil && !decided && len(failed) == 1 {
+		e.Message, e.Raw = e.Message+"; nobody else has this model, and "+route.NoMix, nil
+	}
 	if len(failed) == 1 {
 		return &e
 	}
@@ -295,6 +300,9 @@ func (g *Gateway) exhausted(c *call, failed []*scri.Error, decided bool) error {
 		}
 	}
 	e.Message = fmt.Sprintf("all %d targets failed: %s", len(failed), told(e.Attempts))
+	if c.Embed != nil {
+		e.Message += "; nobody else has this model, and " + route.NoMix
+	}
 	return &e
 }
 

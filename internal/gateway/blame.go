@@ -30,6 +30,6 @@ func (c *call) named(a *scri.Attempt) bool {
 		}
 	}
 	plain := func(s string) string { return strings.TrimSuffix(s, ":latest") }
-	asked := plain(c.Req.Model)
+	asked := plain(c.Model())
 	return asked == plain(a.Model) || asked == a.Provider+":"+plain(a.Model) || asked == a.Provider+"/"+plain(a.Model)
 }

@@ -11,9 +11,13 @@ import (
 )
 
 // classified finds out what the request demands of a target.
-func classified(next step) step {
-	return func(ctx context.Context, c *call) (scri.Stream, error) {
-		c.needs = needs(c.Req)
+func classified[T any](_ *Gateway, next step[T]) step[T] {
+	return func(ctx context.Context, c *call) (T, error) {
+		if c.Embed != nil { // how long an input may be is for the model to say, which counts and does not guess
+			c.needs = route.Needs{Embed: true}
+		} else {
+			c.needs = needs(c.Req)
+		}
 		return next(ctx, c)
 	}
 }

@@ -36,7 +36,8 @@ type Gateway struct {
 	fetch     *fetch.Fetcher
 	log       *slog.Logger
 	now       func() time.Time
-	run       step
+	chat      step[scri.Stream]
+	vectors   step[*scri.EmbedResponse]
 }
 
 // New builds a gateway.
@@ -54,7 +55,8 @@ func New(o Options) *Gateway {
 	for _, p := range o.Providers {
 		g.providers[p.Name()] = p
 	}
-	g.run = g.pipeline()
+	g.chat = pipeline(g, asked(g, g.attempt))
+	g.vectors = pipeline(g, asked(g, g.embed))
 	return g
 }
 
@@ -73,7 +75,7 @@ func (g *Gateway) Count(ctx context.Context, x *scri.Exchange) (*scri.CountRespo
 	if err := enforceable(x.Req.Routing); err != nil {
 		return nil, err
 	}
-	c := &call{Exchange: x, start: g.now(), needs: needs(x.Req), verdict: g.verdict(x.Req)}
+	c := &call{Exchange: x, start: g.now(), needs: needs(x.Req), verdict: g.verdict(x)}
 	plan, err := g.plan(ctx, c)
 	if err != nil {
 		return nil, err

@@ -14,17 +14,17 @@ import (
 
 // metered sees to it that an error says which request it belongs to. What is
 // counted over all requests will be counted here.
-func (g *Gateway) metered(next step) step {
-	return func(ctx context.Context, c *call) (scri.Stream, error) {
-		s, err := next(ctx, c)
+func metered[T any](_ *Gateway, next step[T]) step[T] {
+	return func(ctx context.Context, c *call) (none T, err error) {
+		answer, err := next(ctx, c)
 		if err == nil {
-			return s, nil
+			return answer, nil
 		}
 		e := *scri.AsError(err) // which others may have too: providers remember theirs
 		if e.RequestID == "" {
 			e.RequestID = c.ID
 		}
-		return nil, &e
+		return none, &e
 	}
 }
 

@@ -19,30 +19,36 @@ type call struct {
 	verdict policy.Verdict
 	plan    *route.Plan
 	media   map[string]*fetched // by address; what an attempt needed, for those behind it
+	model   string // whose vectors are answered with; "" until a target settled it
 }
 
-// step answers a call; a stage wraps the steps behind it into one more.
-type step func(ctx context.Context, c *call) (scri.Stream, error)
+// step answers a call with a T; a stage wraps the steps behind it into one more.
+type step[T any] func(ctx context.Context, c *call) (T, error)
 
 // pipeline puts the stages around the attempts. Reading it from the top is
 // following a request; what a stage does on the way back happens in reverse
 // order. Seams for what is not built: session between admit and classify, cache
 // between verdict and plan.
-func (g *Gateway) pipeline() step {
-	run := g.attempts
-	for _, wrap := range []func(step) step{ // innermost first
-		g.planned,
-		g.judged,
-		classified,
-		admitted,
-		g.metered,
+func pipeline[T any](g *Gateway, attempts step[T]) step[T] {
+	run := attempts
+	for _, wrap := range []func(*Gateway, step[T]) step[T]{ // innermost first
+		planned[T],
+		judged[T],
+		classified[T],
+		admitted[T],
+		metered[T],
 	} {
-		run = wrap(run)
+		run = wrap(g, run)
 	}
 	return run
 }
 
 // Chat answers a chat exchange. It is a scri.Handler.
 func (g *Gateway) Chat(ctx context.Context, x *scri.Exchange) (scri.Stream, error) {
-	return g.run(ctx, &call{Exchange: x, start: g.now()})
+	return g.chat(ctx, &call{Exchange: x, start: g.now()})
+}
+
+// Embed answers an embed exchange.
+func (g *Gateway) Embed(ctx context.Context, x *scri.Exchange) (*scri.EmbedResponse, error) {
+	return g.vectors(ctx, &call{Exchange: x, start: g.now()})
 }

@@ -12,30 +12,30 @@ import (
 )
 
 // planned lists the targets that are asked, in order.
-func (g *Gateway) planned(next step) step {
-	return func(ctx context.Context, c *call) (scri.Stream, error) {
-		plan, err := g.plan(ctx, c)
-		if err != nil {
-			return nil, err
+func planned[T any](g *Gateway, next step[T]) step[T] {
+	return func(ctx context.Context, c *call) (none T, err error) {
+		if c.plan, err = g.plan(ctx, c); err != nil {
+			return none, err
 		}
-		c.plan = plan
-		c.Lineage.Chain, c.Lineage.Reasons = plan.Chain, append(c.Lineage.Reasons, plan.Reasons...)
-		s, err := next(ctx, c)
+		c.Lineage.Chain, c.Lineage.Reasons = c.plan.Chain, append(c.Lineage.Reasons, c.plan.Reasons...)
+		answer, err := next(ctx, c)
 		if err != nil {
-			return nil, c.blamed(err)
+			return none, c.blamed(err)
 		}
-		return s, nil
+		return answer, nil
 	}
 }
 
 func (g *Gateway) plan(ctx context.Context, c *call) (*route.Plan, error) {
-	r := c.Req
 	q := route.Query{
-		Model: r.Model, Needs: c.needs, Sovereign: c.verdict.Sovereign(), Facts: sync.OnceValue(func() *route.Facts { return g.facts(c) }),
+		Model: c.Model(), Needs: c.needs, Sovereign: c.verdict.Sovereign(),
 		Allow: func(zone string) error { return c.verdict.Allows(policy.Zone(zone)) },
 	}
-	if r.Routing != nil {
-		q.Chain = r.Routing.Chain
+	if c.Embed == nil { // or the model, and with it the space of the vectors, would depend on what is embedded
+		q.Facts = sync.OnceValue(func() *route.Facts { return g.facts(c) })
+	}
+	if w := c.Wishes(); w != nil {
+		q.Chain = w.Chain
 	}
 	return g.router.Plan(ctx, q)
 }

@@ -8,15 +8,14 @@ import (
 )
 
 // judged decides where the request may go, once for all its attempts.
-func (g *Gateway) judged(next step) step {
-	return func(ctx context.Context, c *call) (scri.Stream, error) {
-		c.verdict = g.verdict(c.Req)
+func judged[T any](g *Gateway, next step[T]) step[T] {
+	return func(ctx context.Context, c *call) (T, error) {
+		c.verdict = g.verdict(c.Exchange)
 		return next(ctx, c)
 	}
 }
 
-func (g *Gateway) verdict(r *scri.ChatRequest) policy.Verdict {
-	return policy.Decide(policy.Input{
-		Sovereign: g.router.Sovereign(r.Model) || r.Routing != nil && r.Routing.Sovereign,
-	})
+func (g *Gateway) verdict(x *scri.Exchange) policy.Verdict {
+	w := x.Wishes()
+	return policy.Decide(policy.Input{Sovereign: g.router.Sovereign(x.Model()) || w != nil && w.Sovereign})
 }

@@ -37,6 +37,7 @@ type Info struct {
 	FirstByte  time.Duration  // from sending until the head of the answer
 	Dialect    string         // spoken in this attempt, which an overlay may have changed
 	Overlays   []string       // in force for this attempt, id@version
+	Calls      int            // into how many a request for vectors was split
 }
 
 // Chat sends a request and returns the answer, which comes as it is made if the

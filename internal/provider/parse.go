@@ -199,7 +199,22 @@ func (d *document) check(s *Spec) error {
 	if err := d.checkCapabilities("$.capabilities", s.Capabilities); err != nil {
 		return err
 	}
+	if err := d.checkEmbedding("$.embedding", s.Embedding); err != nil {
+		return err
+	}
 	return d.checkModels(s.Models)
+}
+
+func (d *document) checkEmbedding(at string, e Embedding) error {
+	for _, v := range []struct {
+		key   string
+		value int64
+	}{{"max_inputs", e.MaxInputs}, {"max_tokens", e.MaxTokens}, {"dimensions", e.Dimensions}} {
+		if v.value < 0 {
+			return d.fail(at+"."+v.key, "negative")
+		}
+	}
+	return nil
 }
 
 func (d *document) checkAuth(a *Auth) error {
@@ -254,6 +269,9 @@ func (d *document) checkModels(models []Model) error {
 			return err
 		}
 		if err := d.checkPrices(at+".prices", m.Prices); err != nil {
+			return err
+		}
+		if err := d.checkEmbedding(at+".embedding", m.Embedding); err != nil {
 			return err
 		}
 	}

@@ -40,6 +40,7 @@ type Spec struct {
 	MediaBytes   bool              `yaml:"media_bytes"` // takes no media by their address, whatever its dialect says
 	Headers      map[string]string `yaml:"headers"`     // sent with every request; no secrets
 	Limits       Limits            `yaml:"limits"`
+	Embedding    Embedding         `yaml:"embedding"`
 	Proxy        string            `yaml:"proxy"`
 	CA           string            `yaml:"ca"`       // PEM file of certificates to trust besides the system's
 	Overlays     []string          `yaml:"overlays"` // ids of the built-in overlays that mend what differs here
@@ -61,16 +62,26 @@ type Limits struct {
 	Concurrent        int64 `yaml:"concurrent"`
 }
 
+// Embedding is what is known of making vectors, of a provider or of one of its
+// models; 0 and nil = unknown.
+type Embedding struct {
+	MaxInputs  int64 `yaml:"max_inputs"` // of one call
+	MaxTokens  int64 `yaml:"max_tokens"` // of all inputs of one call
+	Dimensions int64 `yaml:"dimensions"` // numbers in a vector
+	Shorter    *bool `yaml:"shorter"`    // whether vectors can be had with fewer numbers
+}
+
 // Model is what is known of one model; 0, nil and "" = unknown.
 type Model struct {
-	Name          string   `yaml:"name"`
-	Aliases       []string `yaml:"aliases"`
-	ContextWindow int64    `yaml:"context_window"`
-	MaxOutput     int64    `yaml:"max_output"`
-	Capabilities  []string `yaml:"capabilities"` // in place of the provider's
-	Prices        *Prices  `yaml:"prices"`
-	Released      string   `yaml:"released"`
-	Retired       string   `yaml:"retired"`
+	Name          string    `yaml:"name"`
+	Aliases       []string  `yaml:"aliases"`
+	ContextWindow int64     `yaml:"context_window"`
+	MaxOutput     int64     `yaml:"max_output"`
+	Capabilities  []string  `yaml:"capabilities"` // in place of the provider's
+	Prices        *Prices   `yaml:"prices"`
+	Embedding     Embedding `yaml:"embedding"`
+	Released      string    `yaml:"released"`
+	Retired       string    `yaml:"retired"`
 }
 
 // Prices are US dollars for a million tokens; nil = unknown, which is not 0.
@@ -110,6 +121,7 @@ func (m Model) merge(over Model) Model {
 	if over.Prices != nil {
 		m.Prices = over.Prices // whole: half old and half new prices would be nobody's
 	}
+	m.Embedding = m.Embedding.merge(over.Embedding)
 	if over.Released != "" {
 		m.Released = over.Released
 	}
@@ -117,6 +129,32 @@ func (m Model) merge(over Model) Model {
 		m.Retired = over.Retired
 	}
 	return m
+}
+
+// merge lays what over says over e.
+func (e Embedding) merge(over Embedding) Embedding {
+	if over.MaxInputs != 0 {
+		e.MaxInputs = over.MaxInputs
+	}
+	if over.MaxTokens != 0 {
+		e.MaxTokens = over.MaxTokens
+	}
+	if over.Dimensions != 0 {
+		e.Dimensions = over.Dimensions
+	}
+	if over.Shorter != nil {
+		e.Shorter = over.Shorter
+	}
+	return e
+}
+
+// embedding is what is known of the vectors of a model.
+func (s *Spec) embedding(model string) Embedding {
+	e := s.Embedding
+	if m, ok := s.Model(model); ok {
+		e = e.merge(m.Embedding)
+	}
+	return e
 }
 
 // mergeModels lays over onto base: equal names are merged, others follow.

@@ -209,6 +209,8 @@ func (e *Entry) cannot(m *Model, n *Needs) *scri.Error {
 		return v || !ok
 	}
 	switch {
+	case n.Embed && !has("embeddings"):
+		return &scri.Error{Kind: scri.ErrUnsupported, Message: "makes no vectors", Hint: "ask for an embedding model"}
 	case n.Tools && !has("tools"):
 		return &scri.Error{Kind: scri.ErrUnsupported, Message: "cannot call tools", Hint: "ask for a model that can"}
 	case n.Vision && !has("vision"):

@@ -24,6 +24,9 @@ func (r *Router) resolve(ctx context.Context, q Query, p *Plan) ([]Target, error
 		return r.conditioned(ctx, &q, p, c), nil
 	}
 	name, aliased := r.meant(q.Model)
+	if q.Needs.Embed && slices.Contains([]string{"", NameAuto, "*", NameLocal, NameSovereign}, plain(name)) {
+		return r.embedding(ctx, &q, plain(name), p)
+	}
 	switch special := plain(name); special {
 	case "", NameAuto, "*":
 		if q.Sovereign { // the chain may have nobody whom that leaves
@@ -51,6 +54,9 @@ func (r *Router) resolve(ctx context.Context, q Query, p *Plan) ([]Target, error
 	}
 	if e, ok := r.index[name]; ok {
 		t := Target{Provider: e.Name, Model: e.Default, Zone: e.Zone}
+		if q.Needs.Embed {
+			t.Model = "" // the default is for chats
+		}
 		p.reason("resolve", "provider", t.String(), "")
 		return r.behind(ctx, &q, p, []Target{t}), nil
 	}
@@ -81,10 +87,14 @@ func (r *Router) Sovereign(model string) bool {
 	return plain(name) == NameSovereign || plain(model) == NameSovereign
 }
 
-// behind puts the default chain behind the targets, where fallback is on.
+// behind puts the default chain behind the targets, where fallback is on; for
+// vectors, whoever has the same model.
 func (r *Router) behind(ctx context.Context, q *Query, p *Plan, first []Target) []Target {
-	if !r.fallback {
+	switch {
+	case !r.fallback:
 		return first
+	case q.Needs.Embed:
+		return r.withModel(ctx, first)
 	}
 	return slices.Concat(first, r.standard(ctx, q, p))
 }
@@ -144,7 +154,7 @@ func (r *Router) bare(ctx context.Context, q *Query, name string, p *Plan) ([]Ta
 		p.reason("resolve", "inferred", t.String(), "by its name "+family.what())
 		return r.behind(ctx, q, p, []Target{t}), nil
 	}
-	if family.provider != "" && !family.open && len(r.defaultChain()) > 0 {
+	if family.provider != "" && !family.open && len(r.defaultChain()) > 0 && !q.Needs.Embed {
 		p.Chain = DefaultChain
 		p.reason("resolve", "default_chain", "", fmt.Sprintf("%q is by its name %s, which is not on", name, family.what()))
 		return r.standard(ctx, q, p), nil
@@ -195,6 +205,10 @@ func familyOf(model string) family {
 	m = m[strings.LastIndexByte(m, '/')+1:]
 	for _, f := range []family{
 		{"claude", "anthropic", false},
+		{"text-embedding-0", "google", false},
+		{"text-embedding", "openai", false},
+		{"embed-", "cohere", false},
+		{"voyage", "voyage", false},
 		{"gpt-oss", "", true},
 		{"gpt", "openai", false},
 		{"chatgpt", "openai", false},
@@ -215,6 +229,11 @@ func familyOf(model string) family {
 		{"granite", "", true},
 		{"olmo", "", true},
 		{"smollm", "", true},
+		{"nomic-embed", "", true},
+		{"mxbai-embed", "", true},
+		{"snowflake-arctic-embed", "", true},
+		{"all-minilm", "", true},
+		{"bge-", "", true},
 	} {
 		if strings.HasPrefix(m, f.prefix) {
 			return f

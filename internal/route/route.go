@@ -46,6 +46,7 @@ type Needs struct {
 	Closer func() int64 // a better one, made where the quick one would keep a target out; nil = there is none
 	Tools  bool
 	Vision bool
+	Embed  bool // vectors are wanted, and all of them from one model
 }
 
 // Fit returns the estimate to hold against a window of that many tokens.
@@ -289,6 +290,9 @@ func (r *Router) Plan(ctx context.Context, q Query) (*Plan, error) {
 		return nil, err
 	}
 	var why []error
+	if q.Needs.Embed {
+		list = p.alike(list)
+	}
 	for _, t := range list {
 		if slices.ContainsFunc(p.Targets, func(o Target) bool { return o.Provider == t.Provider && o.Model == t.Model }) {
 			continue

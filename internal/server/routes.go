@@ -29,7 +29,7 @@ func (s *Server) routes() {
 // route is the handler of one route of a dialect.
 func (s *Server) route(d dialect.Dialect, r dialect.Route) http.Handler {
 	switch r.Op {
-	case scri.OpChat, scri.OpCount:
+	case scri.OpChat, scri.OpCount, scri.OpEmbed:
 		return dialect.Serve(d, r, s.chat, s.serveOptions())
 	default:
 		return s.facts(d, r)
@@ -56,6 +56,15 @@ func (s *Server) chat(ctx context.Context, x *scri.Exchange) (scri.Stream, error
 		return nil, whyEnded(ctx, err)
 	}
 	return &ending{answer, ctx}, nil
+}
+
+// embed keeps the seam to the gateway in one place.
+func (s *Server) embed(ctx context.Context, x *scri.Exchange) (*scri.EmbedResponse, error) {
+	resp, err := s.opt.Gateway.Embed(ctx, x)
+	if err != nil {
+		return nil, whyEnded(ctx, err)
+	}
+	return resp, nil
 }
 
 // ending is an answer that tells why it was ended when the server did it: to the
@@ -90,7 +99,7 @@ func whyEnded(ctx context.Context, err error) error {
 func (s *Server) serveOptions() dialect.ServeOptions {
 	return dialect.ServeOptions{
 		MaxBody: s.opt.MaxBody, KeepaliveAfter: s.opt.KeepaliveAfter, Timeout: s.opt.RequestTimeout,
-		Admit: s.admit, Commit: explain, Count: s.opt.Gateway.Count,
+		Admit: s.admit, Commit: explain, Count: s.opt.Gateway.Count, Embed: s.embed,
 		Done:     func(x *scri.Exchange, status int, err *scri.Error) { s.logged(context.Background(), x, status, err) },
 		Panicked: func(x *scri.Exchange, p any) { s.panicked(context.Background(), x.ID, p) },
 	}

@@ -24,6 +24,7 @@ import (
 type Gateway interface {
 	Chat(ctx context.Context, x *scri.Exchange) (scri.Stream, error)
 	Count(ctx context.Context, x *scri.Exchange) (*scri.CountResponse, error)
+	Embed(ctx context.Context, x *scri.Exchange) (*scri.EmbedResponse, error)
 	Models(ctx context.Context) *scri.ModelList
 	Loaded(ctx context.Context) *scri.ModelList
 	Model(ctx context.Context, name string) (*scri.ModelInfo, error)

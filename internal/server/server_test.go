@@ -83,6 +83,14 @@ func (toy) Model(_ context.Context, name string) (*scri.ModelInfo, error) {
 	return &scri.ModelInfo{ID: "toy:m", Model: "m"}, nil
 }
 
+func (toy) Embed(_ context.Context, x *scri.Exchange) (*scri.EmbedResponse, error) {
+	if x.Embed.Model != "m" {
+		return nil, &scri.Error{Kind: scri.ErrNotFound, Message: "who?", Path: "/model"}
+	}
+	x.Lineage.Attempts = []scri.Attempt{{Provider: "p", Model: "m", Outcome: "ok"}}
+	return &scri.EmbedResponse{Model: "m", Embeddings: []scri.Embedding{{Encoding: scri.EncodingFloat, Values: scri.RawJSON(`[0.25,-1]`)}}}, nil
+}
+
 const goodChat = `{"model":"m","messages":[{"role":"user","content":"hi"}]}`
 
 // long is a name that a client may choose.
@@ -108,6 +116,16 @@ func TestRoutes(t *testing.T) {
 		{name: "version", method: "GET", path: "/api/version", status: 200, has: `"version"`},
 		{name: "chat", method: "POST", path: "/v1/chat/completions", body: goodChat, status: 200, has: "hello"},
 		{name: "a doubled slash", method: "POST", path: "//v1//chat/completions", body: goodChat, status: 200, has: "hello"},
+		{
+			name: "vectors", method: "POST", path: "/v1/embeddings", body: `{"model":"m","input":"hi"}`, status: 200, has: `"embedding":[0.25,-1]`,
+			headers: map[string]string{"X-Aratta-Provider": "p", "X-Aratta-Model": "m"},
+		},
+		{name: "vectors in base64", method: "POST", path: "/v1/embeddings", body: `{"model":"m","input":"hi","encoding_format":"base64"}`, status: 200, has: `"embedding":"AACAPgAAgL8="`},
+		{name: "vectors of Ollama", method: "POST", path: "/api/embed", body: `{"model":"m","input":["hi"]}`, status: 200, has: `"embeddings":[[0.25,-1]]`},
+		{name: "a vector of Ollama", method: "POST", path: "/api/embeddings", body: `{"model":"m","prompt":"hi"}`, status: 200, has: `{"embedding":[0.25,-1]}`},
+		{name: "own vectors", method: "POST", path: "/api/v1/embed", body: `{"model":"m","input":"hi"}`, status: 200, has: `"embeddings":[[0.25,-1]]`},
+		{name: "vectors of nothing", method: "POST", path: "/v1/embeddings", body: `{"model":"m"}`, status: 400, has: "input"},
+		{name: "vectors of a stranger", method: "POST", path: "/v1/embeddings", body: `{"model":"x","input":"hi"}`, status: 404, has: "who?"},
 		{name: "count", method: "POST", path: "/v1/messages/count_tokens", body: goodChat, status: 200, has: `"input_tokens":3`},
 		{name: "models of OpenAI", method: "GET", path: "/v1/models", status: 200, has: `"object":"list"`},
 		{name: "models of Anthropic", method: "GET", path: "/v1/models", header: anthropic, status: 200, has: `"type":"model"`, lacks: `"object"`},

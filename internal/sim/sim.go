@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -123,7 +124,7 @@ const maxBody = 64 << 20
 
 func (s *Sim) route(r dialect.Route) http.Handler {
 	switch r.Op {
-	case scri.OpChat, scri.OpCount:
+	case scri.OpChat, scri.OpCount, scri.OpEmbed:
 	default:
 		return s.facts(r)
 	}
@@ -131,7 +132,7 @@ func (s *Sim) route(r dialect.Route) http.Handler {
 	if limit == 0 {
 		limit = maxBody
 	}
-	served := dialect.Serve(s.opt.Dialect, r, s.answer, dialect.ServeOptions{MaxBody: limit, Count: count})
+	served := dialect.Serve(s.opt.Dialect, r, s.answer, dialect.ServeOptions{MaxBody: limit, Count: count, Embed: s.embed})
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, limit))
 		if _, large := errors.AsType[*http.MaxBytesError](err); large {
@@ -173,10 +174,7 @@ func (r *reader) Read(p []byte) (int, error) {
 // answer is the handler behind the dialect: the script at its pace.
 func (s *Sim) answer(ctx context.Context, x *scri.Exchange) (scri.Stream, error) {
 	if !s.has(x.Req.Model) {
-		return nil, &scri.Error{
-			Kind: scri.ErrNotFound, Code: "model_not_found", Path: "/model",
-			Message: "model \"" + x.Req.Model + "\" not found",
-		}
+		return nil, s.unknown(x.Req.Model)
 	}
 	if err := s.load(ctx, x.Req.Model); err != nil {
 		return nil, err
@@ -255,7 +253,7 @@ func (s *Sim) facts(r dialect.Route) http.Handler {
 		for _, m := range s.opt.Models {
 			list.Models = append(list.Models, scri.ModelInfo{
 				ID: m, Model: m, ContextWindow: simWindow, Family: "simulated", ParameterSize: "0B",
-				Capabilities: []string{"completion", "tools", "thinking", "vision"},
+				Capabilities: abilities(m),
 			})
 		}
 		l, ok := s.opt.Dialect.(dialect.Lister)
@@ -279,6 +277,14 @@ func (s *Sim) facts(r dialect.Route) http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(body)
 	})
+}
+
+// abilities are what a simulated model can do, by its name.
+func abilities(model string) []string {
+	if strings.Contains(model, "embed") {
+		return []string{"embedding"}
+	}
+	return []string{"completion", "tools", "thinking", "vision"}
 }
 
 // simWindow is the context window that simulated models claim.

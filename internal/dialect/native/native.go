@@ -67,6 +67,7 @@ func (native) Routes() []dialect.Route {
 		{Method: http.MethodPost, Pattern: pathChat, Op: scri.OpChat},
 		{Method: http.MethodPost, Pattern: pathStream, Op: scri.OpChat, Stream: dialect.Always},
 		{Method: http.MethodPost, Pattern: pathCount, Op: scri.OpCount, Stream: dialect.Never},
+		{Method: http.MethodPost, Pattern: pathEmbed, Op: scri.OpEmbed, Stream: dialect.Never},
 		{Method: http.MethodGet, Pattern: pathModels, Op: scri.OpModels, Stream: dialect.Never},
 	}
 }

@@ -237,12 +237,16 @@ func (e *writer) keepAlive() {
 		return
 	}
 	e.key("keep_alive")
-	if s := wire.NewScanner([]byte(e.t.KeepAlive)); s.Number() != nil && s.End() == nil {
-		e.w.Raw([]byte(e.t.KeepAlive)) // seconds; as a string it would need a unit
-	} else {
-		e.w.Str(e.t.KeepAlive)
-	}
+	writeKeepAlive(&e.w, e.t.KeepAlive)
 	e.add(scri.WarnAdded, "/ext/keep_alive", "set for this model")
+}
+
+func writeKeepAlive(w *wire.Writer, v string) {
+	if s := wire.NewScanner([]byte(v)); s.Number() != nil && s.End() == nil {
+		w.Raw([]byte(v)) // seconds; as a string it would need a unit
+	} else {
+		w.Str(v)
+	}
 }
 
 // rest writes what only Ollama knows, and reports what only others know.

@@ -1,5 +1,6 @@
 // Package ollama speaks the native API of Ollama: /api/chat and /api/generate
-// with their streams of JSON lines, and the lists of models.
+// with their streams of JSON lines, /api/embed with its elder /api/embeddings, and
+// the lists of models.
 //
 // # How it maps
 //
@@ -69,6 +70,8 @@ func (ollama) Routes() []dialect.Route {
 	return []dialect.Route{
 		{Method: http.MethodPost, Pattern: pathChat, Op: scri.OpChat},
 		{Method: http.MethodPost, Pattern: pathGenerate, Op: scri.OpChat, Variant: VariantGenerate},
+		{Method: http.MethodPost, Pattern: pathEmbed, Op: scri.OpEmbed, Stream: dialect.Never},
+		{Method: http.MethodPost, Pattern: pathEmbedOld, Op: scri.OpEmbed, Variant: VariantOld, Stream: dialect.Never},
 		{Method: http.MethodGet, Pattern: pathTags, Op: scri.OpModels, Stream: dialect.Never},
 		{Method: http.MethodPost, Pattern: pathShow, Op: scri.OpModel, Stream: dialect.Never},
 		{Method: http.MethodGet, Pattern: pathPS, Op: scri.OpInfo, Variant: VariantPS, Stream: dialect.Never},

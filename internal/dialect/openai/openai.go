@@ -32,10 +32,11 @@ func New() dialect.Dialect { return chat{} }
 // Name is "openai".
 func (chat) Name() string { return name }
 
-// Routes are chat completions and the list of models.
+// Routes are chat completions, embeddings and the list of models.
 func (chat) Routes() []dialect.Route {
 	return []dialect.Route{
 		{Method: http.MethodPost, Pattern: "/v1/chat/completions", Op: scri.OpChat},
+		{Method: http.MethodPost, Pattern: pathEmbeddings, Op: scri.OpEmbed, Stream: dialect.Never},
 		{Method: http.MethodGet, Pattern: "/v1/models", Op: scri.OpModels, Stream: dialect.Never},
 		{Method: http.MethodGet, Pattern: "/v1/models/{model...}", Op: scri.OpModel, Stream: dialect.Never},
 	}

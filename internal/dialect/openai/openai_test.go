@@ -70,7 +70,7 @@ func TestRoutes(t *testing.T) {
 	for _, r := range openai.New().Routes() {
 		got = append(got, r.Method+" "+r.Pattern)
 	}
-	want := []string{"POST /v1/chat/completions", "GET /v1/models", "GET /v1/models/{model...}"}
+	want := []string{"POST /v1/chat/completions", "POST /v1/embeddings", "GET /v1/models", "GET /v1/models/{model...}"}
 	if !slices.Equal(got, want) {
 		t.Errorf("routes are %v, not %v", got, want)
 	}
