@@ -20,7 +20,7 @@ const (
 
 // Caller is who asks.
 type Caller struct {
-	Key      string // name of the key, never the key itself; "" = none was needed
+	Key      string // name of the key of this gateway that was sent, never the key itself; "" = none
 	Team     string
 	Role     string
 	Loopback bool

@@ -117,6 +117,7 @@ type Target struct {
 	Buf       []byte      // may hold the body of the request, instead of memory of its own; whoever sends it uses Buf again
 	Source    []byte      // the client's request, if long texts may stay where they lie in it, see Outgoing.Pieces; else nil
 	Piece     int         // which texts are long, in bytes; 0 = as is cheapest
+	Variant   string      // of the format, where a provider has one of its own: the dialect's documentation names them; "" = none
 	Reasoning string      // how the provider wants thinking spelled, where one format has several ways; "" = the format's own
 }
 

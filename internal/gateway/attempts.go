@@ -112,7 +112,7 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 	}
 	req, warn := scri.Port(req, t)
 	s, info, err := p.Chat(ctx, req, provider.Call{
-		Model: a.Model, Tokens: c.tokens(p), Header: c.ownHeader(p), Source: c.Body, Check: g.strictly(c, warn),
+		Model: a.Model, Tokens: c.tokens(p), Header: c.ownHeader(p), Caller: c.credential(p), Source: c.Body, Check: g.strictly(c, warn),
 	})
 	if info != nil {
 		warn = append(warn, info.Warnings...)
@@ -190,6 +190,16 @@ func (c *call) ownHeader(p *provider.Provider) http.Header {
 		return c.Header
 	}
 	return nil
+}
+
+// credential is the client's header if what it proves itself with there may be
+// passed on: to a provider that the configuration wants it passed to, by a client
+// that speaks that provider's dialect and did not send a key of this gateway.
+func (c *call) credential(p *provider.Provider) http.Header {
+	if !p.Passes() || c.Caller.Key != "" {
+		return nil
+	}
+	return c.ownHeader(p)
 }
 
 // outward is the request without what was said to this gateway alone. Another
@@ -273,7 +283,7 @@ func (g *Gateway) exhausted(c *call, failed []*scri.Error, decided bool) error {
 	if e.Kind == scri.ErrNotFound && e.Path == "" {
 		e.Path = "/model"
 	}
-	if ownCredential(&e) {
+	if p := g.providers[e.Provider]; ownCredential(&e) && (p == nil || !p.Passes()) {
 		// The client's own credential is not what was refused: its 401 would send
 		// people looking at the wrong key.
 		e.Code, e.Raw = "provider_"+string(e.Kind), nil

@@ -37,6 +37,7 @@ type attempt struct {
 	run    *overlay.Run    // nil = no overlay is in force
 	url    *url.URL        // as overlays left it; nil = as the dialect says
 	header http.Header     // likewise
+	caller http.Header     // of the client's request, where its credential is passed on
 	target dialect.Target
 	answer dialect.Answer
 	resp   *http.Response
@@ -63,26 +64,23 @@ func (a *attempt) send(ctx context.Context, out *dialect.Outgoing, l limits) err
 		header = a.p.header(out.Header)
 	}
 	if u == nil {
-		var err error
-		if u, err = a.p.address.resolve(out.Path); err != nil {
+		err := a.p.reroute(out, a.target.Model)
+		if err == nil {
+			u, err = a.p.address.resolve(out.Path)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	return a.sendTo(ctx, &outbound{out.Method, u, header, out.Body, out.Pieces, a.p.direct}, l)
+	return a.sendTo(ctx, &outbound{method: out.Method, url: u, header: header, body: out.Body, pieces: out.Pieces, direct: a.p.direct}, l)
 }
 
 func (a *attempt) sendTo(ctx context.Context, out *outbound, l limits) error {
 	a.parent = ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	a.watch.start(cancel, l)
-	req := out.request(ctx)
-	resp, err := a.p.door.RoundTrip(req) //nolint:bodyclose // release closes it
-	if err != nil && err.Error() == idleClosed {
-		// A connection that the server closed while it lay idle: nothing was read
-		// of the request, so it is as good as unsent.
-		req = out.request(ctx)
-		resp, err = a.p.door.RoundTrip(req) //nolint:bodyclose // release closes it
-	}
+	out.caller = a.caller
+	resp, err := a.exchange(ctx, out) //nolint:bodyclose // release closes it
 	a.info.FirstByte = time.Since(a.watch.began)
 	if err != nil {
 		a.done()
@@ -116,8 +114,9 @@ type outbound struct {
 	url    *url.URL
 	header http.Header
 	body   []byte
-	pieces [][]byte // instead of body, if any and direct
-	direct bool     // the transport takes bodies as inMemory
+	pieces [][]byte    // instead of body, if any and direct
+	direct bool        // the transport takes bodies as inMemory
+	caller http.Header // of the client's request, for who passes its credential on
 }
 
 func (o *outbound) request(ctx context.Context) *http.Request {

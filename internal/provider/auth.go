@@ -40,14 +40,14 @@ func findKey(auth Auth, e *Entry, d *Deps) (key secret, reason string) {
 		env = e.APIKeyEnv
 	}
 	switch {
-	case auth.Scheme == AuthNone:
+	case auth.Scheme == AuthNone, auth.Scheme == AuthClient:
 		return "", ""
 	case e.APIKeyFile != "":
 		raw, err := readKey(e.APIKeyFile)
 		if err != nil {
 			return "", err.Error()
 		}
-		return cleanKey(raw, "the file in api_key_file")
+		return cleanKey(auth.Scheme, raw, "the file in api_key_file")
 	case env == "":
 		if auth.Optional {
 			return "", ""
@@ -61,7 +61,15 @@ func findKey(auth Auth, e *Entry, d *Deps) (key secret, reason string) {
 		}
 		return "", fmt.Sprintf("no key: the environment variable %s is not set", env)
 	}
-	return cleanKey(raw, "the environment variable "+env)
+	where := "the environment variable " + env
+	if auth.Scheme == AuthGoogle && !strings.HasPrefix(strings.TrimSpace(raw), "{") { // it names a file, as Google's own programs have it
+		content, err := readKey(strings.TrimSpace(raw))
+		if err != nil {
+			return "", strings.ReplaceAll(err.Error(), "api_key_file", "the environment variable "+env)
+		}
+		raw, where = content, "the file in "+where
+	}
+	return cleanKey(auth.Scheme, raw, where)
 }
 
 func readKey(file string) (raw string, err error) {
@@ -80,10 +88,13 @@ func readKey(file string) (raw string, err error) {
 	return string(b), nil
 }
 
-func cleanKey(raw, where string) (secret, string) {
+func cleanKey(scheme, raw, where string) (secret, string) {
 	raw = strings.TrimSpace(raw)
 	if raw == "" {
 		return "", "no key: " + where + " is empty"
+	}
+	if scheme == AuthGoogle { // a JSON document, which is never sent
+		return secret(raw), ""
 	}
 	for i := range len(raw) {
 		if raw[i] < 0x20 || raw[i] >= 0x7f {

@@ -192,7 +192,7 @@ func (c *Catalogue) sameAPI(dialect, baseURL string) (*Spec, bool) {
 		if s.Dialect != dialect || s.BaseURL == "" || s.Zone == ZoneLocal {
 			continue // local runtimes share their ports with anything
 		}
-		if have, err := parseBase(s.BaseURL, s.Dialect); err == nil && have.Host == want.Host {
+		if have, err := parseBase(unset(s.BaseURL), s.Dialect); err == nil && have.Host == want.Host {
 			return s, true
 		}
 	}

@@ -22,6 +22,7 @@ type Call struct {
 	KeepAlive string      // how long a local runtime shall keep the model; "" = as configured
 	LogProbs  bool        // ask for log-probabilities though the request does not
 	Header    http.Header // of the client's request where it speaks the provider's dialect, else nil
+	Caller    http.Header // of the client's request where its credential may be passed on, see Provider.Passes; else nil
 	Source    []byte      // the client's request, in which texts of the request lie; nil if unknown
 	// Check is told what the request lost or gained before it is sent; an error
 	// keeps it in. nil = send it.
@@ -46,6 +47,7 @@ type Info struct {
 // provider. The stream must be closed.
 func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call Call) (scri.Stream, *Info, error) {
 	a := p.attempt()
+	a.caller = call.Caller
 	a.info.Model = call.Model
 	var buf *[]byte
 	if p.direct { // h1 does not touch a body any more when it returns
@@ -67,7 +69,7 @@ func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call Call) (
 		p.bodies.Put(buf)
 	}
 	if err != nil {
-		return nil, &a.info, p.fill(scri.AsError(err))
+		return nil, &a.info, a.fill(scri.AsError(err))
 	}
 	s, err := a.open(req.Stream)
 	if err != nil {
@@ -127,8 +129,8 @@ func (p *Provider) usable(ctx context.Context, model string) error {
 // aim says what the dialect must know of where the request goes.
 func (p *Provider) aim(ctx context.Context, req *scri.ChatRequest, call Call, t *dialect.Target) error {
 	*t = dialect.Target{
-		Provider: p.name, Model: call.Model, NumCtx: call.NumCtx, KeepAlive: call.KeepAlive,
-		WantUsage: req.Stream, LogProbs: call.LogProbs, Reasoning: p.spec.Reasoning, Header: call.Header,
+		Provider: p.name, Model: p.wire(call.Model), NumCtx: call.NumCtx, KeepAlive: call.KeepAlive,
+		WantUsage: req.Stream, LogProbs: call.LogProbs, Reasoning: p.spec.Reasoning, Variant: p.spec.Variant, Header: call.Header,
 	}
 	if t.KeepAlive == "" {
 		t.KeepAlive = p.entry.KeepAlive
@@ -260,11 +262,16 @@ func (a *attempt) Pending() bool { return a.end != nil || scri.Pending(a.events)
 // ask sends a request about something else than a chat and returns the body of
 // its answer.
 func (p *Provider) ask(ctx context.Context, out *dialect.Outgoing, model string) (*dialect.Answer, error) {
+	return p.askAs(ctx, out, model, nil)
+}
+
+// askAs is ask, for a caller whose credential may be passed on.
+func (p *Provider) askAs(ctx context.Context, out *dialect.Outgoing, model string, caller http.Header) (*dialect.Answer, error) {
 	if p.disabled != "" {
 		return nil, p.fill(&scri.Error{Kind: scri.ErrUnavailable, Message: "switched off: " + p.disabled})
 	}
 	a := p.attempt()
-	a.target.Provider, a.target.Model = p.name, model
+	a.caller, a.target.Provider, a.target.Model = caller, p.name, model
 	if err := a.send(ctx, out, p.timeouts.quick()); err != nil {
 		return nil, err
 	}
@@ -289,12 +296,12 @@ func (p *Provider) Count(ctx context.Context, req *scri.ChatRequest, call Call) 
 		return nil, p.fill(&scri.Error{Kind: scri.ErrUnsupported, Message: "the dialect " + p.dialect.Name() + " cannot count tokens"})
 	}
 	var t dialect.Target
-	t.Provider, t.Model, t.Header = p.name, call.Model, call.Header
+	t.Provider, t.Model, t.Header, t.Variant = p.name, p.wire(call.Model), call.Header, p.spec.Variant
 	out, _, err := c.EncodeCountRequest(req, &t)
 	if err != nil {
 		return nil, p.fill(scri.AsError(err))
 	}
-	answer, err := p.ask(ctx, out, call.Model)
+	answer, err := p.askAs(ctx, out, t.Model, call.Caller)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,8 @@ type Entry struct {
 	Models          []ModelEntry      `toml:"models"` // names, or tables
 	APIKeyEnv       string            `toml:"api_key_env"`
 	APIKeyFile      string            `toml:"api_key_file"`
+	Auth            string            `toml:"auth"`     // "client": pass the caller's own credential on, to this provider alone
+	Params          map[string]string `toml:"params"`   // what the catalogue's entry wants to know: a project, a region
 	Priority        *int              `toml:"priority"` // smaller is asked earlier; local runtimes have 0
 	Zone            string            `toml:"zone"`
 	Region          string            `toml:"region"`

@@ -61,18 +61,23 @@ func (e *egress) check(req *http.Request) error {
 	if req.URL.Host != e.host || req.URL.Scheme != e.scheme {
 		return refused("a request for another host than the provider's was stopped", nil)
 	}
-	permit, ok := req.Context().Value(permitKey{}).(Permit)
+	return permitted(req.Context(), e.zone, e.host)
+}
+
+// permitted returns nil if what is done in the context may leave for the host.
+func permitted(ctx context.Context, zone, host string) error {
+	permit, ok := ctx.Value(permitKey{}).(Permit)
 	if !ok || permit == nil {
-		return refused(fmt.Sprintf("a request for %s in zone %s came without a permit", e.host, e.zone), nil)
+		return refused(fmt.Sprintf("a request for %s in zone %s came without a permit", host, zone), nil)
 	}
-	err := permit.Permits(e.zone, e.host)
+	err := permit.Permits(zone, host)
 	if err == nil {
 		return nil
 	}
 	if se, ok := errors.AsType[*scri.Error](err); ok && se.Kind == scri.ErrPolicy {
 		return err
 	}
-	return refused(fmt.Sprintf("no permit for %s in zone %s: %v", e.host, e.zone, err), err)
+	return refused(fmt.Sprintf("no permit for %s in zone %s: %v", host, zone, err), err)
 }
 
 func refused(message string, cause error) *scri.Error {

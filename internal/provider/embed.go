@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,11 +55,12 @@ func (p *Provider) embed(ctx context.Context, req *scri.EmbedRequest, call Call,
 	if err != nil {
 		return nil, err
 	}
-	target := dialect.Target{Provider: p.name, Model: call.Model, KeepAlive: cmp.Or(call.KeepAlive, p.entry.KeepAlive), Header: call.Header}
+	target := dialect.Target{Provider: p.name, Model: p.wire(call.Model), KeepAlive: cmp.Or(call.KeepAlive, p.entry.KeepAlive), Variant: p.spec.Variant, Header: call.Header}
 	target.NumCtx = p.embedWindow(ctx, call)
 	list := p.batches(req, call.Model)
 	for i := range list {
 		b := &list[i]
+		b.caller = call.Caller
 		var warn []scri.Warning
 		b.out, warn, err = d.EncodeEmbedRequest(&b.req, &target)
 		info.Warnings = b.told(info.Warnings, warn)
@@ -128,10 +130,11 @@ func (p *Provider) embedWindow(ctx context.Context, call Call) int64 {
 
 // batch is one call: some inputs of a request, one after the other.
 type batch struct {
-	from int // index of the first
-	req  scri.EmbedRequest
-	out  *dialect.Outgoing
-	resp *scri.EmbedResponse
+	from   int // index of the first
+	req    scri.EmbedRequest
+	out    *dialect.Outgoing
+	caller http.Header // see Call.Caller
+	resp   *scri.EmbedResponse
 }
 
 // batches cuts a request into calls that the provider takes.
@@ -263,6 +266,7 @@ func (i *Info) take(of *Info) {
 // one makes one call.
 func (p *Provider) one(ctx context.Context, d dialect.Embedder, b *batch, t *dialect.Target, info *Info) error {
 	a := p.attempt()
+	a.caller = b.caller
 	a.target = *t
 	err := a.send(ctx, b.out, p.timeouts.whole())
 	*info = a.info

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -34,6 +33,13 @@ func (a *attempt) fill(e *scri.Error) *scri.Error {
 	if e.RequestID == "" {
 		e.RequestID = a.info.UpstreamID
 	}
+	for _, name := range passedHeaders() {
+		for _, v := range a.caller[name] {
+			_, bare, _ := strings.Cut(v, " ")
+			scrub(e, secret(v).scrub)
+			scrub(e, secret(bare).scrub)
+		}
+	}
 	return a.p.fill(e)
 }
 
@@ -44,13 +50,19 @@ func (p *Provider) fill(e *scri.Error) *scri.Error {
 	if errors.Is(e.Err, io.EOF) {
 		e.Err = io.ErrUnexpectedEOF // or somebody takes the failure for the clean end of a stream
 	}
-	if p.key != "" {
-		e.Message, e.Hint = p.key.scrub(e.Message), p.key.scrub(e.Hint)
-		if len(p.key) >= 6 && bytes.Contains(e.Raw, []byte(p.key)) {
-			e.Raw = bytes.ReplaceAll(e.Raw, []byte(p.key), []byte("***"))
-		}
+	scrub(e, p.key.scrub)
+	if p.signer != nil {
+		scrub(e, p.signer.scrub)
 	}
 	return e
+}
+
+// scrub takes a secret out of all that an error says.
+func scrub(e *scri.Error, clean func(string) string) {
+	e.Message, e.Hint = clean(e.Message), clean(e.Hint)
+	if raw := clean(string(e.Raw)); raw != string(e.Raw) {
+		e.Raw = []byte(raw)
+	}
 }
 
 // failure says what an error of the network, or of the wait for it, means.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"reflect"
 	"slices"
@@ -151,7 +152,7 @@ func specKeys() []string {
 	var keys []string
 	var walk func(t reflect.Type)
 	walk = func(t reflect.Type) {
-		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
 			t = t.Elem()
 		}
 		if t.Kind() != reflect.Struct {
@@ -181,7 +182,7 @@ func (d *document) check(s *Spec) error {
 		return d.fail("$.zone", "%q is none of %s%s", s.Zone, strings.Join(zones(), ", "), maybe(s.Zone, zones()))
 	}
 	if s.BaseURL != "" {
-		if _, err := parseBase(s.BaseURL, s.Dialect); err != nil {
+		if _, err := parseBase(unset(s.BaseURL), s.Dialect); err != nil {
 			return d.fail("$.base_url", "%s", scri.AsError(err).Message)
 		}
 	}
@@ -192,6 +193,9 @@ func (d *document) check(s *Spec) error {
 		if u, err := url.Parse(s.Proxy); err != nil || u.Host == "" {
 			return d.fail("$.proxy", "not an address")
 		}
+	}
+	if err := d.checkParams(s); err != nil {
+		return err
 	}
 	if err := d.checkAuth(&s.Auth); err != nil {
 		return err
@@ -224,8 +228,62 @@ func (d *document) checkAuth(a *Auth) error {
 		if a.Name == "" {
 			return d.fail("$.auth.name", "missing; scheme %q needs the name of the %s", a.Scheme, a.Scheme)
 		}
+	case AuthOAuth, AuthGoogle:
+		if a.TokenURL == "" {
+			return d.fail("$.auth.token_url", "missing; scheme %q needs the address that gives the tokens", a.Scheme)
+		}
+	case AuthClient:
+		return d.fail("$.auth.scheme", "to pass on what callers prove themselves with is decided in the configuration: auth = \"client\" in the provider's table")
 	default:
-		return d.fail("$.auth.scheme", "%q is none of none, bearer, header, query", a.Scheme)
+		return d.fail("$.auth.scheme", "%q is none of %s%s", a.Scheme, strings.Join(schemes(), ", "), maybe(a.Scheme, schemes()))
+	}
+	return nil
+}
+
+func schemes() []string {
+	return []string{AuthNone, AuthBearer, AuthHeader, AuthQuery, AuthOAuth, AuthGoogle}
+}
+
+// checkParams looks for placeholders that stand for nothing.
+func (d *document) checkParams(s *Spec) error {
+	for name, p := range s.Params {
+		if p.By == "" {
+			continue
+		}
+		if _, ok := s.Params[p.By]; !ok {
+			return d.fail("$.params."+name+".by", "%q is no param of this entry%s", p.By, maybe(p.By, slices.Sorted(maps.Keys(s.Params))))
+		}
+	}
+	check := func(path, text string, more ...string) error {
+		for rest := text; ; {
+			_, after, ok := strings.Cut(rest, "{")
+			name, next, closed := strings.Cut(after, "}")
+			if !ok {
+				return nil
+			}
+			if _, known := s.Params[name]; !closed || !known && !slices.Contains(more, name) {
+				return d.fail(path, "%q is no param of this entry", "{"+name+"}")
+			}
+			rest = next
+		}
+	}
+	errs := []error{check("$.base_url", s.BaseURL), check("$.auth.token_url", s.Auth.TokenURL), check("$.auth.scope", s.Auth.Scope)}
+	for from, to := range s.Paths {
+		if !strings.HasPrefix(from, "/") || to != "" && !strings.HasPrefix(to, "/") {
+			errs = append(errs, d.fail("$.paths", "%q and what it leads to must begin with a slash", from))
+		}
+		errs = append(errs, check("$.paths", to, "model"))
+	}
+	for _, text := range s.Auth.Form {
+		errs = append(errs, check("$.auth.form", text))
+	}
+	for i, m := range s.Models {
+		errs = append(errs, check(fmt.Sprintf("$.models[%d].wire", i), m.Wire))
+	}
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -70,6 +70,9 @@ func (a *attempt) patch(req *scri.ChatRequest, plan *overlay.Plan, out *dialect.
 // edit runs a plan over a request. path, if given, takes the place of the
 // dialect's own; the one that it has in the end is returned.
 func (a *attempt) edit(plan *overlay.Plan, out *dialect.Outgoing, path string) (string, error) {
+	if err := a.p.reroute(out, a.target.Model); err != nil {
+		return "", err
+	}
 	u, err := a.p.address.resolve(out.Path)
 	if err != nil {
 		return "", err

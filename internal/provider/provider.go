@@ -67,6 +67,8 @@ type Provider struct {
 	zone     string
 	address  address
 	key      secret
+	signer   signer // nil = fixed headers prove who sends
+	wired    bool   // some models have another name on the wire
 	disabled string
 	notes    []string
 	timeouts Timeouts
@@ -104,7 +106,12 @@ func (p *Provider) build(d *Deps) error {
 	if err != nil {
 		return err
 	}
-	p.spec = spec
+	values, missing, err := findParams(spec, p.entry.Params, d.lookupEnv)
+	if err != nil {
+		return err
+	}
+	values.apply(spec)
+	p.spec, p.wired = spec, slices.ContainsFunc(spec.Models, func(m Model) bool { return m.Wire != "" })
 	p.patch(d)
 	dial, ok := d.Dialects(spec.Dialect)
 	if !ok {
@@ -118,7 +125,7 @@ func (p *Provider) build(d *Deps) error {
 	if spec.BaseURL == "" {
 		return invalidf("", "base_url is missing")
 	}
-	base, err := parseBase(spec.BaseURL, spec.Dialect)
+	base, err := parseBase(unset(spec.BaseURL), spec.Dialect)
 	if err != nil {
 		return at("base_url", err)
 	}
@@ -126,6 +133,9 @@ func (p *Provider) build(d *Deps) error {
 		return err
 	}
 	p.key, p.disabled = findKey(spec.Auth, &p.entry, d)
+	if missing != "" {
+		p.disabled = missing
+	}
 	if p.entry.Enabled != nil && !*p.entry.Enabled {
 		p.disabled = "switched off by enabled = false"
 	}
@@ -145,6 +155,9 @@ func (p *Provider) build(d *Deps) error {
 		return err
 	}
 	_, p.direct = p.transport.(*h1)
+	if p.signer, err = p.newSigner(d); err != nil {
+		return err
+	}
 	p.door = &egress{zone: p.zone, scheme: base.Scheme, host: base.Host, next: p.transport}
 	p.lists, p.shown, p.loaded = newMemo[[]scri.ModelInfo](1), newMemo[*scri.ModelInfo](maxShown), newMemo[[]scri.ModelInfo](1)
 	return nil
@@ -192,6 +205,9 @@ func (p *Provider) describe(c *Catalogue) (*Spec, error) {
 			*f.to = f.from
 		}
 	}
+	if err := e.settleAuth(spec); err != nil {
+		return nil, err
+	}
 	if e.APIKeyEnv != "" || e.APIKeyFile != "" {
 		if spec.Auth.Scheme == AuthNone {
 			spec.Auth.Scheme = AuthBearer
@@ -217,6 +233,20 @@ func (p *Provider) describe(c *Catalogue) (*Spec, error) {
 	}
 	spec.Models = mergeModels(spec.Models, own)
 	return spec, nil
+}
+
+// settleAuth lays what the entry says of proving who asks over the catalogue's.
+func (e *Entry) settleAuth(spec *Spec) error {
+	switch {
+	case e.Auth == "":
+	case e.Auth != AuthClient:
+		return at("auth", invalidf("leave it out to prove the gateway itself as the catalogue says", "auth %q is not %q", e.Auth, AuthClient))
+	case e.APIKeyEnv != "" || e.APIKeyFile != "":
+		return at("auth", invalidf("leave out api_key_env and api_key_file", "auth = \"client\" takes the caller's credential, and no other"))
+	default:
+		spec.Auth = Auth{Scheme: AuthClient}
+	}
+	return nil
 }
 
 // defaultAuth is how servers of a dialect want the key when nobody says.
@@ -375,4 +405,12 @@ func (p *Provider) Priority() int {
 }
 
 // Close ends the connections that lie idle. Attempts under way go on.
-func (p *Provider) Close() { p.transport.CloseIdleConnections() }
+func (p *Provider) Close() {
+	p.transport.CloseIdleConnections()
+	if p.signer != nil {
+		p.signer.close()
+	}
+}
+
+// Passes reports whether the provider is sent the caller's own credential.
+func (p *Provider) Passes() bool { return p.spec.Auth.Scheme == AuthClient }

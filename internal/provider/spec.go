@@ -20,6 +20,9 @@ const (
 	AuthBearer = "bearer" // Authorization: Bearer KEY
 	AuthHeader = "header" // NAME: KEY
 	AuthQuery  = "query"  // ?NAME=KEY
+	AuthOAuth  = "oauth"  // Authorization: Bearer, with tokens got for a client's id and secret
+	AuthGoogle = "google" // the same, for a service account of Google Cloud
+	AuthClient = "client" // whatever the caller proves himself with; by the configuration alone
 )
 
 // Spec is what the catalogue knows of a provider.
@@ -36,6 +39,9 @@ type Spec struct {
 	Start        string            `yaml:"start"`       // the command that starts a local runtime, for hints
 	Pull         string            `yaml:"pull"`        // the command that fetches {model}, for hints
 	Example      string            `yaml:"example"`     // a model to begin with, for hints
+	Variant      string            `yaml:"variant"`     // of the dialect, where it has several
+	Paths        map[string]string `yaml:"paths"`       // in place of the dialect's own, which end in a slash where what follows stays; "" = there is nothing
+	Params       map[string]Param  `yaml:"params"`      // what addresses and headers hold as {name}
 	Reasoning    string            `yaml:"reasoning"`   // how thinking is spelled, where the dialect has several ways
 	MediaBytes   bool              `yaml:"media_bytes"` // takes no media by their address, whatever its dialect says
 	Headers      map[string]string `yaml:"headers"`     // sent with every request; no secrets
@@ -53,6 +59,12 @@ type Auth struct {
 	Name     string `yaml:"name"`     // of the header or query parameter
 	Env      string `yaml:"env"`      // environment variable that holds the key
 	Optional bool   `yaml:"optional"` // works without a key too
+
+	// Of schemes that fetch tokens.
+	TokenURL  string            `yaml:"token_url"`
+	Scope     string            `yaml:"scope"`
+	Form      map[string]string `yaml:"form"`       // what is posted; default: grant_type=client_credentials
+	RequestID string            `yaml:"request_id"` // header that wants a UUID of its own each time
 }
 
 // Limits are the provider's own, as documented by it; 0 = unknown.
@@ -75,6 +87,7 @@ type Embedding struct {
 type Model struct {
 	Name          string    `yaml:"name"`
 	Aliases       []string  `yaml:"aliases"`
+	Wire          string    `yaml:"wire"` // the name that the provider wants, where it holds params
 	ContextWindow int64     `yaml:"context_window"`
 	MaxOutput     int64     `yaml:"max_output"`
 	Capabilities  []string  `yaml:"capabilities"` // in place of the provider's
@@ -86,7 +99,8 @@ type Model struct {
 
 // Prices are US dollars for a million tokens; nil = unknown, which is not 0.
 type Prices struct {
-	AsOf         string   `yaml:"as_of"` // the day on which they were true
+	AsOf         string   `yaml:"as_of"`  // the day on which they were true
+	Source       string   `yaml:"source"` // who said so; "" = the provider itself
 	Input        *float64 `yaml:"input"`
 	Output       *float64 `yaml:"output"`
 	CacheRead    *float64 `yaml:"cache_read"`
@@ -100,6 +114,7 @@ func (s *Spec) clone() *Spec {
 	c.Capabilities = slices.Clone(s.Capabilities)
 	c.Headers = maps.Clone(s.Headers)
 	c.Overlays = slices.Clone(s.Overlays)
+	c.Paths, c.Params, c.Auth.Form = maps.Clone(s.Paths), maps.Clone(s.Params), maps.Clone(s.Auth.Form)
 	c.Models = slices.Clone(s.Models)
 	return &c
 }
@@ -108,6 +123,9 @@ func (s *Spec) clone() *Spec {
 func (m Model) merge(over Model) Model {
 	if over.Aliases != nil {
 		m.Aliases = over.Aliases
+	}
+	if over.Wire != "" {
+		m.Wire = over.Wire
 	}
 	if over.ContextWindow != 0 {
 		m.ContextWindow = over.ContextWindow
