@@ -28,6 +28,7 @@ build: ## build bin/aratta, one static binary
 
 test: ## run every test, with the race detector, and the official SDKs against a running server
 	$(RACE) -timeout 15m ./...
+	$(GO) test -timeout 5m ./internal/sock # which does without its calls where the race detector is on
 	cd sdktest && $(RACE) -count=1 -timeout 10m ./...
 
 lint: $(LINT) ## run the linters

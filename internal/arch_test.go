@@ -55,6 +55,7 @@ var houses = []house{
 	{"scri", 0, "the language itself, public: it drags nothing along"},
 	{"internal/discreet", 0, "looks at texts alone, whoever wrote them"},
 	{"internal/reach", 0, "looks at addresses alone, whoever dials them"},
+	{"internal/sock", 0, "moves bytes, whoever speaks"},
 	{"internal/nearest", 0, "compares names, whatever they name"},
 	{"internal/wire", 0, "frames and JSON of any provider, so it knows none, nor the language"},
 }

@@ -11,7 +11,7 @@ const (
 	// heapRoom is by how much a small heap may grow before it is collected again.
 	// A gateway holds little and allocates much: with Go's default it collected a
 	// heap of 4 MB dozens of times a second, which was a sixth of its time.
-	heapRoom = 24 << 20
+	heapRoom = 20 << 20
 	// largePercent is by how much a large one may. What makes it large is
 	// streams, thousands of them, which wait most of the time and allocate nothing.
 	largePercent = 50

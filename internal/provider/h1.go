@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/aratta-gateway/aratta/internal/sock"
 )
 
 // transport sends requests over connections that it keeps.
@@ -92,7 +94,14 @@ func newH1(base *url.URL, dial DialFunc) *h1 {
 	if port == "" {
 		port = "80"
 	}
-	t := &h1{dial: dial, address: net.JoinHostPort(base.Hostname(), port)}
+	t := &h1{address: net.JoinHostPort(base.Hostname(), port)}
+	t.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return sock.Wrap(c), nil
+	}
 	t.desks.New = func() any { return &desk{br: bufio.NewReader(nil)} }
 	return t
 }
@@ -198,7 +207,7 @@ func (a *h1Answer) write(ctx context.Context, body *inMemory) error {
 	}
 	d.pieces = append(append(d.pieces[:0], d.head), body.pieces...)
 	d.rest = d.pieces
-	n, err := d.rest.WriteTo(a.conn)
+	n, err := sock.WriteBuffers(a.conn, &d.rest)
 	a.wrote = n > 0
 	var rest []byte
 	if errors.Is(err, os.ErrDeadlineExceeded) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/discreet"
+	"github.com/aratta-gateway/aratta/internal/sock"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -180,7 +181,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		ErrorLog:    slog.NewLogLogger(s.opt.Log.Handler(), slog.LevelWarn), // above all, that connections cannot be taken
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- h.Serve(l) }()
+	go func() { failed <- h.Serve(sock.Listener{Listener: l}) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serving on %s: %w", l.Addr(), err)

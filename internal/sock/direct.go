@@ -1,0 +1,6 @@
+//go:build !race
+
+package sock
+
+// direct says whether calls are made directly.
+const direct = true

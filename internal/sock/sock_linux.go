@@ -1,0 +1,196 @@
+package sock
+
+import (
+	"io"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"unsafe"
+)
+
+// Conn is a TCP connection. Like any other it may be read, written and closed by
+// several goroutines at once.
+type Conn struct {
+	*net.TCPConn
+	raw     syscall.RawConn
+	in, out transfer
+}
+
+// transfer is the call under way in one direction. What it needs is kept, as it
+// would be allocated for each call otherwise.
+type transfer struct {
+	mu   sync.Mutex
+	step func(fd uintptr) (done bool)
+	p    []byte
+	v    net.Buffers // in place of p
+	iov  [maxPieces]syscall.Iovec
+	n    int
+	err  syscall.Errno
+}
+
+// maxPieces is how many pieces are written by one direct call.
+const maxPieces = 8
+
+// Wrap returns a connection like c that is cheaper to wait on, or c itself if it
+// is no TCP connection.
+func Wrap(c net.Conn) net.Conn {
+	tcp, ok := c.(*net.TCPConn)
+	if !ok || !direct {
+		return c
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil { // whoever uses it will be told
+		return c
+	}
+	w := &Conn{TCPConn: tcp, raw: raw}
+	w.in.step, w.out.step = w.in.read, w.out.write
+	return w
+}
+
+// Read reads as net.Conn has it.
+func (c *Conn) Read(p []byte) (int, error) {
+	t := &c.in
+	if len(p) == 0 || len(p) > most || !t.mu.TryLock() {
+		return c.TCPConn.Read(p)
+	}
+	defer t.mu.Unlock()
+	t.p, t.n, t.err = p, 0, 0
+	err := c.raw.Read(t.step)
+	t.p = nil
+	switch {
+	case err != nil:
+		return 0, err
+	case t.err != 0:
+		return 0, c.failed("read", t.err)
+	case t.n == 0:
+		return 0, io.EOF
+	default:
+		return t.n, nil
+	}
+}
+
+// Write writes as net.Conn has it.
+func (c *Conn) Write(p []byte) (int, error) {
+	t := &c.out
+	if len(p) == 0 || len(p) > most || !t.mu.TryLock() {
+		return c.TCPConn.Write(p)
+	}
+	defer t.mu.Unlock()
+	t.p = p
+	n, err := c.write(t)
+	t.p = nil
+	return n, err
+}
+
+// WriteBuffers writes v to c as v.WriteTo does.
+func WriteBuffers(c net.Conn, v *net.Buffers) (int64, error) {
+	w, ok := c.(*Conn)
+	if !ok {
+		return v.WriteTo(c)
+	}
+	size := 0
+	for _, p := range *v {
+		size += len(p)
+	}
+	t := &w.out
+	if size == 0 || size > most || len(*v) > maxPieces || !t.mu.TryLock() {
+		return v.WriteTo(w.TCPConn)
+	}
+	defer t.mu.Unlock()
+	t.v = *v
+	n, err := w.write(t)
+	*v, t.v = t.v, nil
+	clear(t.iov[:])
+	return int64(n), err
+}
+
+func (c *Conn) write(t *transfer) (int, error) {
+	t.n, t.err = 0, 0
+	err := c.raw.Write(t.step)
+	if err == nil && t.err != 0 {
+		err = c.failed("write", t.err)
+	}
+	return t.n, err
+}
+
+func (c *Conn) failed(call string, e syscall.Errno) error {
+	return &net.OpError{
+		Op: call, Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(),
+		Err: os.NewSyscallError(call, e),
+	}
+}
+
+func (t *transfer) read(fd uintptr) bool {
+	for {
+		n, _, e := syscall.RawSyscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(&t.p[0])), uintptr(len(t.p)))
+		switch e {
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			return false
+		default:
+			t.n, t.err = int(n), e
+			return true
+		}
+	}
+}
+
+func (t *transfer) write(fd uintptr) bool {
+	for {
+		n, e, more := t.push(fd)
+		switch {
+		case !more:
+			return true
+		case e == syscall.EINTR:
+		case e == syscall.EAGAIN:
+			return false
+		case e != 0:
+			t.err = e
+			return true
+		default:
+			t.n += n
+			t.consume(n)
+		}
+	}
+}
+
+// push makes the call for what is left; more is false when that is nothing.
+func (t *transfer) push(fd uintptr) (n int, e syscall.Errno, more bool) {
+	var r uintptr
+	switch {
+	case len(t.p) > 0:
+		r, _, e = syscall.RawSyscall(syscall.SYS_WRITE, fd, uintptr(unsafe.Pointer(&t.p[0])), uintptr(len(t.p)))
+	case len(t.v) > 0:
+		k := 0
+		for _, p := range t.v {
+			if len(p) > 0 {
+				t.iov[k].Base = &p[0]
+				t.iov[k].SetLen(len(p))
+				k++
+			}
+		}
+		if k == 0 {
+			return 0, 0, false
+		}
+		r, _, e = syscall.RawSyscall(syscall.SYS_WRITEV, fd, uintptr(unsafe.Pointer(&t.iov[0])), uintptr(k))
+	default:
+		return 0, 0, false
+	}
+	return int(r), e, true
+}
+
+// consume takes n bytes off what is left.
+func (t *transfer) consume(n int) {
+	if t.v == nil {
+		t.p = t.p[n:]
+		return
+	}
+	for len(t.v) > 0 && n >= len(t.v[0]) {
+		n -= len(t.v[0])
+		t.v[0] = nil
+		t.v = t.v[1:]
+	}
+	if len(t.v) > 0 {
+		t.v[0] = t.v[0][n:]
+	}
+}
