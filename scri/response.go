@@ -1,6 +1,9 @@
 package scri
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // ChatResponse is a whole answer.
 type ChatResponse struct {
@@ -98,6 +101,43 @@ type Warning struct {
 	From   string `json:"from,omitempty"`
 	To     string `json:"to,omitempty"`
 	Detail string `json:"detail,omitempty"`
+}
+
+// Loss reports whether the warning tells of something that is gone: that the
+// answer is to something else than was asked, or tells less than was answered.
+//
+// What was added and what was brought about by other means is none. What was
+// dropped is one, except a mark of a prompt cache, which only costs, a signature,
+// which is nothing to anybody but its issuer, and the name of the tool at a
+// result, whose call has it. What was changed is one,
+// except where it means the same: ids of calls, rewritten in step; the order and
+// the joining of parts, and results that follow their calls; a medium said by its
+// bytes in place of its address, or under the type that they have; arguments that
+// are no JSON object, wrapped in one; a refusal said as text; the role developer
+// that became system.
+func (w *Warning) Loss() bool {
+	last := w.Path[strings.LastIndexByte(w.Path, '/')+1:]
+	switch w.Code {
+	case WarnDropped:
+		return last != "cache" && last != "signature" && !strings.HasSuffix(w.Path, "/cache/ttl") && !strings.HasSuffix(w.Path, "/result/name")
+	case WarnChanged:
+	default:
+		return false
+	}
+	switch {
+	case last == "id" || last == "call_id" || last == "content" || last == "args":
+		return false
+	case strings.HasSuffix(w.Path, "/media/type") || strings.HasSuffix(w.Path, "/media/data") || strings.HasSuffix(w.Path, "/media/url"):
+		return false
+	case last == "role":
+		return w.From != string(RoleDeveloper) || w.To != string(RoleSystem)
+	case last == "kind":
+		return w.From != string(PartRefusal)
+	case strings.HasSuffix(w.Path[:len(w.Path)-len(last)], "/content/"): // a part, moved or joined
+		return w.From != "" || w.To != ""
+	default:
+		return true
+	}
 }
 
 // Lineage is how an answer came about.

@@ -172,16 +172,40 @@ func (g *Gateway) strictly(c *call, ported []scri.Warning) func([]scri.Warning) 
 		return nil
 	}
 	return func(encoded []scri.Warning) error {
+		var lost []string
 		for _, w := range slices.Concat(ported, encoded) {
-			if w.Code == scri.WarnDropped || w.Code == scri.WarnChanged {
-				return &scri.Error{
-					Kind: scri.ErrUnsupported, Message: fmt.Sprintf("strict: %s would be %s. %s", w.Path, w.Code, w.Detail),
-					Hint: "ask without strict (in [routing] or in the request), or for a model that can do it",
-				}
+			if w.Loss() {
+				lost = append(lost, lossText(&w))
 			}
 		}
-		return nil
+		if len(lost) == 0 {
+			return nil
+		}
+		more := ""
+		if n := len(lost) - shownLosses; n > 0 {
+			lost, more = lost[:shownLosses], fmt.Sprintf("; and %d more", n)
+		}
+		return &scri.Error{
+			Kind: scri.ErrUnsupported, Code: "lossy_translation",
+			Message: "strict: the translation would lose something: " + strings.Join(lost, "; ") + more,
+			Hint:    "ask without strict (X-Aratta-Strict, or strict in routing), or for a model whose API can say it; GET /api/v1/capabilities shows which can",
+		}
 	}
+}
+
+// shownLosses is how many losses an error names.
+const shownLosses = 20
+
+// lossText says what a warning is about.
+func lossText(w *scri.Warning) string {
+	s := w.Code + " " + w.Path
+	if w.From != "" && w.To != "" {
+		s += " (" + w.From + " -> " + w.To + ")"
+	}
+	if w.Detail != "" {
+		s += ", " + w.Detail
+	}
+	return s
 }
 
 // ownHeader is the client's header if it speaks the provider's dialect.

@@ -212,7 +212,7 @@ func TestEmbedTellsItsLosses(t *testing.T) {
 	}
 	x = embedding("p:m", "a")
 	x.Embed.Task, x.Embed.Routing = scri.TaskQuery, &scri.Routing{Strict: true}
-	if _, err := h.Embed(t.Context(), x); err == nil || !strings.Contains(err.Error(), "strict: /task") {
+	if _, err := h.Embed(t.Context(), x); err == nil || !strings.Contains(err.Error(), "dropped /task") {
 		t.Errorf("%v; want a refusal", err)
 	}
 }

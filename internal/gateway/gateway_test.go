@@ -62,7 +62,7 @@ func newStand(t *testing.T) *stand {
 	s.local = add(provider.Local, "local1", "ollama", "local", 0)
 	s.first = add(provider.Remote, "cloud1", "anthropic", "cloud", 1)
 	s.second = add(provider.Remote, "cloud2", "native", "cloud", 2)
-	r, _, err := route.New(route.Config{}, entries, nil)
+	r, _, err := route.New(route.Config{Chains: map[string]route.Chain{"narrow": {Targets: []string{"cloud1:m", "local1:m"}}}}, entries, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -398,6 +398,38 @@ func TestStrictRefusesWhatWouldBeLost(t *testing.T) {
 	}
 	if got := outcomes(resp.Lineage); !strings.HasPrefix(got, "cloud1 failed unsupported") {
 		t.Errorf("lineage: %s", got)
+	}
+}
+
+// When nobody is left, the error lists all that would be lost.
+func TestStrictErrorListsLosses(t *testing.T) {
+	s := newStand(t)
+	x := exchange("auto", false)
+	x.Req.Routing = &scri.Routing{Strict: true, Chain: "narrow"}
+	x.Req.Seed, x.Req.N = scri.RawJSON("7"), 2
+	_, err := s.ask(t, x)
+	if err == nil || err.Kind != scri.ErrUnsupported {
+		t.Fatalf("%v", err)
+	}
+	for _, want := range []string{"strict: the translation would lose something", "dropped /seed", "dropped /n"} {
+		if !strings.Contains(err.Message, want) {
+			t.Errorf("%q lacks %q", err.Message, want)
+		}
+	}
+	if !strings.Contains(err.Hint, "/api/v1/capabilities") {
+		t.Errorf("hint %q", err.Hint)
+	}
+}
+
+// What means the same is no loss.
+func TestStrictTakesWhatMeansTheSame(t *testing.T) {
+	s := newStand(t)
+	x := exchange("cloud1:m", false)
+	x.Req.Routing = &scri.Routing{Strict: true}
+	x.Req.Messages = append([]scri.Message{{Role: scri.RoleDeveloper, Parts: []scri.Part{scri.TextPart("Be brief.")}}}, x.Req.Messages...)
+	resp, err := s.ask(t, x)
+	if err != nil || resp.Provider != "cloud1" {
+		t.Errorf("%v, %+v", err, resp)
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 func (s *Server) routes() {
 	s.handle("GET", "/health", http.HandlerFunc(s.health))
 	s.handle("GET", "/{$}", http.HandlerFunc(s.banner))
+	s.handle("GET", "/api/v1/capabilities", http.HandlerFunc(s.capabilities))
 	for _, d := range s.opt.Dialects {
 		dialect.Mount(d.Routes(), func(r dialect.Route) http.Handler { return s.route(d, r) }, http.HandlerFunc(s.nowhere), s.handle)
 	}
@@ -51,6 +52,9 @@ func (s *Server) chat(ctx context.Context, x *scri.Exchange) (scri.Stream, error
 	if loads(x) {
 		return s.load(ctx, x)
 	}
+	if err := wish(x); err != nil {
+		return nil, err
+	}
 	answer, err := s.opt.Gateway.Chat(ctx, x)
 	if err != nil {
 		return nil, whyEnded(ctx, err)
@@ -60,6 +64,9 @@ func (s *Server) chat(ctx context.Context, x *scri.Exchange) (scri.Stream, error
 
 // embed keeps the seam to the gateway in one place.
 func (s *Server) embed(ctx context.Context, x *scri.Exchange) (*scri.EmbedResponse, error) {
+	if err := wish(x); err != nil {
+		return nil, err
+	}
 	resp, err := s.opt.Gateway.Embed(ctx, x)
 	if err != nil {
 		return nil, whyEnded(ctx, err)

@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -51,6 +52,7 @@ type Server struct {
 	access *access
 	mux    *http.ServeMux
 	paths  []string // in the table, without those that have a variable
+	matrix func() []byte
 }
 
 // New builds the server. It listens only in Run.
@@ -59,6 +61,7 @@ func New(o Options) *Server {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{opt: o, access: newAccess(o.Keys, o.Trusted), mux: http.NewServeMux()}
+	s.matrix = sync.OnceValue(s.encodedMatrix)
 	s.routes()
 	return s
 }
