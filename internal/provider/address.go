@@ -39,8 +39,9 @@ func parseBase(raw, dialect string) (*url.URL, error) {
 	u.Host = strings.ToLower(u.Host)
 	path := strings.TrimRight(u.EscapedPath(), "/")
 	if path == "" && dialect == "openai" {
-		path = "/v1" // its paths have no version, and no server known has them at its root
+		path = "/v1" // its paths have no version, and hardly a server has them at its root
 	}
+	path = strings.TrimSuffix(path, "/.") // which says that this is the root all the same
 	if err := setPath(u, path); err != nil {
 		return nil, err
 	}

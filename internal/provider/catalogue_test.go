@@ -16,7 +16,10 @@ func TestBuiltinCatalogue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name := range strings.FieldsSeq("ollama vllm llamacpp lmstudio sglang localai anthropic openai xai") {
+	for name := range strings.FieldsSeq(`
+		ollama vllm llamacpp lmstudio sglang localai
+		anthropic openai xai cohere together fireworks mistral groq deepseek openrouter perplexity cerebras
+		nvidia huggingface moonshot zai dashscope minimax azure azure-v1 vertex-anthropic yandex gigachat cloudru`) {
 		s, ok := c.Spec(name)
 		if !ok {
 			t.Errorf("no %s in the catalogue", name)

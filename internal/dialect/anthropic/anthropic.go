@@ -2,6 +2,9 @@
 // and model list included, as spoken by Anthropic, Bedrock (InvokeModel),
 // Vertex, Azure and OpenRouter.
 //
+// It has the variant (Target.Variant) "vertex": the model stands in the path,
+// /v1/models/MODEL:rawPredict or :streamRawPredict, and the version in the body.
+//
 // Words of Ext.Form in this dialect:
 //
 //   - of a request: "stream" (stream: false was said), "stop" (stop sequences as

@@ -18,7 +18,7 @@ const defaultMaxTokens = 4096
 func (anthropic) EncodeRequest(req *scri.ChatRequest, t *dialect.Target) (*dialect.Outgoing, []scri.Warning, error) {
 	e := newRequestEncoder(req, t)
 	e.w.BeginObject()
-	e.str("model", e.model())
+	e.named()
 	e.w.Key("max_tokens")
 	e.w.Int(e.limit())
 	e.reasoning()
@@ -32,7 +32,7 @@ func (anthropic) EncodeRequest(req *scri.ChatRequest, t *dialect.Target) (*diale
 	e.unsaid()
 	e.others(nil)
 	e.w.EndObject()
-	return e.outgoing(pathMessages), e.warn, nil
+	return e.outgoing(e.path()), e.warn, nil
 }
 
 // EncodeCountRequest writes the request to count the tokens of req: only what
@@ -48,7 +48,7 @@ func (anthropic) EncodeCountRequest(req *scri.ChatRequest, t *dialect.Target) (*
 		"max_tokens", "temperature", "top_p", "top_k",
 	})
 	e.w.EndObject()
-	return e.outgoing(pathCount), e.warn, nil
+	return e.outgoing(e.countPath()), e.warn, nil
 }
 
 // others writes the members that only this dialect knows, less those that are
@@ -80,6 +80,8 @@ func (e *requestEncoder) said(name string) bool {
 	switch name {
 	case "model", "max_tokens", "messages":
 		return true
+	case "anthropic_version":
+		return e.vertex()
 	case "stream":
 		return r.Stream || hasForm(r.Ext, name)
 	case "temperature":
