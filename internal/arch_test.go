@@ -47,6 +47,7 @@ var houses = []house{
 	{"internal/privacy", 2, "works on any text, whoever it goes to"},
 	{"internal/dialect", 1, "pure translation: no network, no clock, no configuration"},
 	{"internal/spelling", 1, "turns one text into another, whatever the keys mean"},
+	{"internal/mend", 1, "makes calls of texts, whoever wrote them"},
 	{"internal/rule", 1, "evaluates conditions, whatever follows from them"},
 	{"internal/corpus", 1, "reads what was recorded, whatever is made of it"},
 	{"internal/overlay", 1, "patches on wire JSON, whatever the dialect"},

@@ -42,7 +42,7 @@ func (a *answer) Next() (*scri.StreamEvent, error) {
 		return a.over(err)
 	}
 	switch e.Kind {
-	case scri.EventStart, scri.EventSeam, scri.EventUsage, scri.EventFinish, scri.EventDone:
+	case scri.EventStart, scri.EventSeam, scri.EventUsage, scri.EventFinish, scri.EventDone, scri.EventWarning:
 		return a.note(e)
 	default:
 		return e, nil
@@ -63,6 +63,10 @@ func (a *answer) note(e *scri.StreamEvent) (*scri.StreamEvent, error) {
 		a.meter(e.Usage)
 	case scri.EventFinish:
 		a.finished = true
+	case scri.EventWarning:
+		if e.Warning != nil {
+			a.c.Warnings = append(a.c.Warnings, *e.Warning)
+		}
 	case scri.EventDone:
 		a.finished = a.finished || e.Finish != nil && e.Finish.Reason != ""
 		if !a.finished {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aratta-gateway/aratta/internal/mend"
 	"github.com/aratta-gateway/aratta/internal/policy"
 	"github.com/aratta-gateway/aratta/internal/provider"
 	"github.com/aratta-gateway/aratta/internal/route"
@@ -72,6 +73,9 @@ func (g *Gateway) attempt(ctx context.Context, c *call, t route.Target) (scri.St
 		return nil, err
 	}
 	if err == nil {
+		if p.MendsCalls() {
+			s = mended(c, s)
+		}
 		s, err = scri.Peek(s, nil)
 	}
 	if err != nil {
@@ -82,6 +86,14 @@ func (g *Gateway) attempt(ctx context.Context, c *call, t route.Target) (scri.St
 	a.FirstMS = millis(g.now().Sub(a.Start))
 	c.Warnings = append(c.Warnings, warn...)
 	return &answer{s: s, g: g, c: c, at: at, p: p}, nil
+}
+
+// mended makes calls of those that a model writes as text.
+func mended(c *call, s scri.Stream) scri.Stream {
+	if m := mend.New(c.Req, c.ID); m != nil {
+		return m.Stream(s)
+	}
+	return s
 }
 
 // begin opens an attempt in the lineage and returns its index.

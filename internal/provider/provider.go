@@ -404,6 +404,15 @@ func (p *Provider) Priority() int {
 	}
 }
 
+// MendsCalls reports whether calls of tools that a model writes as text are to be
+// made calls: local runtimes do not know every model's way of writing them.
+func (p *Provider) MendsCalls() bool {
+	if p.entry.MendCalls != nil {
+		return *p.entry.MendCalls
+	}
+	return p.zone == ZoneLocal
+}
+
 // Close ends the connections that lie idle. Attempts under way go on.
 func (p *Provider) Close() {
 	p.transport.CloseIdleConnections()
