@@ -137,6 +137,11 @@ func (r *EmbedRequest) Validate() error {
 	case r.Dimensions != nil && *r.Dimensions <= 0:
 		return invalid("/dimensions", "the number of dimensions is not above zero", "leave it out for the model's own")
 	}
+	switch r.Truncate {
+	case "", TruncateNone, TruncateEnd, TruncateStart:
+	default:
+		return invalid("/truncate", "the word is unknown", "use none, end or start")
+	}
 	for i := range r.Input {
 		in := &r.Input[i]
 		path := "/input/" + strconv.Itoa(i)

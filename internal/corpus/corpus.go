@@ -23,13 +23,13 @@ import (
 // ours is the dialect that speaks a recorded format, or "".
 func ours(format string) string {
 	switch format {
-	case "openai-chat":
+	case "openai-chat", "embeddings-openai":
 		return "openai"
 	case "anthropic-messages":
 		return "anthropic"
-	case "cohere-chat":
+	case "cohere-chat", "embeddings-cohere":
 		return "cohere"
-	case "ollama-chat":
+	case "ollama-chat", "embeddings-ollama":
 		return "ollama"
 	default:
 		return ""
@@ -39,6 +39,7 @@ func ours(format string) string {
 // Exchange is one recorded request with its answer.
 type Exchange struct {
 	ID       string
+	Op       scri.Op
 	Dialect  string // our name, "" when no dialect of ours speaks it yet
 	Wire     string // the name in the recordings
 	Provider string
@@ -133,9 +134,12 @@ func Parse(b []byte) (*Exchange, error) {
 		return nil, err
 	}
 	x := &Exchange{
-		ID: r.ID, Dialect: ours(r.Dialect), Wire: r.Dialect, Provider: r.Provider, Features: r.Feature,
+		ID: r.ID, Op: scri.OpChat, Dialect: ours(r.Dialect), Wire: r.Dialect, Provider: r.Provider, Features: r.Feature,
 		Method: r.Request.Method, Header: Headers(r.Request.Headers), Request: Compact(r.Request.Body),
 		Status: r.Response.Status, RespHeader: Headers(r.Response.Headers), Chunks: r.Response.Chunks,
+	}
+	if strings.HasPrefix(r.Dialect, "embeddings-") {
+		x.Op = scri.OpEmbed
 	}
 	u, err := url.Parse(r.Request.Path)
 	if err != nil {

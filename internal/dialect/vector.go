@@ -135,26 +135,26 @@ func appendFloat32(b []byte, f float32) []byte {
 	return strconv.AppendFloat(b, float64(f), format, -1, 32)
 }
 
-// writeBase64 writes numbers as float32s in base64.
+// writeBase64 writes numbers as float32s in base64. list is known to be JSON, so what
+// is no number in it is told from one by its parsing alone.
 func writeBase64(w *wire.Writer, list []byte) (exact bool, err error) {
-	s := wire.NewScanner(list)
+	rest := strings.TrimSpace(alias(list))
+	if len(rest) < 2 || rest[0] != '[' {
+		return false, badNumbers("they are no list")
+	}
+	rest = strings.TrimSpace(rest[1 : len(rest)-1])
 	raw := make([]byte, 0, len(list)/2)
 	exact = true
-	for range s.Elements() {
-		token := alias(s.Number())
-		if s.Err() != nil {
-			break
-		}
+	for more := rest != ""; more; {
+		var token string
+		token, rest, more = strings.Cut(rest, ",")
+		token = strings.TrimSpace(token)
 		f, err := strconv.ParseFloat(token, 32)
 		if err != nil {
-			s.Fail("a number that no float32 can hold")
-			break
+			return false, badNumbers("one is no number that a float32 can hold")
 		}
-		exact = exact && holds(token, float32(f))
+		exact = exact && holds(token, f)
 		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(float32(f)))
-	}
-	if err := s.End(); err != nil {
-		return false, Unreadable(err)
 	}
 	w.Comma()
 	w.B = append(w.B, '"')
@@ -163,25 +163,59 @@ func writeBase64(w *wire.Writer, list []byte) (exact bool, err error) {
 	return exact, nil
 }
 
-// surely is how many digits every float32 keeps.
-const surely = 6
+func badNumbers(why string) *scri.Error {
+	return &scri.Error{Kind: scri.ErrUnavailable, Message: "a vector cannot be written in base64: " + why}
+}
 
-// holds reports whether f is the number that the token says: the same value, or
-// the shortest way to say it.
-func holds(token string, f float32) bool {
-	if len(token) <= surely {
+// How many digits every float32 keeps, and how many a float64 has at most.
+const (
+	surely = 6
+	atMost = 17
+)
+
+// holds reports whether the float32 f is the number that the token says: whether it
+// looks like that with as many digits.
+func holds(token string, f float64) bool {
+	var digits [atMost + 1]byte
+	n := significant(&digits, token)
+	switch {
+	case n <= surely:
 		return true
+	case n > atMost:
+		v, err := strconv.ParseFloat(token, 64)
+		return err == nil && v == f
 	}
-	v, err := strconv.ParseFloat(token, 64)
-	if err != nil {
-		return false
+	var buf, same [32]byte
+	written := strconv.AppendFloat(buf[:0], math.Abs(f), 'e', n-1, 64)
+	m := 0
+	for _, c := range written {
+		if c == 'e' {
+			break
+		}
+		if c != '.' {
+			same[m] = c
+			m++
+		}
 	}
-	if v == float64(f) {
-		return true
+	return alias(same[:m]) == alias(digits[:n])
+}
+
+// significant writes the digits of a number that count, and returns how many there
+// are; one more than there is room for if they are too many.
+func significant(digits *[atMost + 1]byte, token string) (n int) {
+	for i := range len(token) {
+		switch c := token[i]; {
+		case c == 'e' || c == 'E':
+			return n
+		case c < '0' || c > '9', c == '0' && n == 0:
+		case n > atMost:
+			return n
+		default:
+			digits[min(n, atMost)] = c
+			n++
+		}
 	}
-	var buf [32]byte
-	again, err := strconv.ParseFloat(alias(strconv.AppendFloat(buf[:0], float64(f), 'g', -1, 32)), 64)
-	return err == nil && again == v
+	return n
 }
 
 // GrowForVectors makes room in b for an answer's vectors as they came.

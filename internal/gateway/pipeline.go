@@ -19,7 +19,7 @@ type call struct {
 	verdict policy.Verdict
 	plan    *route.Plan
 	media   map[string]*fetched // by address; what an attempt needed, for those behind it
-	model   string // whose vectors are answered with; "" until a target settled it
+	model   string              // whose vectors are answered with; "" until a target settled it
 }
 
 // step answers a call with a T; a stage wraps the steps behind it into one more.

@@ -36,12 +36,23 @@ func (s *Sim) embed(ctx context.Context, x *scri.Exchange) (*scri.EmbedResponse,
 	}
 	resp := &scri.EmbedResponse{Model: r.Model}
 	var tokens int64
-	for i := range r.Input {
-		text := inputText(&r.Input[i])
-		tokens += max(words(text), 1)
-		resp.Embeddings = append(resp.Embeddings, scri.Embedding{
-			Index: i, Encoding: scri.EncodingFloat, Values: appendNumbers(nil, Vector(text, n)),
-		})
+	encodings := []string{scri.EncodingFloat} // of which the dialect makes base64
+	for _, e := range r.Encodings {
+		if e != scri.EncodingFloat && e != scri.EncodingBase64 {
+			encodings = append(encodings, e)
+		}
+	}
+	for _, encoding := range encodings {
+		for i := range r.Input {
+			text := inputText(&r.Input[i])
+			v := scri.Embedding{Index: i, Encoding: encoding, Values: appendNumbers(nil, Vector(text, n))}
+			if encoding != scri.EncodingFloat {
+				v.Values = quantized(Vector(text, n), encoding)
+			} else {
+				tokens += max(words(text), 1)
+			}
+			resp.Embeddings = append(resp.Embeddings, v)
+		}
 	}
 	resp.Usage = &scri.Usage{Input: &tokens}
 	return resp, nil
@@ -99,6 +110,45 @@ func Vector(text string, dimensions int) []float32 {
 		out[i] = float32(f / math.Sqrt(norm))
 	}
 	return out
+}
+
+// quantized is a vector in one of the short encodings; empty for one that is not known.
+func quantized(list []float32, encoding string) []byte {
+	var out []int
+	switch encoding {
+	case scri.EncodingInt8, scri.EncodingUint8:
+		for _, f := range list {
+			n := int(math.Round(float64(f) * math.MaxInt8))
+			if encoding == scri.EncodingUint8 {
+				n += 128
+			}
+			out = append(out, n)
+		}
+	case scri.EncodingBinary, scri.EncodingUbinary:
+		for i := 0; i+8 <= len(list); i += 8 {
+			n := 0
+			for _, f := range list[i : i+8] {
+				n <<= 1
+				if f > 0 {
+					n |= 1
+				}
+			}
+			if encoding == scri.EncodingBinary {
+				n -= 128
+			}
+			out = append(out, n)
+		}
+	default:
+		return []byte("[]")
+	}
+	b := []byte{'['}
+	for i, n := range out {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, int64(n), 10)
+	}
+	return append(b, ']')
 }
 
 // appendNumbers writes a list of numbers.

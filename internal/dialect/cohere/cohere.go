@@ -1,4 +1,5 @@
-// Package cohere is the dialect of Cohere's chat API, /v2/chat.
+// Package cohere is the dialect of Cohere's chat API, /v2/chat, and of its vectors,
+// /v2/embed.
 //
 // # How it maps
 //
@@ -56,9 +57,12 @@ func New() dialect.Dialect { return cohere{} }
 // Name returns "cohere".
 func (cohere) Name() string { return Name }
 
-// Routes returns the path of the chat API.
+// Routes returns the paths of the chat and the embed API.
 func (cohere) Routes() []dialect.Route {
-	return []dialect.Route{{Method: http.MethodPost, Pattern: pathChat, Op: scri.OpChat}}
+	return []dialect.Route{
+		{Method: http.MethodPost, Pattern: pathChat, Op: scri.OpChat},
+		{Method: http.MethodPost, Pattern: pathEmbed, Op: scri.OpEmbed, Stream: dialect.Never},
+	}
 }
 
 // Traits says what the API demands of a history: calls with their results.

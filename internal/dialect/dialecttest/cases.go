@@ -15,8 +15,8 @@ import (
 
 // A Case is one of the project's own hand-written examples:
 // testdata/<kind>/<dialect>/<name>.<json or txt>, where kind is request,
-// response, stream (the bytes as they stand on the wire) or error (an object
-// with status, headers and body).
+// response, stream (the bytes as they stand on the wire), error (an object with
+// status, headers and body) or embed (an object with request and answer).
 type Case struct {
 	Kind, Dialect, Name string
 	File                string // of the example
@@ -74,6 +74,12 @@ func (c *Case) Exchange() (*Exchange, error) {
 		if strings.HasPrefix(c.Name, "error") {
 			x.Features = append(x.Features, "stream-error")
 		}
+	case "embed":
+		var e embedded
+		if err := json.Unmarshal(c.Data, &e); err != nil {
+			return nil, err
+		}
+		x.Op, x.Path, x.Request, x.Body = scri.OpEmbed, e.Path, compact(e.Request), compact(e.Answer)
 	case "error":
 		var e struct {
 			Status  int               `json:"status"`
@@ -93,6 +99,9 @@ func (c *Case) Exchange() (*Exchange, error) {
 
 // Translate shows what the dialect makes of the example, and what it says of it.
 func (c *Case) Translate(from, to dialect.Dialect) (string, error) {
+	if c.Kind == "embed" {
+		return c.translateEmbed(from, to)
+	}
 	x, err := c.Exchange()
 	if err != nil {
 		return "", err

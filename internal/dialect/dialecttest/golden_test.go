@@ -26,6 +26,9 @@ func TestGolden(t *testing.T) {
 				t.Errorf("%s: %v", file, err)
 				continue
 			}
+			if got == "" { // the dialect has no such thing
+				continue
+			}
 			if *update {
 				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 					t.Fatal(err)

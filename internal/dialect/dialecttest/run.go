@@ -75,6 +75,10 @@ func RunOne(table []dialect.Dialect, x *Exchange) []Result {
 		return nil
 	}
 	r := &runner{x: x, d: table[i], table: table, clients: map[string]*scri.ChatRequest{}, streams: map[string]*scri.ChatRequest{}}
+	if x.Op == scri.OpEmbed {
+		r.embed()
+		return r.out
+	}
 	if x.Request != nil || x.Method != "" {
 		r.request()
 	}

@@ -98,8 +98,10 @@ func (ollama) EncodeEmbedRequest(req *scri.EmbedRequest, t *dialect.Target) (*di
 	if t == nil {
 		t = new(dialect.Target)
 	}
-	if !dialect.Derived(req.Encodings) {
-		return nil, nil, dialect.NoEncoding(req.Encodings[0])
+	for _, word := range req.Encodings {
+		if !dialect.Derived([]string{word}) {
+			return nil, nil, dialect.NoEncoding(word)
+		}
 	}
 	e := &embedWriter{own: req.Ext.Of(Name), t: t}
 	e.Begin(&e.w)
