@@ -17,6 +17,14 @@ func overlayDir(home string) string {
 	return filepath.Join(home, "overlays")
 }
 
+// providerDir is where a person's catalogue files lie.
+func providerDir(home string) string {
+	if home == "" {
+		return ""
+	}
+	return filepath.Join(home, "providers")
+}
+
 // loadOverlays reads the built-in overlays and a person's own.
 func loadOverlays(home string) (*overlay.Set, error) {
 	list, err := overlay.Builtins()

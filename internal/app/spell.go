@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"reflect"
 
 	"github.com/aratta-gateway/aratta/internal/provider"
@@ -54,11 +53,7 @@ func (l *Loaded) respell(b []byte) (*spelling.Document, error) {
 
 // catalogue is what is known of providers, the user's own files included.
 func (l *Loaded) catalogue() (*provider.Catalogue, error) {
-	own := ""
-	if l.Home != "" {
-		own = filepath.Join(l.Home, "providers")
-	}
-	return provider.Load(provider.Builtin(), own)
+	return provider.Load(provider.Builtin(), providerDir(l.Home))
 }
 
 // keysOf lists the keys that a table may have; of providers those of one of them.

@@ -1,6 +1,7 @@
 package overlay
 
 import (
+	"bytes"
 	"maps"
 	"net/http"
 	"slices"
@@ -12,6 +13,7 @@ import (
 // step is one op, compiled.
 type step struct {
 	name     string
+	detail   string // what warnings say: which overlay and op
 	at       At
 	models   globs
 	scope    scope
@@ -149,8 +151,11 @@ func (j *job) warn(code string, n *node, from, to []byte) {
 }
 
 func (j *job) tell(code, path string, from, to []byte) {
+	if j.run.Warnings == nil {
+		j.run.Warnings = make([]scri.Warning, 0, 8)
+	}
 	j.run.Warnings = append(j.run.Warnings, scri.Warning{
-		Code: code, Path: path, From: scalar(from), To: scalar(to), Detail: "overlay " + j.o.Name() + ": " + j.step.name,
+		Code: code, Path: path, From: scalar(from), To: scalar(to), Detail: j.step.detail,
 	})
 }
 
@@ -168,6 +173,9 @@ func scalar(raw []byte) string {
 
 func unquoted(raw []byte) []byte {
 	if len(raw) > 1 && raw[0] == '"' {
+		if bytes.IndexByte(raw, '\\') < 0 {
+			return raw[1 : len(raw)-1]
+		}
 		return appendUnquote(raw)
 	}
 	return raw

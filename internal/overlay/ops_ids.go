@@ -178,21 +178,29 @@ func (r *idRewriter) mend(id string, used map[string]bool) string {
 	out := b.String()
 	tail := r.stand + hash62(id, 8)
 	if r.max > 0 && len(out) > r.max {
-		out = cut(out, r.max-len(tail)) + tail
+		if out = cut(out, r.max-len(tail)) + tail; !r.takes(out) {
+			out = cut(b.String(), r.max)
+		}
 	}
 	if !used[out] && out != "" {
 		return out
 	}
 	for i := 2; ; i++ {
-		end := r.stand + strconv.Itoa(i)
-		try := out + end
-		if r.max > 0 && len(try) > r.max {
-			try = cut(out, r.max-len(end)) + end
+		try := r.suffixed(out, r.stand+strconv.Itoa(i))
+		if !r.takes(try) { // no digits
+			try = r.suffixed(out, strings.Repeat(r.stand, i))
 		}
-		if !used[try] {
+		if !used[try] || i > len(used)+2 {
 			return try
 		}
 	}
+}
+
+func (r *idRewriter) suffixed(s, end string) string {
+	if r.max > 0 && len(s)+len(end) > r.max {
+		s = cut(s, r.max-len(end))
+	}
+	return s + end
 }
 
 func cut(s string, n int) string {

@@ -35,8 +35,10 @@ func (b *builder) pairing() pairing {
 
 // each calls f with every value at from and the node that both paths share.
 func (p *pairing) each(j *job, f func(base, n *node)) {
-	for _, base := range j.t.find(nil, j.t.root, p.from.segs[:p.common]) {
-		for _, n := range j.t.find(nil, base, p.from.segs[p.common:]) {
+	j.t.shared = j.t.find(j.t.shared[:0], j.t.root, p.from.segs[:p.common])
+	for _, base := range j.t.shared {
+		j.t.found = j.t.find(j.t.found[:0], base, p.from.segs[p.common:])
+		for _, n := range j.t.found {
 			if n.parent != nil && j.ok(n) {
 				f(base, n)
 			}

@@ -32,7 +32,7 @@ type Overlay struct {
 	Approval Approval
 	Cases    []Case
 
-	steps []step
+	steps []*step
 	facts []fact
 	was   bool // some condition asks what was replaced
 }
@@ -74,8 +74,8 @@ func (o *Overlay) Expired(now time.Time) bool { return !o.Expires.IsZero() && !n
 // Ops lists the names of its ops in order.
 func (o *Overlay) Ops() []string {
 	names := make([]string, len(o.steps))
-	for i := range o.steps {
-		names[i] = o.steps[i].name
+	for i, st := range o.steps {
+		names[i] = st.name
 	}
 	return names
 }

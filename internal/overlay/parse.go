@@ -167,12 +167,12 @@ func (o *Overlay) op(a *args, v *val) {
 	}
 	def, known := defs()[name]
 	if !known {
-		m.failAt(v.get("op"), "op: unknown op %q%s", name, suggest(name, opNames()))
-		a.err = m.err
+		at := v.get("op")
+		a.err = a.src.fail(at.line, at.col, "unknown op %q%s", name, suggest(name, opNames()))
 		return
 	}
 	m.what = "op " + name
-	st := step{name: name, models: m.globs("models")}
+	st := &step{name: name, detail: "overlay " + o.Name() + ": " + name, models: m.globs("models")}
 	if f := m.opt("fallback"); f != nil && (f.kind == wire.Bool || name != "stream_rekey") { // which has a word of its own there
 		st.fallback = m.flag("fallback")
 	}
@@ -188,7 +188,7 @@ func (o *Overlay) op(a *args, v *val) {
 		o.Approval.Needed = true
 	}
 	o.was = o.was || st.when.wantsWas()
-	b := &builder{args: m, step: &st, origin: o.Origin, facts: &o.facts}
+	b := &builder{args: m, step: st, origin: o.Origin, facts: &o.facts}
 	if m.err == nil {
 		def.build(b)
 	}

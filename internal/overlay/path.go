@@ -36,6 +36,9 @@ type selector struct {
 	wild   bool
 }
 
+// longestPath bounds what is given to the parser, which nests as deep as the text does.
+const longestPath = 4 << 10
+
 // compilePath reads RFC 9535 JSONPath ("$" first), or the short form: names
 // joined by dots, where a filter's bare names mean members of the element, and
 // [+] at the end means one more element.
@@ -45,6 +48,9 @@ func compilePath(text string) (*path, error) {
 	p.add = add
 	if body == "" {
 		return nil, errors.New("an empty path")
+	}
+	if len(body) > longestPath {
+		return nil, fmt.Errorf("longer than %d bytes", longestPath)
 	}
 	full := body
 	if body[0] != '$' || len(body) > 1 && body[1] != '.' && body[1] != '[' {
@@ -326,9 +332,9 @@ func (t *tree) all(p *path) []*node {
 
 // one returns the first node that a path selects, or nil.
 func (t *tree) one(p *path) *node {
-	var near [4]*node
-	if list := t.find(near[:0], t.root, p.segs); len(list) > 0 {
-		return list[0]
+	t.first = t.find(t.first[:0], t.root, p.segs)
+	if len(t.first) > 0 {
+		return t.first[0]
 	}
 	return nil
 }
@@ -350,10 +356,13 @@ func (t *tree) places(n *node, segs []segment, add, make bool) []place {
 	for tail > 0 && segs[tail-1].name != "" {
 		tail--
 	}
-	bases := []*node{n}
-	if tail > 0 {
-		bases = t.find(nil, n, segs[:tail])
+	if tail == 0 {
+		if pl, ok := t.place(n, segs, add, make); ok {
+			return []place{pl}
+		}
+		return nil
 	}
+	bases := t.find(nil, n, segs[:tail])
 	var list []place
 	for _, base := range bases {
 		if pl, ok := t.place(base, segs[tail:], add, make); ok {

@@ -74,14 +74,15 @@ func (r *Run) rewrote(now, was string) {
 // Request edits a request. An error is a *scri.Error: the request must not be
 // sent. A body that is no JSON stays as it is.
 func (r *Run) Request(q *Request) error {
-	t, pool := r.tree()
-	defer pool()
+	t := r.take()
+	defer r.give()
 	t.load(q.Body)
 	r.facts = make([]bool, r.plan.facts)
 	own := false // the header is a copy already
+	var j job
 	for i := range r.plan.list {
 		pl := &r.plan.list[i]
-		j := r.job(pl)
+		j = r.job(pl)
 		for k := range pl.o.facts {
 			j.facts[k] = pl.o.facts[k].holds(t)
 		}
@@ -107,15 +108,17 @@ func cloneHeader(h http.Header) http.Header {
 	return c
 }
 
-// tree takes a tree out of the pool; done gives it back.
-func (r *Run) tree() (t *tree, done func()) {
-	t, _ = r.plan.set.trees.Get().(*tree)
-	r.t = t
-	return t, func() {
-		r.t = nil
-		t.release()
-		r.plan.set.trees.Put(t)
-	}
+// take takes a tree out of the pool.
+func (r *Run) take() *tree {
+	r.t, _ = r.plan.set.trees.Get().(*tree)
+	return r.t
+}
+
+// give gives it back.
+func (r *Run) give() {
+	r.t.release()
+	r.plan.set.trees.Put(r.t)
+	r.t = nil
 }
 
 func (r *Run) job(pl *planned) job {
@@ -154,8 +157,8 @@ func (r *Run) Response(body []byte) []byte {
 	if !r.plan.response {
 		return body
 	}
-	t, pool := r.tree()
-	defer pool()
+	t := r.take()
+	defer r.give()
 	t.load(body)
 	for i := range r.plan.list {
 		pl := &r.plan.list[i]

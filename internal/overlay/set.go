@@ -70,8 +70,7 @@ func (s *Set) BaseURL(t Target, now time.Time) (string, []string) {
 		if !o.inForce(now) || !o.fits(&t) {
 			continue
 		}
-		for i := range o.steps {
-			st := &o.steps[i]
+		for _, st := range o.steps {
 			if st.base != nil && st.fits(&t) && baseFits(st.base.from, t.BaseURL) {
 				t.BaseURL = st.base.to
 				names = append(names, o.Name())
@@ -91,8 +90,8 @@ func (s *Set) plan(t Target, now time.Time, mem *memory) *Plan {
 			continue
 		}
 		pl := planned{o: o, facts: p.facts}
-		for i := range o.steps {
-			if st := &o.steps[i]; st.base == nil && st.name != "none" && st.fits(&t) {
+		for _, st := range o.steps {
+			if st.base == nil && st.name != "none" && st.fits(&t) {
 				pl.add(st)
 			}
 		}

@@ -20,8 +20,12 @@ type tree struct {
 	scan    wire.Scanner
 	nodes   []node   // a chunk that new nodes are taken from
 	members []member // likewise
+	items   []*node  // likewise
 	gather  []member
-	found   []*node // scratch of callers
+	listed  []*node
+	found   []*node // scratch of all
+	first   []*node // scratch of one
+	shared  []*node // scratch of pairings
 }
 
 // node is one value of a tree. raw is how it stands while nothing below it has
@@ -50,17 +54,19 @@ const (
 // load lays the tree over a document, which must not change while it is in use.
 func (t *tree) load(doc []byte) {
 	t.doc, t.err, t.changed = doc, nil, false
-	t.nodes, t.members = t.nodes[:0], t.members[:0]
+	t.nodes, t.members, t.items = t.nodes[:0], t.members[:0], t.items[:0]
 	t.root = t.node(doc, nil)
 }
 
 // release forgets the document, so that a tree kept for later holds nothing.
 func (t *tree) release() {
 	t.scan.Reset(nil)
-	clear(t.nodes[:cap(t.nodes)])
-	clear(t.members[:cap(t.members)])
+	clear(t.nodes)
+	clear(t.members)
 	clear(t.gather[:cap(t.gather)])
-	clear(t.found[:cap(t.found)])
+	for _, list := range [][]*node{t.items, t.listed, t.found, t.first, t.shared} {
+		clear(list[:cap(list)])
+	}
 	t.doc, t.root, t.err = nil, nil, nil
 }
 
@@ -115,18 +121,30 @@ func (t *tree) enter(n *node) {
 	case wire.Object:
 		t.enterObject(n)
 	case wire.Array:
-		t.scan.Reset(n.raw)
-		for range t.scan.Elements() {
-			if raw := t.scan.Raw(); raw != nil {
-				n.items = append(n.items, t.node(raw, n))
-			}
-		}
+		t.enterArray(n)
 	default:
 		return
 	}
 	if err := t.scan.End(); err != nil {
 		t.err = err
 	}
+}
+
+func (t *tree) enterArray(n *node) {
+	t.scan.Reset(n.raw)
+	list := t.listed[:0]
+	for range t.scan.Elements() {
+		if raw := t.scan.Raw(); raw != nil {
+			list = append(list, t.node(raw, n))
+		}
+	}
+	t.listed = list
+	if cap(t.items)-len(t.items) < len(list) {
+		t.items = make([]*node, 0, max(memberChunk, len(list)))
+	}
+	from := len(t.items)
+	t.items = append(t.items, list...)
+	n.items = t.items[from:len(t.items):len(t.items)]
 }
 
 func (t *tree) enterObject(n *node) {
@@ -167,7 +185,11 @@ func keyEnd(m []byte, name string) int {
 
 // value is what stands behind a member's colon.
 func value(rest []byte) []byte {
-	return bytes.TrimLeft(rest[bytes.IndexByte(rest, ':')+1:], " \t\r\n")
+	i := 0
+	for i < len(rest) && (rest[i] == ':' || rest[i] == ' ' || rest[i] == '\n' || rest[i] == '\t' || rest[i] == '\r') {
+		i++
+	}
+	return rest[i:]
 }
 
 // get returns the value of an object's member, or nil.
@@ -266,7 +288,12 @@ func (t *tree) rename(n *node, name string) {
 
 // member is the index of a child in an object.
 func (n *node) member(child *node) int {
-	return slices.IndexFunc(n.members, func(m member) bool { return m.value == child })
+	for i := range n.members {
+		if n.members[i].value == child {
+			return i
+		}
+	}
+	return -1
 }
 
 // json returns the value as it is now.
@@ -322,29 +349,48 @@ func (n *node) text() string {
 
 // pointer is the RFC 6901 pointer of a node.
 func (n *node) pointer() string {
-	var parts []string
-	for ; n.parent != nil; n = n.parent {
-		if n.parent.kind == wire.Array {
-			parts = append(parts, strconv.Itoa(slices.Index(n.parent.items, n)))
-		} else if i := n.parent.member(n); i >= 0 {
-			parts = append(parts, escapePointer(n.parent.members[i].name))
-		}
+	var near [128]byte
+	return string(n.appendPointer(near[:0]))
+}
+
+func (n *node) appendPointer(b []byte) []byte {
+	p := n.parent
+	if p == nil {
+		return b
 	}
-	slices.Reverse(parts)
-	if len(parts) == 0 {
-		return ""
+	b = append(p.appendPointer(b), '/')
+	if p.kind == wire.Array {
+		return strconv.AppendInt(b, int64(slices.Index(p.items, n)), 10)
 	}
-	return "/" + strings.Join(parts, "/")
+	if i := p.member(n); i >= 0 {
+		b = append(b, escapePointer(p.members[i].name)...)
+	}
+	return b
 }
 
 func escapePointer(name string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+	if !strings.ContainsAny(name, "~/") {
+		return name
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
 }
 
 // is reports whether a node has the JSON value that raw spells.
 func (n *node) is(raw []byte) bool {
 	have := n.json()
-	return bytes.Equal(have, raw) || n.kind == kindOf(raw) && wire.Equal(have, raw)
+	if bytes.Equal(have, raw) {
+		return true
+	}
+	switch n.kind {
+	case wire.Null, wire.Bool:
+		return n.kind == kindOf(raw) && bytes.Equal(bytes.TrimSpace(have), raw)
+	case wire.String:
+		if bytes.IndexByte(have, '\\') < 0 && bytes.IndexByte(raw, '\\') < 0 {
+			return bytes.Equal(bytes.TrimSpace(have), raw)
+		}
+	default:
+	}
+	return n.kind == kindOf(raw) && wire.Equal(have, raw)
 }
 
 // empty reports whether a value says nothing: null, "", [] or {}.
