@@ -103,3 +103,47 @@ func (s *Scanner) Bool() bool {
 func (s *Scanner) Null() bool {
 	return s.Kind() == Null && s.Raw() != nil
 }
+
+// Pair consumes the next value if it is an object of just these two members, in
+// this order, and both are strings, which it returns quoted as they stand. Else
+// nothing is consumed, and no error recorded: whoever walks the value finds it.
+// Most of a conversation is such objects, and this is several times as quick as
+// to walk them.
+func (s *Scanner) Pair(first, second string) (a, b []byte, ok bool) {
+	if s.err != nil || s.depth >= MaxDepth || first == second {
+		return nil, nil, false
+	}
+	i, a := s.stringMember(s.space(s.pos), '{', first)
+	if a == nil {
+		return nil, nil, false
+	}
+	if i, b = s.stringMember(i, ',', second); b == nil || i >= len(s.doc) || s.doc[i] != '}' {
+		return nil, nil, false
+	}
+	s.pos = i + 1
+	return a, b, true
+}
+
+// stringMember returns the value of the member of that name that stands at i
+// behind before, and what follows it; nil if it does not or is no string.
+func (s *Scanner) stringMember(i int, before byte, name string) (next int, value []byte) {
+	if i >= len(s.doc) || s.doc[i] != before {
+		return i, nil
+	}
+	i = s.space(i + 1)
+	end := i + len(name) + 2 // of the quoted name
+	if end >= len(s.doc) || s.doc[i] != '"' || s.doc[end-1] != '"' || string(s.doc[i+1:end-1]) != name {
+		return i, nil
+	}
+	if i = s.space(end); i >= len(s.doc) || s.doc[i] != ':' {
+		return i, nil
+	}
+	if i = s.space(i + 1); i >= len(s.doc) || s.doc[i] != '"' {
+		return i, nil
+	}
+	if end = s.str(i); end < 0 {
+		s.err = nil
+		return i, nil
+	}
+	return s.space(end), s.doc[i:end:end]
+}

@@ -405,3 +405,48 @@ func TestLongNames(t *testing.T) {
 		}
 	}
 }
+
+func TestPair(t *testing.T) {
+	for _, tc := range []struct {
+		in   string
+		a, b string // quoted, "" = it is none
+	}{
+		{`{"role":"user","content":"Hi"}`, `"user"`, `"Hi"`},
+		{" {\n\"role\" : \"user\" , \"content\" : \"a \\\"b\\\" c\" } ", `"user"`, `"a \"b\" c"`},
+		{`{"role":"","content":""}`, `""`, `""`},
+		{`{"content":"Hi","role":"user"}`, "", ""},
+		{`{"role":"user","content":"Hi","name":"x"}`, "", ""},
+		{`{"role":"user","content":["Hi"]}`, "", ""},
+		{`{"role":"user"}`, "", ""},
+		{`{"role":"user","content":null}`, "", ""},
+		{`{"role":"user","content":"H` + "\x01" + `i"}`, "", ""},
+		{`{"role":"user","content":"Hi`, "", ""},
+		{`{"role":"user","content":"Hi"`, "", ""},
+		{`{"r\u006fle":"user","content":"Hi"}`, "", ""},
+		{`["role"]`, "", ""},
+		{`{}`, "", ""},
+		{``, "", ""},
+	} {
+		for _, doc := range []string{tc.in, tc.in + strings.Repeat(" ", 2<<10)} { // a large one is marked
+			s := wire.NewScanner([]byte(doc))
+			before := s.Err()
+			a, b, ok := s.Pair("role", "content")
+			if ok != (tc.a != "") || string(a) != tc.a || tc.a != "" && string(b) != tc.b {
+				t.Errorf("Pair of %q = %s, %s, %v", tc.in, a, b, ok)
+			}
+			if s.Err() != before {
+				t.Errorf("Pair of %q left an error: %v", tc.in, s.Err())
+			}
+			if ok {
+				if err := s.End(); err != nil {
+					t.Errorf("behind %q: %v", tc.in, err)
+				}
+				continue
+			}
+			whole := wire.NewScanner([]byte(doc))
+			if got, want := string(s.Raw()), string(whole.Raw()); got != want {
+				t.Errorf("after Pair of %q the value is %q, want %q", tc.in, got, want)
+			}
+		}
+	}
+}

@@ -27,11 +27,22 @@ func body(n int) []byte {
 	return b.Bytes()
 }
 
+// prose is a conversation of about n bytes in messages of 2 KB.
+func prose(n int) []byte {
+	b := []byte(`{"model":"gpt-5.2","messages":[{"role":"user","content":"Hello"}`)
+	text := strings.Repeat("What was said before is said here once more, at some length. ", 33)
+	for i := 0; len(b) < n-len(text); i++ {
+		b = fmt.Appendf(b, `,{"role":"%s","content":"%s"}`, []string{"user", "assistant"}[i&1], text)
+	}
+	return append(b, `]}`...)
+}
+
 func BenchmarkRequest(b *testing.B) {
 	d := openai.New()
-	for _, size := range []int{1 << 10, 100 << 10, 1 << 20} {
-		in := body(size)
-		b.Run(fmt.Sprintf("%dKB", size>>10), func(b *testing.B) {
+	for name, in := range map[string][]byte{
+		"1KB": body(1 << 10), "100KB": body(100 << 10), "1MB": body(1 << 20), "prose/100KB": prose(100 << 10), "prose/1MB": prose(1 << 20),
+	} {
+		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(in)))
 			b.ReportAllocs()
 			for b.Loop() {
@@ -39,7 +50,7 @@ func BenchmarkRequest(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if _, _, err := d.EncodeRequest(r, &dialect.Target{Model: "gpt-5.2"}); err != nil {
+				if _, _, err := d.EncodeRequest(r, &dialect.Target{Model: "gpt-5.2", Source: in}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -46,8 +46,42 @@ func role(r string) scri.Role {
 	}
 }
 
+// bare reads a message that is a role and a text, as nearly all are.
+func (d *decoder) bare(m *scri.Message) bool {
+	at := d.Mark()
+	who, text, ok := d.Pair("role", "content")
+	if !ok {
+		return false
+	}
+	switch string(who) {
+	case `"user"`:
+		m.Role = scri.RoleUser
+	case `"assistant"`:
+		m.Role = scri.RoleAssistant
+	case `"system"`:
+		m.Role = scri.RoleSystem
+	case `"developer"`:
+		m.Role = scri.RoleDeveloper
+	default:
+		d.Rewind(at)
+		return false
+	}
+	if len(text) == len(`""`) {
+		d.Rewind(at)
+		return false
+	}
+	d.room(1)
+	d.slab = append(d.slab, scri.Part{Kind: scri.PartText, Text: scri.QuotedText(text)})
+	n := len(d.slab)
+	m.Parts = d.slab[n-1 : n : n]
+	return true
+}
+
 // message reads a message of a request or an answer.
 func (d *decoder) message(m *scri.Message) {
+	if d.bare(m) {
+		return
+	}
 	var f fields
 	var u dialect.Unknown
 	d.thoughts, d.content = d.thoughts[:0], d.content[:0]

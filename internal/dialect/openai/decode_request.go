@@ -10,7 +10,7 @@ import (
 func (chat) DecodeRequest(in *dialect.Incoming) (*scri.ChatRequest, error) {
 	d := &request{}
 	d.Reset(in.Body)
-	d.room = min(4+len(in.Body)/2048, 1024)
+	d.turns = min(4+len(in.Body)/2048, 1024)
 	d.read()
 	if err := d.End(); err != nil {
 		return nil, dialect.Invalid(err)
@@ -32,7 +32,7 @@ type request struct {
 	r        scri.ChatRequest
 	u        dialect.Unknown
 	messages bool
-	room     int // for messages: a guess by the size of the body
+	turns    int // room for messages: a guess by the size of the body
 	missing  *scri.Error
 
 	maxTokens, maxCompletion   []byte // members, as several of them may say one thing
@@ -246,20 +246,19 @@ func (d *request) conversation() {
 		d.Fail("messages must be a list")
 		return
 	}
-	for range d.Elements() {
+	for i := range d.Elements() {
 		if d.r.Messages == nil {
-			d.r.Messages = make([]scri.Message, 0, d.room)
+			d.r.Messages = make([]scri.Message, 0, d.turns)
 		}
-		var m scri.Message
-		at := d.Pointer
-		d.message(&m)
+		d.r.Messages = append(d.r.Messages, scri.Message{})
+		m := &d.r.Messages[i]
+		d.message(m)
 		if d.Err() != nil {
 			return
 		}
 		if m.Role == "" && d.missing == nil {
-			d.missing = dialect.Missing(at() + "/role")
+			d.missing = dialect.Missing(d.Pointer() + "/role")
 		}
-		d.r.Messages = append(d.r.Messages, m)
 	}
 }
 

@@ -129,14 +129,19 @@ func (d *decoder) keep(list ...[]scri.Part) []scri.Part {
 	if n == 0 {
 		return nil
 	}
-	if cap(d.slab)-len(d.slab) < n {
-		d.slab = make([]scri.Part, 0, max(n, min(64, 4+2*cap(d.slab))))
-	}
+	d.room(n)
 	from := len(d.slab)
 	for _, l := range list {
 		d.slab = append(d.slab, l...)
 	}
 	return d.slab[from:len(d.slab):len(d.slab)]
+}
+
+// room sees to it that the slab has room for n parts.
+func (d *decoder) room(n int) {
+	if cap(d.slab)-len(d.slab) < n {
+		d.slab = make([]scri.Part, 0, max(n, min(64, 4+2*cap(d.slab))))
+	}
 }
 
 // newCall and newResult cut one from a slab: conversations of agents hold little else.

@@ -70,6 +70,13 @@ func (e *encoder) messages(list []scri.Message) {
 
 // message writes one message, or several: each result of a tool is one here.
 func (e *encoder) message(m *scri.Message) {
+	if len(e.moved) == 0 && bare(m) {
+		e.BeginObject()
+		e.str("role", string(m.Role))
+		e.text("content", m.Parts[0].Text)
+		e.EndObject()
+		return
+	}
 	e.foreign(m.Ext, e.messagePath)
 	if m.ID != "" {
 		e.dropped(e.messagePath()+"/id", "messages have no id")
@@ -102,6 +109,15 @@ func (e *encoder) message(m *scri.Message) {
 		e.between(m, i, end)
 		i = end
 	}
+}
+
+// bare reports whether a message is a role and a text and nothing else.
+func bare(m *scri.Message) bool {
+	if len(m.Parts) != 1 || m.Ext != nil || m.ID != "" || m.Name != "" || m.Role == scri.RoleTool {
+		return false
+	}
+	p := &m.Parts[0]
+	return p.Kind == scri.PartText && !p.Text.IsZero() && p.Ext == nil && p.Cache == nil && p.Signature == nil && len(p.Citations) == 0
 }
 
 // between writes what a message says between results of tools.
