@@ -71,6 +71,7 @@ type Incoming struct {
 	Query  url.Values
 	Param  func(name string) string // path parameters; may be nil
 	Body   []byte                   // never changed; decoded trees alias it; gone when the exchange is over
+	Desk   *Desk                    // what the request may be decoded into; may be nil
 	Req    *scri.ChatRequest        // the decoded request, from then on
 	Embed  *scri.EmbedRequest       // the decoded request of an embed route
 }

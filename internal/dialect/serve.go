@@ -58,7 +58,8 @@ type endpoint struct {
 	opt   ServeOptions
 	bufs  sync.Pool // of *[]byte, for streams that have something to say
 
-	bodies Bodies // of requests
+	bodies Bodies    // of requests
+	desks  sync.Pool // of *Desk
 }
 
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -76,9 +77,16 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	a.body = e.bodies.Take()
+	desk, _ := e.desks.Get().(*Desk)
+	if desk == nil {
+		desk = new(Desk)
+	}
+	a.in.Desk = desk
 	a.exchange(r)
 	if a.body != nil { // after a panic it is left to the collector: somebody may still read it
 		e.bodies.Put(a.body)
+		desk.clear()
+		e.desks.Put(desk)
 	}
 }
 
@@ -262,7 +270,7 @@ func (a *reply) letGo(in *Incoming) {
 	light := &scri.ChatRequest{Model: in.Req.Model, Stream: true}
 	a.out.mu.Lock() // the timer may be looking
 	defer a.out.mu.Unlock()
-	in.Body, in.Req = nil, light
+	in.Body, in.Req, in.Desk = nil, light, nil
 	a.x.In, a.x.Req, a.x.Body = light, light, nil
 	a.body = nil // something of it may still be in use: it is left to the collector
 }

@@ -9,6 +9,7 @@ import (
 // DecodeRequest reads a request for a chat completion.
 func (chat) DecodeRequest(in *dialect.Incoming) (*scri.ChatRequest, error) {
 	d := &request{}
+	d.desk = in.Desk
 	d.Reset(in.Body)
 	d.turns = min(4+len(in.Body)/2048, 1024)
 	d.read()
@@ -248,7 +249,7 @@ func (d *request) conversation() {
 	}
 	for i := range d.Elements() {
 		if d.r.Messages == nil {
-			d.r.Messages = make([]scri.Message, 0, d.turns)
+			d.r.Messages = d.desk.Messages(d.turns)
 		}
 		d.r.Messages = append(d.r.Messages, scri.Message{})
 		m := &d.r.Messages[i]

@@ -15,8 +15,9 @@ type decoder struct {
 	lenient bool // an answer: what does not fit is kept in Ext instead of refused
 	own     bool // plain strings are copied, as the document will be overwritten
 
-	thoughts, content, calls, tail []scri.Part // of the message at hand
-	slab                           []scri.Part // where finished lists are cut from
+	thoughts, content, calls, tail []scri.Part   // of the message at hand
+	slab                           []scri.Part   // where finished lists are cut from
+	desk                           *dialect.Desk // of a request; else nil
 	callSlab                       []scri.ToolCall
 	resultSlab                     []scri.ToolResult
 
@@ -140,7 +141,7 @@ func (d *decoder) keep(list ...[]scri.Part) []scri.Part {
 // room sees to it that the slab has room for n parts.
 func (d *decoder) room(n int) {
 	if cap(d.slab)-len(d.slab) < n {
-		d.slab = make([]scri.Part, 0, max(n, min(64, 4+2*cap(d.slab))))
+		d.slab = d.desk.Parts(max(n, min(64, 4+2*cap(d.slab))))
 	}
 }
 
