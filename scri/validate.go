@@ -12,7 +12,7 @@ const maxAnswers = 128
 // is, as an error of kind invalid with the path of the field. What only some
 // targets refuse, such as an unknown role, is left to them.
 func (r *ChatRequest) Validate() error {
-	if len(r.Messages) == 0 && r.PreviousID == "" {
+	if len(r.Messages) == 0 && r.PreviousID == "" && (r.Ext == nil || len(r.Ext.Members) == 0) { // a provider may keep what is asked
 		return invalid("/messages", "there is no message", "send at least one")
 	}
 	for i := range r.Messages {

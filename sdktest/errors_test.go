@@ -12,7 +12,6 @@ import (
 	"github.com/ollama/ollama/api"
 	"github.com/openai/openai-go/v3"
 	openaioption "github.com/openai/openai-go/v3/option"
-	"github.com/openai/openai-go/v3/responses"
 
 	"github.com/aratta-gateway/aratta/internal/sim"
 	"github.com/aratta-gateway/aratta/scri"
@@ -260,10 +259,6 @@ func TestWhatIsNotThere(t *testing.T) {
 		c   client
 		ask func(ctx context.Context) error
 	}{
-		"responses": {o, func(ctx context.Context) error {
-			_, err := o.sdk.Responses.New(ctx, responses.ResponseNewParams{Model: "auto"})
-			return err
-		}},
 		"openai embeddings": {o, func(ctx context.Context) error {
 			_, err := o.sdk.Embeddings.New(ctx, openai.EmbeddingNewParams{Model: "auto"})
 			return err

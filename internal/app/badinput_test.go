@@ -171,7 +171,7 @@ func shape(name string, body []byte) string {
 		return "the error has no message"
 	}
 	switch {
-	case name == "openai" && (in.Type == nil || top.Type != ""),
+	case (name == "openai" || name == "responses") && (in.Type == nil || top.Type != ""),
 		name == "anthropic" && (in.Type == nil || top.Type != "error"),
 		name == "native" && in.Kind == "":
 		return "the body is not of the dialect " + name
@@ -341,7 +341,8 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 	}{
 		{"POST", "/v1/chat/completion", "openai", 404, ""},
 		{"GET", "/nowhere", "openai", 404, ""},
-		{"POST", "/v1/responses", "openai", 404, ""},
+		{"POST", "/v1/responses/x", "openai", 404, ""},
+		{"PUT", "/v1/responses", "responses", 405, "POST"},
 		{"POST", "/v1/messages/batches", "anthropic", 404, ""},
 		{"POST", "/v2/rerun", "cohere", 404, ""},
 		{"GET", "/v2/chat", "cohere", 405, "POST"},

@@ -222,6 +222,8 @@ func brokenIn(d dialect.Dialect, got *reply, text string, want outcome) (problem
 	switch d.Name() {
 	case "openai":
 		must, never = "data: {\"error\":", "[DONE]"
+	case "responses":
+		never = "response.completed"
 	case "anthropic":
 		never = "message_stop"
 	case "cohere":

@@ -25,6 +25,8 @@ func ours(format string) string {
 	switch format {
 	case "openai-chat", "embeddings-openai":
 		return "openai"
+	case "openai-responses":
+		return "responses"
 	case "anthropic-messages":
 		return "anthropic"
 	case "cohere-chat", "embeddings-cohere":

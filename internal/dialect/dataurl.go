@@ -56,3 +56,24 @@ func SniffImage(data scri.Text) string {
 		return ""
 	}
 }
+
+// AudioType is the MIME type for a format as OpenAI's APIs call it, and
+// AudioFormat the reverse.
+func AudioType(format string) string {
+	if format == "mp3" {
+		return "audio/mpeg"
+	}
+	return "audio/" + format
+}
+
+// AudioFormat is the format for a MIME type, see [AudioType].
+func AudioFormat(typ string) string {
+	switch typ {
+	case "audio/mpeg":
+		return "mp3"
+	case "audio/x-wav", "audio/wave", "audio/vnd.wave":
+		return "wav"
+	default:
+		return strings.TrimPrefix(typ, "audio/")
+	}
+}

@@ -15,7 +15,9 @@
 //     decode that kind's shape; on any misfit rewind and carry the whole object
 //     as an opaque part (Raw, Ext.Dialect). Never refuse an unknown part.
 //   - Answers: nothing is refused that can be read at all; a misfit goes to Ext.
-//   - Ext.Form remembers spellings (see package scri); losing it is no loss.
+//   - Ext.Form remembers spellings (see package scri); losing it is no loss. A word
+//     "~name" in it marks the member of that name as [Slight]: it is written again
+//     by its own dialect, and no other reports it.
 //   - What the target cannot express is reported as a scri.Warning whose Path
 //     points at the finest SCRI node concerned. Nothing lost without a warning,
 //     no warning without a loss, nothing smuggled in foreign fields.

@@ -1,5 +1,7 @@
 package dialect
 
+import "github.com/aratta-gateway/aratta/scri"
+
 // LeastBudget is the least number of tokens for thinking that an effort stands for.
 const LeastBudget = 1024
 
@@ -19,5 +21,46 @@ func BudgetOf(effort string) int64 {
 		return 65536
 	default: // medium, on, and whatever somebody may call it
 		return 10240
+	}
+}
+
+// EffortWord is the word for how much a model may think in OpenAI's formats,
+// which know no budgets of tokens and fewer words than others. code says how it
+// differs from what was asked: "" not at all, [scri.WarnEmulated] it is the
+// nearest word, [scri.WarnDropped] there is none.
+func EffortWord(r *scri.Reasoning) (word, code string) {
+	word = r.Effort
+	if r.Budget != nil && (word == "" || word == "on") {
+		word = effortFor(*r.Budget)
+	}
+	switch word {
+	case "on":
+		word = "medium"
+	case "max":
+		word = "high"
+	case "none":
+		if r.Effort != "" {
+			return "", scri.WarnDropped
+		}
+		return "", ""
+	}
+	if word != r.Effort {
+		code = scri.WarnEmulated
+	}
+	return word, code
+}
+
+// effortFor is the word for a budget, by the thirds that the formats which have
+// both use.
+func effortFor(budget int64) string {
+	switch {
+	case budget <= 0:
+		return "none"
+	case budget <= 4096:
+		return "low"
+	case budget <= 16384:
+		return "medium"
+	default:
+		return "high"
 	}
 }

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,24 @@ func (u *Unknown) Add(member []byte) {
 		u.members = append(u.members, ',')
 	}
 	u.members = append(u.members, member...)
+}
+
+// Slight begins a word of a form that names a member whose loss loses nothing:
+// it repeats what was asked, says the default, or is the name that the dialect's
+// own server gave to a piece of the telling.
+const Slight = "~"
+
+// Put takes in what an Ext holds already. It may be nil.
+func (u *Unknown) Put(e *scri.Ext) {
+	if e == nil {
+		return
+	}
+	if obj := bytes.TrimSpace(e.Members); len(obj) > 2 {
+		u.Add(obj[1 : len(obj)-1])
+	}
+	if e.Form != "" {
+		u.Form(e.Form)
+	}
 }
 
 // Form notes how something was spelled.
@@ -82,8 +101,8 @@ func HasWord(form, word string) bool {
 	return false
 }
 
-// Foreign reports each non-null member of an Ext that belongs to another dialect
-// as dropped, at "<path>/ext/<name>". path is a function because it is built
+// Foreign reports each member of an Ext that belongs to another dialect and says
+// something (it is neither null nor [Slight]) as dropped, at "<path>/ext/<name>". path is a function because it is built
 // only where there is something to report.
 func Foreign(warn *[]scri.Warning, e *scri.Ext, own string, path func() string) {
 	if e == nil || e.Dialect == own || len(e.Members) == 0 {
@@ -92,7 +111,7 @@ func Foreign(warn *[]scri.Warning, e *scri.Ext, own string, path func() string) 
 	from, more := len(*warn), 0
 	s := wire.NewScanner(e.Members)
 	for name := range s.Members() {
-		if s.Kind() == wire.Null {
+		if s.Kind() == wire.Null || IsSlight(e, name) {
 			continue
 		}
 		if more++; more > maxForeign {
@@ -155,6 +174,19 @@ func (o *Object) End(e *scri.Ext, own string, warn *[]scri.Warning, path func() 
 		}
 	}
 	o.EndObject()
+}
+
+// IsSlight reports whether losing the member of e loses nothing.
+func IsSlight(e *scri.Ext, name string) bool {
+	if !strings.Contains(e.Form, Slight) {
+		return false
+	}
+	for w := range strings.FieldsSeq(e.Form) {
+		if w[:1] == Slight && w[1:] == name {
+			return true
+		}
+	}
+	return false
 }
 
 // maxForeign bounds how many members of one object are reported one by one.

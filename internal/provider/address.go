@@ -38,7 +38,7 @@ func parseBase(raw, dialect string) (*url.URL, error) {
 	}
 	u.Host = strings.ToLower(u.Host)
 	path := strings.TrimRight(u.EscapedPath(), "/")
-	if path == "" && dialect == "openai" {
+	if path == "" && (dialect == "openai" || dialect == "responses") {
 		path = "/v1" // its paths have no version, and hardly a server has them at its root
 	}
 	path = strings.TrimSuffix(path, "/.") // which says that this is the root all the same

@@ -8,11 +8,12 @@ import (
 	"github.com/aratta-gateway/aratta/internal/dialect/native"
 	"github.com/aratta-gateway/aratta/internal/dialect/ollama"
 	"github.com/aratta-gateway/aratta/internal/dialect/openai"
+	"github.com/aratta-gateway/aratta/internal/dialect/responses"
 )
 
 // Table returns every dialect, in the order in which tables show them.
 func Table() []dialect.Dialect {
-	return []dialect.Dialect{openai.New(), anthropic.New(), ollama.New(), native.New(), cohere.New()}
+	return []dialect.Dialect{openai.New(), anthropic.New(), ollama.New(), native.New(), cohere.New(), responses.New()}
 }
 
 // Get returns the dialect of that name, or nil.

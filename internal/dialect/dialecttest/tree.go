@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -143,7 +144,7 @@ func (b *builder) build(v reflect.Value, name, path string) *node {
 		}
 		return leaf(name, path, canonical(x))
 	case *scri.Ext:
-		return extNode(x, name, path)
+		return b.ext(x, name, path)
 	case time.Time:
 		if x.IsZero() {
 			return nil
@@ -300,7 +301,7 @@ func (b *builder) turn(part *node, m *scri.Message, speaker scri.Role, at string
 	if m.Name != "" {
 		shared(leaf("message.name", at+"/name", m.Name))
 	}
-	if e := extNode(m.Ext, "message.ext", at+"/ext"); e != nil {
+	if e := b.ext(m.Ext, "message.ext", at+"/ext"); e != nil {
 		for _, k := range e.kids {
 			k.shared = true
 		}
@@ -309,9 +310,9 @@ func (b *builder) turn(part *node, m *scri.Message, speaker scri.Role, at string
 	part.seal()
 }
 
-// extNode shows the members of an Ext that say something. They are of their
+// ext shows the members of an Ext that say something. They are of their
 // dialect: the same name in another's Ext is another member.
-func extNode(e *scri.Ext, name, path string) *node {
+func (b *builder) ext(e *scri.Ext, name, path string) *node {
 	if e == nil || len(e.Members) == 0 {
 		return nil
 	}
@@ -321,7 +322,7 @@ func extNode(e *scri.Ext, name, path string) *node {
 	}
 	n := &node{name: name, path: path, shape: object}
 	for k, v := range members {
-		if string(v) != "null" {
+		if string(v) != "null" && (b.strict || !dialect.IsSlight(e, k)) {
 			n.add(leaf(e.Dialect+":"+k, path+"/"+escape(k), canonicalSaid(v)))
 		}
 	}

@@ -231,9 +231,9 @@ func (e *teller) usage(u *scri.Usage) {
 		name  string
 		there bool
 	}{
-		{"cache_read_tokens", u.CacheRead != nil},
-		{"cache_write_tokens", u.CacheWrite != nil},
-		{"reasoning_tokens", u.Thinking != nil},
+		{"cache_read_tokens", anyTokens(u.CacheRead)},
+		{"cache_write_tokens", anyTokens(u.CacheWrite)},
+		{"reasoning_tokens", anyTokens(u.Thinking)},
 		{"estimated", u.Estimated},
 	} {
 		if c.there {
@@ -338,3 +338,6 @@ func (e *teller) token(t *scri.TokenLogProb, path func() string, top bool) {
 	})
 	w.EndObject()
 }
+
+// anyTokens reports whether a count is of any token: none is as little said as zero.
+func anyTokens(n *int64) bool { return n != nil && *n != 0 }

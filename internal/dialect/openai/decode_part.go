@@ -198,8 +198,8 @@ func (d *decoder) audioPart() bool {
 				ok = true
 			case "format":
 				format := d.plain()
-				m.Type = audioType(format)
-				known = audioFormat(m.Type) == format
+				m.Type = dialect.AudioType(format)
+				known = dialect.AudioFormat(m.Type) == format
 			default:
 				u.Add(d.Member())
 			}
@@ -209,24 +209,6 @@ func (d *decoder) audioPart() bool {
 	p.Ext = d.ext(&u, "input_audio")
 	d.content = append(d.content, p)
 	return ok && known
-}
-
-func audioType(format string) string {
-	if format == "mp3" {
-		return "audio/mpeg"
-	}
-	return "audio/" + format
-}
-
-func audioFormat(typ string) string {
-	switch typ {
-	case "audio/mpeg":
-		return "mp3"
-	case "audio/x-wav", "audio/wave", "audio/vnd.wave":
-		return "wav"
-	default:
-		return strings.TrimPrefix(typ, "audio/")
-	}
 }
 
 func (d *decoder) filePart() bool {

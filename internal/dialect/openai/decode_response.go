@@ -20,7 +20,7 @@ func (c chat) DecodeResponse(a *dialect.Answer) (*scri.ChatResponse, error) {
 	if failed(&d.Scanner) {
 		e := c.DecodeError(a)
 		e.Status = 0
-		e.Kind = inside(e)
+		e.Kind = dialect.OpenAIErrorIn(a.Body, name).Kind
 		return nil, e
 	}
 	d.read()

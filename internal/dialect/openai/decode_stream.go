@@ -196,12 +196,7 @@ func (s *stream) unreadable(err error) *scri.Error {
 
 // fail notes an error that was told inside the stream. Usage may still follow.
 func (s *stream) fail(raw []byte) {
-	e := &scri.Error{Raw: bytes.Clone(raw), Dialect: name}
-	var told failure
-	told.read(e.Raw, 0)
-	told.into(e)
-	e.Kind = told.kind(told.status)
-	s.failed = e
+	s.failed = dialect.OpenAIErrorIn(bytes.Clone(raw), name)
 }
 
 // complete reports whether every choice has its finish.

@@ -46,7 +46,7 @@ func (c chat) DecodeEmbedResponse(a *dialect.Answer, req *scri.EmbedRequest) (*s
 func (c chat) failure(a *dialect.Answer) *scri.Error {
 	e := c.DecodeError(a)
 	if a.Status < 400 {
-		e.Kind = inside(e)
+		e.Kind = dialect.OpenAIErrorIn(a.Body, name).Kind
 	}
 	return e
 }

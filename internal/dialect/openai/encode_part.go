@@ -234,7 +234,7 @@ func (e *encoder) audioItem(p *scri.Part) {
 	e.Key("input_audio")
 	e.BeginObject()
 	e.text("data", m.Data)
-	e.str("format", audioFormat(m.Type))
+	e.str("format", dialect.AudioFormat(m.Type))
 	e.extra(m.Ext)
 	e.EndObject()
 	e.partTail(p)

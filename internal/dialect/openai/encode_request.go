@@ -282,44 +282,18 @@ func (e *encoder) budget(key string, n *int64) {
 
 // effort writes reasoning_effort; a budget of tokens becomes the nearest word.
 func (e *encoder) effort(t *scri.Reasoning) {
-	effort := t.Effort
 	if t.Budget != nil {
 		e.dropped("/reasoning/budget", "effort is given in words only")
-		if effort == "" || effort == "on" {
-			effort = effortFor(*t.Budget)
-		}
 	}
-	switch effort {
-	case "on":
-		effort = "medium"
-	case "max":
-		effort = "high"
-	case "none":
-		if t.Effort != "" {
-			e.dropped("/reasoning/effort", "models that cannot think, and most that can, refuse to be told not to")
-		}
-		return
-	case "":
-		return
-	}
-	if effort != t.Effort {
+	effort, code := dialect.EffortWord(t)
+	switch code {
+	case scri.WarnDropped:
+		e.dropped("/reasoning/effort", "models that cannot think, and most that can, refuse to be told not to")
+	case scri.WarnEmulated:
 		e.tell(scri.WarnEmulated, "/reasoning/effort", "written as "+effort)
 	}
-	e.str("reasoning_effort", effort)
-}
-
-// effortFor is the word for a budget of tokens, by the thirds that the formats
-// which have both use.
-func effortFor(budget int64) string {
-	switch {
-	case budget <= 0:
-		return "none"
-	case budget <= 4096:
-		return "low"
-	case budget <= 16384:
-		return "medium"
-	default:
-		return "high"
+	if effort != "" {
+		e.str("reasoning_effort", effort)
 	}
 }
 

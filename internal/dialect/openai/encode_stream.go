@@ -134,7 +134,7 @@ func (s *streamEncoder) End(b []byte, err *scri.Error) []byte {
 		return s.B
 	}
 	n := len(s.B)
-	s.B = appendError(append(s.B, "data: "...), err)
+	s.B = dialect.AppendOpenAIError(append(s.B, "data: "...), err)
 	s.endFrame(n)
 	return s.B
 }

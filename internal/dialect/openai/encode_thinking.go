@@ -44,13 +44,14 @@ func detailType(own *scri.Ext) (string, bool) {
 // thoughts writes the members that hold thoughts.
 func (e *encoder) thoughts(m *scri.Message, parts []scri.Part, base int, skip []bool) {
 	var list []*scri.Part
+	var places []int
 	var n struct{ content, reasoning, details int }
 	for i := range parts {
 		p := &parts[i]
 		if skipped(skip, i) || placeOf(p) != thoughtField {
 			continue
 		}
-		list = append(list, p)
+		list, places = append(list, p), append(places, base+i)
 		switch e.field(p) {
 		case fieldDetails:
 			n.details++
@@ -67,7 +68,9 @@ func (e *encoder) thoughts(m *scri.Message, parts []scri.Part, base int, skip []
 		e.unsigned(p, base+i)
 	}
 	if n.content > 1 || n.reasoning > 1 || n.details > 0 && n.content+n.reasoning > 0 {
-		e.tell(scri.WarnChanged, e.messagePath()+"/content", "several thoughts became one")
+		for _, i := range places {
+			e.tell(scri.WarnChanged, e.partPath(i), "several thoughts became one")
+		}
 	}
 	e.plainThoughts(m, list, fieldContent)
 	e.plainThoughts(m, list, fieldReasoning)
