@@ -185,8 +185,10 @@ func LawEmbed4Response(to dialect.Dialect, req *scri.EmbedRequest, r *scri.Embed
 		return []string{"what was encoded is no answer: " + err.Error()}, nil //nolint:nilerr // it is the finding
 	}
 	before, after := embedResponseFields(r), embedResponseFields(z)
-	if after["/model"] == "" { // who has no place for it takes it from what was asked
-		delete(before, "/model")
+	for _, path := range []string{"/model", "/id"} { // the first is known from what was asked, the second is the teller's own business
+		if after[path] == "" {
+			delete(before, path)
+		}
 	}
 	return Match(differences(before, after), warnings), nil
 }

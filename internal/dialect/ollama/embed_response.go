@@ -125,9 +125,6 @@ func (e *embedWriter) vectors(resp *scri.EmbedResponse) error {
 	if u := resp.Usage; u != nil {
 		e.usage(u)
 	}
-	if resp.ID != "" {
-		e.drop("/id", "answers have no id")
-	}
 	return nil
 }
 
