@@ -15,7 +15,7 @@ else
 RACE = $(GO) test
 endif
 
-.PHONY: run build test lint bench cover fuzz clean help
+.PHONY: run build test lint bench agents cover fuzz clean help
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -41,6 +41,12 @@ $(LINT):
 
 bench: ## measure against a bare reverse proxy (needs ../shared/loadgen)
 	$(GO) run ./internal/bench
+
+AGENTS = $(CURDIR)/bin/agents
+agents: ## run Claude Code, opencode and Codex from the npm registry against the gateway (needs npm)
+	mkdir -p $(AGENTS)
+	npm install --prefix $(AGENTS) --no-audit --no-fund @anthropic-ai/claude-code opencode-ai @openai/codex
+	cd sdktest && ARATTA_AGENTS=$(AGENTS) $(GO) test -count=1 -v -run TestAgents -timeout 20m .
 
 cover: ## coverage by package
 	$(GO) test -coverprofile=cover.out ./... && $(GO) tool cover -func=cover.out | tail -n 1
