@@ -44,7 +44,7 @@ func (a *attempt) patch(req *scri.ChatRequest, plan *overlay.Plan, out *dialect.
 			Hint: "overlays in force: " + strings.Join(a.info.Overlays, ", "),
 		}
 	}
-	a.speaks, a.info.Dialect, a.target.Header = again, name, nil
+	a.speaks, a.info.Dialect, a.target.Header, a.target.Variant = again, name, nil, ""
 	traits := again.Traits()
 	traits.Provider = a.p.name
 	ported, warnings := scri.Port(req, traits)
@@ -73,10 +73,14 @@ func (a *attempt) edit(plan *overlay.Plan, out *dialect.Outgoing, path string) (
 	if err := a.p.reroute(out, a.target.Model); err != nil {
 		return "", err
 	}
+	if err := a.p.reroute(out, a.target.Model); err != nil {
+		return "", err
+	}
 	u, err := a.p.address.resolve(out.Path)
 	if err != nil {
 		return "", err
 	}
+	a.url = u
 	q := overlay.Request{Body: out.Body, Header: a.p.header(out.Header), Path: u.EscapedPath(), Query: u.RawQuery, Model: a.target.Model}
 	if path != "" {
 		q.Path = path
@@ -98,7 +102,9 @@ func (a *attempt) edit(plan *overlay.Plan, out *dialect.Outgoing, path string) (
 		a.url = &to
 	}
 	out.Body, a.header = q.Body, q.Header
-	a.target.Model, a.info.Model = q.Model, q.Model
+	if q.Model != a.target.Model { // by an alias
+		a.target.Model, a.info.Model = q.Model, q.Model
+	}
 	return q.Path, nil
 }
 

@@ -252,6 +252,43 @@ ops:
 	}
 }
 
+// TestOverlaysSeeTheProvidersOwnPaths: a provider whose paths differ from the
+// dialect's is patched at the ones that it has.
+func TestOverlaysSeeTheProvidersOwnPaths(t *testing.T) {
+	var uri string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		uri = r.URL.RequestURI()
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, answer)
+	}))
+	t.Cleanup(srv.Close)
+	known := func(name string) (dialect.Dialect, bool) { d := all.Get(name); return d, d != nil }
+	for overlays, want := range map[string]string{
+		"{id: x, version: 1, ops: [{op: drop, path: temperature}]}":                             "/openai/deployments/dep/chat/completions?api-version=1",
+		"{id: x, version: 1, ops: [{op: query_set, param: api-version, value: \"2\"}]}":         "/openai/deployments/dep/chat/completions?api-version=2",
+		"{id: x, version: 1, ops: [{op: model_alias, from: dep, to: new}]}":                     "/openai/deployments/new/chat/completions?api-version=1",
+		"{id: x, version: 1, ops: [{op: path, from: /chat/completions, to: /completions}]}":     "/openai/deployments/dep/completions?api-version=1",
+		"{id: x, version: 1, match: {provider: azure}, ops: [{op: drop, path: a, models: no}]}": "/openai/deployments/dep/chat/completions?api-version=1",
+	} {
+		var active overlay.Active
+		active.Replace(setOf(t, overlays))
+		p, err := New(Remote, "mine", Entry{Type: "azure", BaseURL: srv.URL + "/openai?api-version=1", APIKeyEnv: "K"}, Deps{
+			Dialects: known, Catalogue: builtin(t), Overlays: &active, LookupEnv: env("K", "secret-key", "AZURE_RESOURCE_NAME", "r"), Version: "test",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, info := collected(t, p, hello(false), Call{Model: "dep"})
+		if uri != want {
+			t.Errorf("%s: sent to %s, want %s", overlays, uri, want)
+		}
+		if model := "dep"; info.Model != model && !strings.Contains(overlays, "alias") {
+			t.Errorf("%s: the model is %s", overlays, info.Model)
+		}
+		p.Close()
+	}
+}
+
 func TestBuiltinOverlaysActByReference(t *testing.T) {
 	list, err := overlay.Builtins()
 	if err != nil {
