@@ -33,7 +33,7 @@ func TestRecordedExchangesPassThrough(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var models []string
 			var cases []sim.Case
-			mine := slices.DeleteFunc(slices.Clone(list), func(x *corpus.Exchange) bool { return x.Dialect != name || x.Request == nil })
+			mine := slices.DeleteFunc(slices.Clone(list), func(x *corpus.Exchange) bool { return x.Dialect != name || x.Op != scri.OpChat || x.Request == nil })
 			d := all.Get(name)
 			for _, x := range mine {
 				cases = append(cases, sim.NewCase(x))

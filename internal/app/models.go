@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/aratta-gateway/aratta/internal/provider"
+	"github.com/aratta-gateway/aratta/internal/route"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -87,10 +90,26 @@ func (p *program) byConfiguration(ctx context.Context) (*scri.ModelList, []note,
 			notes = append(notes, note{q.Name(), q.Zone(), "has no model"})
 		}
 	}
+	notes = append(notes, away(s.Router)...)
 	for _, q := range s.Off {
 		notes = append(notes, note{q.Name(), q.Zone(), "off: " + q.Disabled()})
 	}
 	return list, notes, nil
+}
+
+// away tells of the default aliases that lead nowhere, together where they want the
+// same providers.
+func away(r *route.Router) []note {
+	names := map[string][]string{}
+	for name, who := range r.Away() {
+		names[who] = append(names[who], name)
+	}
+	var notes []note
+	for _, who := range slices.Sorted(maps.Keys(names)) {
+		slices.Sort(names[who])
+		notes = append(notes, note{strings.Join(names[who], ", "), "-", "lead nowhere: not on: " + who})
+	}
+	return notes
 }
 
 func (p *program) printModels(list *scri.ModelList, notes []note, asJSON bool) error {

@@ -222,7 +222,7 @@ func (l *Loaded) mentions(kind string) bool {
 
 // router tells routing what it must know of the providers, and which others could be.
 func (s *Snapshot) router(l *Loaded, others []string) (*route.Router, error) {
-	cfg := route.Config{Behaviour: l.Behaviour, Aliases: l.Aliases, Chains: map[string]route.Chain{}, Known: others}
+	cfg := route.Config{Behaviour: l.Behaviour, Aliases: l.Aliases, Defaults: route.DefaultAliases(), Chains: map[string]route.Chain{}, Known: others}
 	for _, p := range s.Sought {
 		cfg.Sought = append(cfg.Sought, p.Name())
 	}

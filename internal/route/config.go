@@ -127,6 +127,7 @@ func targets(list []any) ([]string, error) {
 type Config struct {
 	Behaviour Behaviour
 	Aliases   map[string]string
+	Defaults  map[string][]string // aliases that are there without being configured, see DefaultAliases
 	Chains    map[string]Chain
 	Known     []string // names of providers that are configured or could be, whether they are on or not
 	Sought    []string // those of them that a start would look for

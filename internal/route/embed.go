@@ -36,6 +36,7 @@ func Alike(a, b string) bool {
 // for vectors, else to whatever embedding model a local runtime has.
 func (r *Router) embedding(ctx context.Context, q *Query, name string, p *Plan) ([]Target, error) {
 	_, alias := r.aliases[NameEmbed]
+	alias = alias && !r.presumed[NameEmbed] // without a model what is installed answers, or what somebody chose
 	_, chain := r.chains[NameEmbed]
 	target, known := r.target(NameEmbed)
 	local := name == NameLocal || name == NameSovereign

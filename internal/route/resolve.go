@@ -148,6 +148,9 @@ func (r *Router) bare(ctx context.Context, q *Query, name string, p *Plan) ([]Ta
 		p.reason("resolve", "model", hits[0].String(), "")
 		return r.behind(ctx, q, p, hits), nil
 	}
+	if r.away[name] != "" {
+		return nil, r.notOn(name)
+	}
 	family := familyOf(name)
 	if e := r.ofFamily(ctx, family); e != nil {
 		t := Target{Provider: e.Name, Model: name, Zone: e.Zone, Asked: true}

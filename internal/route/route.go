@@ -79,6 +79,8 @@ type Router struct {
 	entries   []Entry // in the order in which they are preferred
 	index     map[string]*Entry
 	aliases   map[string]string
+	presumed  map[string]bool   // those of the aliases that nobody configured
+	away      map[string]string // default aliases that lead nowhere, and whose providers would have to be on
 	chains    map[string][]Target
 	implicit  []Target // the default chain where none is configured
 	outside   []Target // of providers with a condition that stand in no chain: they may come before the default one
@@ -96,7 +98,7 @@ type Router struct {
 // what cannot be understood at all is an error.
 func New(cfg Config, entries []Entry, installed Installed) (*Router, []string, error) {
 	r := &Router{
-		aliases: cfg.Aliases, chains: map[string][]Target{}, index: map[string]*Entry{},
+		chains: map[string][]Target{}, index: map[string]*Entry{},
 		fallback: orTrue(cfg.Behaviour.EnableFallback), installed: installed, known: cfg.Known, sought: cfg.Sought,
 	}
 	r.entries = slices.Clone(entries)
@@ -115,6 +117,7 @@ func New(cfg Config, entries []Entry, installed Installed) (*Router, []string, e
 			r.implicit = append(r.implicit, Target{Provider: e.Name, Model: e.Default, Zone: e.Zone})
 		}
 	}
+	r.withDefaults(cfg.Aliases, cfg.Chains, cfg.Defaults)
 	warn := r.setDefault(cfg.Behaviour.DefaultProvider)
 	if _, configured := cfg.Chains[DefaultChain]; !configured {
 		for i := range r.entries {
