@@ -162,7 +162,8 @@ func (k ErrorKind) HTTPStatus() int {
 func (e *Error) HTTPStatus() int {
 	if e.Kind == ErrInvalid {
 		switch e.Status {
-		case http.StatusMethodNotAllowed, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge:
+		case http.StatusMethodNotAllowed, http.StatusRequestTimeout, http.StatusConflict, http.StatusRequestEntityTooLarge,
+			http.StatusRequestedRangeNotSatisfiable:
 			return e.Status
 		}
 	}

@@ -16,6 +16,14 @@ const (
 	OpModels Op = "models" // list models
 	OpModel  Op = "model"  // tell about one model
 	OpInfo   Op = "info"   // a runtime's small facts: version, loaded models
+
+	// The operations of a [Relay].
+	OpAudio       Op = "audio"       // speech, transcription, translation
+	OpImages      Op = "images"      // made, edited, varied
+	OpModerations Op = "moderations" // whether a text may be
+	OpRerank      Op = "rerank"      // documents in the order of their fitness
+	OpFiles       Op = "files"       // kept by a provider
+	OpBatches     Op = "batches"     // of requests, answered later
 )
 
 // Caller is who asks.

@@ -343,7 +343,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 		{"GET", "/nowhere", "openai", 404, ""},
 		{"POST", "/v1/responses/x", "openai", 404, ""},
 		{"PUT", "/v1/responses", "responses", 405, "POST"},
-		{"POST", "/v1/messages/batches", "anthropic", 404, ""},
+		{"POST", "/v1/messages/bundles", "anthropic", 404, ""},
 		{"POST", "/v2/rerun", "cohere", 404, ""},
 		{"GET", "/v2/chat", "cohere", 405, "POST"},
 		{"POST", "/api/v1/nothing", "native", 404, ""},

@@ -70,6 +70,7 @@ func (l *Loaded) check() error {
 	if s.MaxBodyMB < 1 || s.MaxBodyMB > 1024 {
 		bad("server.max_body_mb", "%d is not between 1 and 1024", s.MaxBodyMB)
 	}
+	l.checkRelays(bad)
 	if m := &l.Media; m.MaxBytes < 0 || m.MaxBytes > mostMedia {
 		bad("media.max_bytes", "%d is not between 1 and %d", m.MaxBytes, mostMedia)
 	}
@@ -109,7 +110,7 @@ func (l *Loaded) unsetVariables() error {
 	var errs []error
 	for _, key := range slices.Sorted(maps.Keys(l.unset)) {
 		switch table, _, _ := strings.Cut(key, "."); table {
-		case "server", "media", "aliases", "chains", "behaviour", "routing", "resilience":
+		case "server", "media", "relay", "aliases", "chains", "behaviour", "routing", "resilience":
 			errs = append(errs, &Problem{File: l.File, Key: key, Text: notSet(l.unset[key])})
 		}
 	}

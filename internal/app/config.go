@@ -27,6 +27,7 @@ type Config struct {
 	Routing    RoutingConfig             `toml:"routing"`
 	Resilience ResilienceConfig          `toml:"resilience"`
 	Media      MediaConfig               `toml:"media"`
+	Relay      RelayConfig               `toml:"relay"`
 	Cache      CacheConfig               `toml:"cache"`
 	Privacy    *PrivacyConfig            `toml:"privacy"`
 	Policy     *PolicyConfig             `toml:"policy"`
@@ -88,6 +89,22 @@ type MediaConfig struct {
 	Timeout       Duration       `toml:"timeout"`
 	AllowHosts    []string       `toml:"allow_hosts"`
 	AllowNetworks []netip.Prefix `toml:"allow_networks"`
+}
+
+// RelayConfig is the [relay] table: what is passed on as it is, by its kind.
+type RelayConfig struct {
+	Audio       RelayKind `toml:"audio"`
+	Images      RelayKind `toml:"images"`
+	Moderations RelayKind `toml:"moderations"`
+	Rerank      RelayKind `toml:"rerank"`
+	Files       RelayKind `toml:"files"`
+	Batches     RelayKind `toml:"batches"`
+}
+
+// RelayKind is one table of [relay].
+type RelayKind struct {
+	Target    string `toml:"target"` // for requests that name no model: a provider, provider:model or an alias
+	MaxBodyMB int    `toml:"max_body_mb"`
 }
 
 // CacheConfig is the [cache] table.

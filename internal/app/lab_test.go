@@ -95,6 +95,7 @@ func (l *lab) start(t testing.TB, config string) {
 	s := &loaded.Server
 	ts := httptest.NewServer(server.New(server.Options{
 		Gateway: l.gw.Gateway, Dialects: Dialects(), MaxBody: int64(s.MaxBodyMB) << 20,
+		Relay: l.gw.Gateway.Relay, RelayBody: loaded.Relay.bodies(),
 		RequestTimeout: s.RequestTimeout.Duration, KeepaliveAfter: s.KeepaliveAfter.Duration, Version: "test", Log: log,
 	}))
 	t.Cleanup(ts.Close)

@@ -76,6 +76,7 @@ func (p *program) serve(ctx context.Context, l *Loaded, discover bool, ready fun
 	s.announce(ctx, log, ln.Addr())
 	srv := server.New(server.Options{ //nolint:contextcheck // the request log outlives a request's context
 		Gateway: s.Gateway, Dialects: Dialects(), Keys: l.Keys, Trusted: l.Server.TrustedNetworks,
+		Relay: s.Gateway.Relay, RelayBody: l.Relay.bodies(),
 		MaxBody: int64(l.Server.MaxBodyMB) << 20, RequestTimeout: l.Server.RequestTimeout.Duration,
 		DrainTimeout: l.Server.DrainTimeout.Duration, KeepaliveAfter: l.Server.KeepaliveAfter.Duration,
 		Version: p.version, Log: log,

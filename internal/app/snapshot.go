@@ -76,8 +76,10 @@ func Build(ctx context.Context, l *Loaded, o BuildOptions) (*Snapshot, error) {
 	if s.Router, err = s.router(l, catalogue.Names()); err != nil {
 		return nil, err
 	}
+	relays := s.relays(l)
 	s.Gateway = gateway.New(gateway.Options{
 		Router: s.Router, Providers: s.Providers, Strict: isTrue(l.Routing.Strict), EchoModel: l.Server.EchoModel, Media: fetcher(&l.Media, o.Version), Log: o.Log,
+		Relays: relays, LookAhead: int64(l.Server.MaxBodyMB) << 20,
 	})
 	return s, nil
 }

@@ -319,13 +319,7 @@ func (g *Gateway) exhausted(c *call, failed []*scri.Error, decided bool) error {
 	if e.Kind == scri.ErrNotFound && e.Path == "" {
 		e.Path = "/model"
 	}
-	if p := g.providers[e.Provider]; ownCredential(&e) && (p == nil || !p.Passes()) {
-		// The client's own credential is not what was refused: its 401 would send
-		// people looking at the wrong key.
-		e.Code, e.Raw = "provider_"+string(e.Kind), nil
-		e.Message = fmt.Sprintf("provider %s refused the gateway's credential: %s", e.Provider, e.Message)
-		e.Kind, e.Status = scri.ErrUnavailable, 0
-	}
+	g.ours(&e)
 	if c.verdict.Sovereign() {
 		e.Message, e.Raw = e.Message+"; the request is sovereign, so nobody beyond zone local was asked", nil
 	}
@@ -362,6 +356,17 @@ func told(list []scri.Attempt) string {
 		b.WriteString(target(&list[i]) + ": " + list[i].Error.Message)
 	}
 	return b.String()
+}
+
+// ours tells a refusal of the gateway's own credential as such: a 401 would send
+// people looking at the client's key.
+func (g *Gateway) ours(e *scri.Error) {
+	if p := g.providers[e.Provider]; !ownCredential(e) || p != nil && p.Passes() {
+		return
+	}
+	e.Code, e.Raw = "provider_"+string(e.Kind), nil
+	e.Message = fmt.Sprintf("provider %s refused the gateway's credential: %s", e.Provider, e.Message)
+	e.Kind, e.Status = scri.ErrUnavailable, 0
 }
 
 func ownCredential(e *scri.Error) bool {

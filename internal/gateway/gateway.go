@@ -18,9 +18,11 @@ import (
 type Options struct {
 	Router    *route.Router
 	Providers []*provider.Provider
-	Strict    bool           // refuse translations that lose something, whoever asks
-	EchoModel bool           // answer with the asked model's name instead of the one that answered
-	Media     *fetch.Fetcher // of images and files that are given by their address; nil = they are not fetched
+	Strict    bool               // refuse translations that lose something, whoever asks
+	EchoModel bool               // answer with the asked model's name instead of the one that answered
+	Media     *fetch.Fetcher     // of images and files that are given by their address; nil = they are not fetched
+	Relays    map[scri.Op]string // who carries what names no model, as a chain names targets
+	LookAhead int64              // of a body that is passed on, into memory, to find its model; 0 = DefaultLookAhead
 	Log       *slog.Logger
 	Now       func() time.Time
 }
@@ -34,6 +36,8 @@ type Gateway struct {
 	strict    bool
 	echoModel bool
 	fetch     *fetch.Fetcher
+	relays    map[scri.Op]string
+	lookAhead int64
 	log       *slog.Logger
 	now       func() time.Time
 	chat      step[scri.Stream]
@@ -45,6 +49,9 @@ func New(o Options) *Gateway {
 	g := &Gateway{
 		router: o.Router, list: o.Providers, providers: map[string]*provider.Provider{},
 		strict: o.Strict, echoModel: o.EchoModel, fetch: o.Media, log: o.Log, now: o.Now,
+	}
+	if g.relays, g.lookAhead = o.Relays, o.LookAhead; g.lookAhead <= 0 {
+		g.lookAhead = DefaultLookAhead
 	}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)

@@ -114,9 +114,11 @@ type outbound struct {
 	url    *url.URL
 	header http.Header
 	body   []byte
-	pieces [][]byte    // instead of body, if any and direct
-	direct bool        // the transport takes bodies as inMemory
-	caller http.Header // of the client's request, for who passes its credential on
+	pieces [][]byte      // instead of body, if any and direct
+	direct bool          // the transport takes bodies as inMemory
+	stream io.ReadCloser // instead of body: read while it is sent, and so only once
+	length int64         // of stream; -1 = unknown
+	caller http.Header   // of the client's request, for who passes its credential on
 }
 
 func (o *outbound) request(ctx context.Context) *http.Request {
@@ -124,7 +126,10 @@ func (o *outbound) request(ctx context.Context) *http.Request {
 		Method: o.method, URL: o.url, Host: o.url.Host, Header: o.header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)
-	if len(o.body) > 0 && o.direct {
+	switch {
+	case o.stream != nil:
+		req.ContentLength, req.Body = o.length, o.stream
+	case len(o.body) > 0 && o.direct:
 		m := &inMemory{pieces: o.pieces}
 		if m.pieces == nil {
 			m.pieces = [][]byte{o.body}
@@ -133,7 +138,7 @@ func (o *outbound) request(ctx context.Context) *http.Request {
 			m.size += len(piece)
 		}
 		req.ContentLength, req.Body = int64(m.size), m
-	} else if len(o.body) > 0 {
+	case len(o.body) > 0:
 		body := o.body
 		req.ContentLength = int64(len(body))
 		// Exactly this type: the transport knows it as a body in memory, and then

@@ -78,9 +78,11 @@ type Provider struct {
 	fixed     http.Header // sent with every request, the credential included
 	built     atomic.Pointer[headers]
 	door      http.RoundTripper
+	gate      http.RoundTripper // the door for bodies that are read while they are sent
 	transport transport
-	direct    bool           // transport is h1
-	bodies    dialect.Bodies // for requests through h1
+	streams   *http.Transport // behind the gate
+	direct    bool            // transport is h1
+	bodies    dialect.Bodies  // for requests through h1
 
 	lists  *memo[[]scri.ModelInfo]
 	shown  *memo[*scri.ModelInfo]
@@ -147,11 +149,14 @@ func (p *Provider) build(d *Deps) error {
 	if err := p.fixHeaders(d.Version); err != nil {
 		return err
 	}
-	p.transport, err = newTransport(&wiring{
+	w := &wiring{
 		provider: p.name, zone: p.zone, base: base, proxy: spec.Proxy, ca: spec.CA,
 		timeouts: d.Timeouts, dial: d.Dial, env: d.lookupEnv,
-	})
-	if err != nil {
+	}
+	if p.transport, err = newTransport(w); err != nil {
+		return err
+	}
+	if p.streams, err = newStreams(w); err != nil {
 		return err
 	}
 	_, p.direct = p.transport.(*h1)
@@ -159,6 +164,7 @@ func (p *Provider) build(d *Deps) error {
 		return err
 	}
 	p.door = &egress{zone: p.zone, scheme: base.Scheme, host: base.Host, next: p.transport}
+	p.gate = &egress{zone: p.zone, scheme: base.Scheme, host: base.Host, next: p.streams}
 	p.lists, p.shown, p.loaded = newMemo[[]scri.ModelInfo](1), newMemo[*scri.ModelInfo](maxShown), newMemo[[]scri.ModelInfo](1)
 	return nil
 }
@@ -416,6 +422,7 @@ func (p *Provider) MendsCalls() bool {
 // Close ends the connections that lie idle. Attempts under way go on.
 func (p *Provider) Close() {
 	p.transport.CloseIdleConnections()
+	p.streams.CloseIdleConnections()
 	if p.signer != nil {
 		p.signer.close()
 	}

@@ -38,7 +38,7 @@ func (a *attempt) exchange(ctx context.Context, out *outbound) (*http.Response, 
 			return nil, err
 		}
 		resp, err := a.trip(ctx, &signed)
-		if err != nil || resp.StatusCode != http.StatusUnauthorized || again || !signer.refused(signed.header) {
+		if err != nil || resp.StatusCode != http.StatusUnauthorized || again || out.stream != nil || !signer.refused(signed.header) {
 			return resp, err
 		}
 		resp.Body.Close()
@@ -46,6 +46,9 @@ func (a *attempt) exchange(ctx context.Context, out *outbound) (*http.Response, 
 }
 
 func (a *attempt) trip(ctx context.Context, out *outbound) (*http.Response, error) {
+	if out.stream != nil { // which there is only once
+		return a.p.gate.RoundTrip(out.request(ctx))
+	}
 	resp, err := a.p.door.RoundTrip(out.request(ctx))
 	if err != nil && err.Error() == idleClosed {
 		// A connection that the server closed while it lay idle: nothing was read

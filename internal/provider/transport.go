@@ -53,6 +53,27 @@ func newTransport(w *wiring) (transport, error) {
 	if h1Fits(w.base, proxy) {
 		return newH1(w.base, w.dialer(nil)), nil
 	}
+	return w.standard(proxy)
+}
+
+// newStreams builds the transport for bodies that are read while they are sent.
+// Such a body can be sent only once, so that none goes over a connection which
+// the server may just have closed: each gets its own.
+func newStreams(w *wiring) (*http.Transport, error) {
+	proxy, err := w.findProxy()
+	if err != nil {
+		return nil, err
+	}
+	t, err := w.standard(proxy)
+	if err != nil {
+		return nil, err
+	}
+	t.DisableKeepAlives = true
+	return t, nil
+}
+
+// standard builds a transport of net/http.
+func (w *wiring) standard(proxy *url.URL) (*http.Transport, error) {
 	tlsConfig, err := w.tls()
 	if err != nil {
 		return nil, err

@@ -133,18 +133,7 @@ func (r *Router) local(ctx context.Context, q *Query, name string, p *Plan) ([]T
 
 // bare resolves a model's own name: a hint, whose target comes first.
 func (r *Router) bare(ctx context.Context, q *Query, name string, p *Plan) ([]Target, error) {
-	var hits []Target
-	for i := range r.entries {
-		e := &r.entries[i]
-		if m, ok := e.model(name); ok {
-			hits = append(hits, Target{Provider: e.Name, Model: m.Name, Zone: e.Zone})
-		} else if names, known := r.has(ctx, e); known {
-			if j := slices.IndexFunc(names, func(n string) bool { return sameModel(n, name) }); j >= 0 {
-				hits = append(hits, Target{Provider: e.Name, Model: names[j], Zone: e.Zone})
-			}
-		}
-	}
-	if len(hits) > 0 {
+	if hits := r.having(ctx, name); len(hits) > 0 {
 		p.reason("resolve", "model", hits[0].String(), "")
 		return r.behind(ctx, q, p, hits), nil
 	}
@@ -163,6 +152,21 @@ func (r *Router) bare(ctx context.Context, q *Query, name string, p *Plan) ([]Ta
 		return r.standard(ctx, q, p), nil
 	}
 	return r.unlisted(ctx, q, name, p)
+}
+
+// having lists the providers that are known to have a model.
+func (r *Router) having(ctx context.Context, name string) (hits []Target) {
+	for i := range r.entries {
+		e := &r.entries[i]
+		if m, ok := e.model(name); ok {
+			hits = append(hits, Target{Provider: e.Name, Model: m.Name, Zone: e.Zone})
+		} else if names, known := r.has(ctx, e); known {
+			if j := slices.IndexFunc(names, func(n string) bool { return sameModel(n, name) }); j >= 0 {
+				hits = append(hits, Target{Provider: e.Name, Model: names[j], Zone: e.Zone})
+			}
+		}
+	}
+	return hits
 }
 
 // unlisted asks the default provider for a model that nobody is known to have,
@@ -219,6 +223,12 @@ func familyOf(model string) family {
 		{"gemini", "google", false},
 		{"grok", "xai", false},
 		{"command", "cohere", false},
+		{"rerank", "cohere", true},
+		{"whisper", "openai", true},
+		{"tts-1", "openai", false},
+		{"dall-e", "openai", false},
+		{"omni-moderation", "openai", false},
+		{"text-moderation", "openai", false},
 		{"mistral", "mistral", true},
 		{"deepseek", "deepseek", true},
 		{"llama", "", true},

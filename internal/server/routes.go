@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/dialect/ollama"
@@ -24,6 +26,7 @@ func (s *Server) routes() {
 	for _, d := range s.opt.Dialects {
 		dialect.Mount(d.Routes(), func(r dialect.Route) http.Handler { return s.route(d, r) }, http.HandlerFunc(s.nowhere), s.handle)
 	}
+	s.passages()
 	s.mux.HandleFunc(nowherePattern, s.nowhere)
 }
 
@@ -212,6 +215,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, d dialect.Dialect,
 	status, body := d.EncodeError(nil, &own)
 	identify(w.Header(), d.Name(), x.ID)
 	w.Header().Set("Content-Type", "application/json")
+	if own.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.FormatInt(int64((own.RetryAfter+time.Second-1)/time.Second), 10))
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
 	s.logged(r.Context(), x, status, &own)
@@ -243,7 +249,7 @@ func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) {
 
 // methods are those that a path takes.
 func (s *Server) methods(r *http.Request, path string) (list []string) {
-	for _, m := range [...]string{http.MethodGet, http.MethodPost} {
+	for _, m := range [...]string{http.MethodGet, http.MethodPost, http.MethodDelete} {
 		other, u := *r, *r.URL
 		u.Path, u.RawPath = path, ""
 		other.Method, other.URL = m, &u

@@ -36,12 +36,14 @@ type Gateway interface {
 type Options struct {
 	Gateway        Gateway
 	Dialects       []dialect.Dialect
-	Keys           []string       // API keys for all but loopback
-	Trusted        []netip.Prefix // networks that need no key, as loopback does
-	MaxBody        int64          // bytes
-	RequestTimeout time.Duration  // bound of one whole exchange; 0 = none
-	DrainTimeout   time.Duration  // how long requests may go on after the stop was asked for
-	KeepaliveAfter time.Duration  // silence after which an SSE client gets a comment
+	Keys           []string          // API keys for all but loopback
+	Trusted        []netip.Prefix    // networks that need no key, as loopback does
+	MaxBody        int64             // bytes
+	Relay          RelayHandler      // for what is passed on; nil = it is not
+	RelayBody      map[scri.Op]int64 // bytes of what is passed on; MaxBody where it does not say
+	RequestTimeout time.Duration     // bound of one whole exchange; 0 = none
+	DrainTimeout   time.Duration     // how long requests may go on after the stop was asked for
+	KeepaliveAfter time.Duration     // silence after which an SSE client gets a comment
 	Version        string
 	Log            *slog.Logger
 }
@@ -129,7 +131,7 @@ func (s *Server) crossOrigin(w http.ResponseWriter, r *http.Request, origin stri
 	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
 		return false
 	}
-	h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
+	h.Set("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS")
 	h.Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
 	w.WriteHeader(http.StatusNoContent)
 	return true

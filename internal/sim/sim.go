@@ -42,6 +42,8 @@ type Sim struct {
 	last   *Seen
 	served int
 	next   *Case
+
+	files kept
 }
 
 // Seen is a request as the provider got it.
@@ -64,6 +66,7 @@ func New(o Options) *Sim {
 	if _, ok := o.Dialect.(dialect.Lister); ok && o.Dialect.Name() == "anthropic" {
 		s.mux.Handle("GET /v1/models", s.route(dialect.Route{Method: "GET", Pattern: "/v1/models", Op: scri.OpModels}))
 	}
+	s.passages()
 	s.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "simulated provider "+o.Name+"\n")
 	})

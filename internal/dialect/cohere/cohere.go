@@ -67,7 +67,7 @@ func (cohere) Routes() []dialect.Route {
 
 // Traits says what the API demands of a history: calls with their results.
 func (cohere) Traits() scri.Traits {
-	return scri.Traits{Dialect: Name, Thinking: scri.ThinkingAny, LateSystem: true, PairedCalls: true}
+	return scri.Traits{Dialect: Name, Thinking: scri.ThinkingAny, LateSystem: true, PairedCalls: true, Media: scri.MediaImages}
 }
 
 // formed reports whether the spelling was noted by this dialect.

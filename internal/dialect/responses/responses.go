@@ -63,7 +63,7 @@ func (responses) Routes() []dialect.Route {
 func (responses) Traits() scri.Traits {
 	return scri.Traits{
 		Dialect: Name, Thinking: scri.ThinkingAny, Developer: true, LateSystem: true,
-		CallIDMax: 64, PairedCalls: true,
+		CallIDMax: 64, PairedCalls: true, Media: scri.MediaDocuments,
 	}
 }
 
