@@ -454,7 +454,7 @@ func TestMemoryIsBounded(t *testing.T) {
 				}
 				b = append(b, c.tail...)
 				before := allocated()
-				if got := l.post(t, all.Get("openai"), nil, b); got.status/100 == 5 {
+				if got := l.post(t, all.Get("openai"), "", nil, b); got.status/100 == 5 {
 					t.Errorf("status %d: %.300s", got.status, got.body)
 				}
 				return allocated() - before

@@ -29,7 +29,7 @@ func TestRecordedExchangesPassThrough(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"openai", "responses", "anthropic", "ollama", "cohere"} {
+	for _, name := range []string{"openai", "responses", "anthropic", "ollama", "cohere", "gemini"} {
 		t.Run(name, func(t *testing.T) {
 			var models []string
 			var cases []sim.Case
@@ -64,6 +64,19 @@ func TestRecordedExchangesPassThrough(t *testing.T) {
 	}
 }
 
+// recordedPath is where the client of an exchange would ask this gateway. Others
+// than the one in the recording keep the model and the verb at its end.
+func recordedPath(x *corpus.Exchange) string {
+	path := x.Path
+	if i := strings.LastIndex(path, "/models/"); i >= 0 {
+		path = "/v1beta" + path[i:]
+	}
+	if len(x.Query) > 0 {
+		path += "?" + x.Query.Encode()
+	}
+	return path
+}
+
 // asked is the model that an exchange asks for, "" when it stands elsewhere.
 func asked(d dialect.Dialect, x *corpus.Exchange) string {
 	req, err := d.DecodeRequest(dialecttest.Incoming(d, x.Path, x.Header, x.Request))
@@ -81,7 +94,7 @@ func (l *lab) replay(t *testing.T, d dialect.Dialect, x *corpus.Exchange) []stri
 		return []string{"the simulator does not know it"}
 	}
 	_, before := s.Last()
-	got := l.post(t, d, x.Header, x.Request)
+	got := l.post(t, d, recordedPath(x), x.Header, x.Request)
 	if got.err != nil {
 		return []string{"reading the answer: " + got.err.Error()}
 	}
@@ -242,7 +255,7 @@ func TestAdditionsAreTold(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := l.post(t, d, out.Header, out.Body)
+			got := l.post(t, d, out.Path, out.Header, out.Body)
 			name, _, _ := strings.Cut(c.model, ":")
 			last, _ := l.sims[name].Last()
 			warned := got.header.Get("X-Aratta-Warnings")

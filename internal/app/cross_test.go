@@ -31,7 +31,7 @@ func (l *lab) ask(t testing.TB, d dialect.Dialect, r *scri.ChatRequest) *reply {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return l.post(t, d, out.Header, out.Body)
+	return l.post(t, d, out.Path, out.Header, out.Body)
 }
 
 // told decodes an answer in the client's dialect, whole or stream.

@@ -57,10 +57,10 @@ var faults = []struct {
 	{name: "slow load, too slow", fault: sim.Fault{Kind: sim.SlowLoad, Delay: time.Hour}, stream: reserve, whole: reserve},
 	{name: "an error in a 200", fault: sim.Fault{Kind: sim.ErrorIn200}, stream: reserve, whole: reserve},
 	{name: "an error first", fault: sim.Fault{Kind: sim.ErrorFirst}, stream: reserve, whole: reserve},
-	{name: "an error second", fault: sim.Fault{Kind: sim.ErrorSecond}, stream: reserve, begun: []string{"ollama"}, whole: reserve},
-	{name: "cut before content", fault: sim.Fault{Kind: sim.Cut, After: 1}, stream: reserve, begun: []string{"ollama"}, whole: reserve},
-	{name: "reset before content", fault: sim.Fault{Kind: sim.Reset, After: 1}, stream: reserve, begun: []string{"ollama"}, whole: reserve},
-	{name: "stalled before content", fault: sim.Fault{Kind: sim.StallStream, After: 1}, stream: reserve, begun: []string{"ollama"}, whole: reserve},
+	{name: "an error second", fault: sim.Fault{Kind: sim.ErrorSecond}, stream: reserve, begun: []string{"gemini", "ollama"}, whole: reserve},
+	{name: "cut before content", fault: sim.Fault{Kind: sim.Cut, After: 1}, stream: reserve, begun: []string{"gemini", "ollama"}, whole: reserve},
+	{name: "reset before content", fault: sim.Fault{Kind: sim.Reset, After: 1}, stream: reserve, begun: []string{"gemini", "ollama"}, whole: reserve},
+	{name: "stalled before content", fault: sim.Fault{Kind: sim.StallStream, After: 1}, stream: reserve, begun: []string{"gemini", "ollama"}, whole: reserve},
 	{name: "cut", fault: sim.Fault{Kind: sim.Cut, After: midway}, stream: broken, whole: reserve},
 	{name: "reset", fault: sim.Fault{Kind: sim.Reset, After: midway}, stream: broken, whole: reserve},
 	{name: "stalled", fault: sim.Fault{Kind: sim.StallStream, After: midway}, stream: broken, whole: reserve},
@@ -145,7 +145,7 @@ func (l *lab) everybody(t *testing.T, judge func(from, to dialect.Dialect, strea
 		if err != nil {
 			t.Fatal(err)
 		}
-		wg.Go(func() { c.got = l.try(t, chatPath(c.from), out.Header, out.Body) })
+		wg.Go(func() { c.got = l.try(t, clientPath(c.from, out.Path), out.Header, out.Body) })
 	}
 	wg.Wait()
 	for _, c := range list {
@@ -230,6 +230,8 @@ func brokenIn(d dialect.Dialect, got *reply, text string, want outcome) (problem
 		must, never = "\"error\":\"", "[DONE]"
 	case "ollama":
 		must, never = "{\"error\":", "\"done\":true"
+	case "gemini":
+		must, never = "data: {\"error\":", "\"finishReason\""
 	}
 	if !bytes.Contains(got.body, []byte(must)) {
 		problems = append(problems, "the error is not told in the client's words")

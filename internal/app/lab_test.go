@@ -139,10 +139,19 @@ func newReply(res *http.Response) *reply {
 	return r
 }
 
-// post sends a chat in a dialect.
-func (l *lab) post(t testing.TB, d dialect.Dialect, h http.Header, body []byte) *reply {
+// post sends a chat in a dialect. path is where its own client would send it.
+func (l *lab) post(t testing.TB, d dialect.Dialect, path string, h http.Header, body []byte) *reply {
 	t.Helper()
-	return l.send(t, http.MethodPost, chatPath(d), h, bytes.NewReader(body))
+	return l.send(t, http.MethodPost, clientPath(d, path), h, bytes.NewReader(body))
+}
+
+// clientPath is where a client of the dialect chats here: at one path, or at the
+// one that the client itself would take where that tells the model.
+func clientPath(d dialect.Dialect, path string) string {
+	if one := chatPath(d); one != "" {
+		return one
+	}
+	return path
 }
 
 // chatPath is where a dialect chats.

@@ -37,7 +37,7 @@ func TestPicturesByAddress(t *testing.T) {
 	} {
 		l := newLab(t, config, up{name: "near", dialect: "ollama", local: true})
 		for name, body := range bodies {
-			r := l.post(t, all.Get(name), nil, []byte(strings.ReplaceAll(body, "URL", web.URL+"/picture")))
+			r := l.post(t, all.Get(name), "", nil, []byte(strings.ReplaceAll(body, "URL", web.URL+"/picture")))
 			last, _ := l.sims["near"].Last()
 			if r.status != http.StatusOK || strings.Contains(string(last.Body), encoded) != fetched {
 				t.Errorf("%s, fetch %v: %d %s; the runtime got %s", name, fetched, r.status, r.body, last.Body)
@@ -52,7 +52,7 @@ func TestPicturesByAddress(t *testing.T) {
 		}
 	}
 	l := newLab(t, "", up{name: "near", dialect: "ollama", local: true})
-	r := l.post(t, all.Get("openai"), nil, []byte(strings.ReplaceAll(bodies["openai"], "URL", web.URL+"/picture")))
+	r := l.post(t, all.Get("openai"), "", nil, []byte(strings.ReplaceAll(bodies["openai"], "URL", web.URL+"/picture")))
 	if r.status != http.StatusForbidden || !strings.Contains(string(r.body), "media.allow_networks") {
 		t.Errorf("%d %s, want a refusal of an address on this machine", r.status, r.body)
 	}

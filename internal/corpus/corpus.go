@@ -33,6 +33,8 @@ func ours(format string) string {
 		return "cohere"
 	case "ollama-chat", "embeddings-ollama":
 		return "ollama"
+	case "gemini":
+		return "gemini"
 	default:
 		return ""
 	}
@@ -162,6 +164,9 @@ func Parse(b []byte) (*Exchange, error) {
 				return nil, err
 			}
 			x.Body = []byte(s)
+		}
+		if len(x.Body) > 0 && x.Body[0] == '[' && strings.Contains(x.Path, ":stream") { // Google streams one list
+			x.Stream, x.Body = x.Body, nil
 		}
 	}
 	return x, nil

@@ -40,6 +40,11 @@ type byVerb struct {
 	nowhere  http.Handler
 }
 
+// Takes reports whether a path ends in one of the verbs.
+func (v *byVerb) Takes(path string) bool {
+	return v.handlers[path[strings.LastIndexByte(path, ':')+1:]] != nil
+}
+
 func (v *byVerb) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.PathValue(v.value)
 	if i := strings.LastIndexByte(path, ':'); i >= 0 {

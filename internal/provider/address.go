@@ -85,8 +85,11 @@ func (a *address) join(base, path string) (*url.URL, error) {
 	}
 	u := *a.base
 	rel := ref.EscapedPath()
-	if strings.HasSuffix(base, "/v1") && strings.HasPrefix(rel, "/v1/") {
+	switch {
+	case strings.HasSuffix(base, "/v1") && strings.HasPrefix(rel, "/v1/"):
 		rel = strings.TrimPrefix(rel, "/v1")
+	case strings.HasPrefix(rel, "/v1beta/") && versioned(base): // Vertex has its version before the project
+		rel = strings.TrimPrefix(rel, "/v1beta")
 	}
 	if err := setPath(&u, base+rel); err != nil {
 		return nil, err
@@ -98,6 +101,17 @@ func (a *address) join(base, path string) (*url.URL, error) {
 		u.RawQuery += ref.RawQuery
 	}
 	return &u, nil
+}
+
+// versioned reports whether a path names the version of a Google API.
+func versioned(path string) bool {
+	for segment := range strings.SplitSeq(path, "/") {
+		switch segment {
+		case "v1", "v1beta", "v1beta1", "v1alpha":
+			return true
+		}
+	}
+	return false
 }
 
 func (a *address) remember(path string, u *url.URL) {

@@ -260,6 +260,8 @@ func defaultAuth(dialect string) Auth {
 	switch dialect {
 	case "anthropic":
 		return Auth{Scheme: AuthHeader, Name: "x-api-key", Optional: true}
+	case "gemini":
+		return Auth{Scheme: AuthHeader, Name: "x-goog-api-key", Optional: true}
 	default:
 		return Auth{Scheme: AuthBearer, Optional: true}
 	}

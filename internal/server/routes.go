@@ -45,6 +45,9 @@ const nowherePattern = "/"
 
 func (s *Server) handle(method, pattern string, h http.Handler) {
 	s.mux.Handle(method+" "+pattern, h)
+	if v, ok := h.(interface{ Takes(path string) bool }); ok {
+		s.takes[method+" "+pattern] = v.Takes
+	}
 	if !strings.Contains(pattern, "{") {
 		s.paths = append(s.paths, pattern)
 	}
@@ -151,12 +154,18 @@ func (s *Server) facts(d dialect.Dialect, route dialect.Route) http.Handler {
 	})
 }
 
-// modelDialect tells Anthropic's clients at /v1/models from OpenAI's.
+// modelDialect tells Anthropic's and Google's clients at /v1/models from OpenAI's.
 func (s *Server) modelDialect(d dialect.Dialect, r *http.Request) dialect.Dialect {
-	if r.Header.Get("Anthropic-Version") == "" {
+	name := ""
+	switch {
+	case r.Header.Get("Anthropic-Version") != "":
+		name = "anthropic"
+	case r.Header.Get("X-Goog-Api-Key") != "", r.Header.Get("X-Goog-Api-Client") != "":
+		name = "gemini"
+	default:
 		return d
 	}
-	if i := slices.IndexFunc(s.opt.Dialects, func(d dialect.Dialect) bool { return d.Name() == "anthropic" }); i >= 0 {
+	if i := slices.IndexFunc(s.opt.Dialects, func(d dialect.Dialect) bool { return d.Name() == name }); i >= 0 {
 		return s.opt.Dialects[i]
 	}
 	return d
@@ -178,7 +187,7 @@ func (s *Server) fact(r *http.Request, d dialect.Dialect, route dialect.Route, w
 	case route.Op == scri.OpModels:
 		return l.EncodeModels(nil, in, s.opt.Gateway.Models(r.Context())), nil
 	}
-	name := r.PathValue("model")
+	name := strings.TrimPrefix(r.PathValue("model"), "models/") // as Google's clients call them
 	if r.Method == http.MethodPost {
 		var asked struct {
 			Model string `json:"model"`
@@ -233,7 +242,7 @@ func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) {
 			Kind: scri.ErrNotFound, Code: "unknown_url", Message: "there is nothing at " + discreet.Clip(r.URL.Path),
 			Hint: "docs/api.md lists the paths",
 		}
-		if methods := s.methods(r, r.URL.Path); len(methods) > 0 && !slices.Contains(methods, r.Method) {
+		if methods := s.methods(r, r.URL.Path); len(methods) > 0 {
 			err = &scri.Error{
 				Kind: scri.ErrInvalid, Status: http.StatusMethodNotAllowed,
 				Message: r.Method + " is not taken here, " + strings.Join(methods, ", ") + " is",
@@ -253,7 +262,8 @@ func (s *Server) methods(r *http.Request, path string) (list []string) {
 		other, u := *r, *r.URL
 		u.Path, u.RawPath = path, ""
 		other.Method, other.URL = m, &u
-		if _, pattern := s.mux.Handler(&other); pattern != nowherePattern {
+		_, pattern := s.mux.Handler(&other)
+		if takes := s.takes[pattern]; pattern != nowherePattern && (takes == nil || takes(path)) {
 			list = append(list, m)
 		}
 	}
@@ -284,6 +294,8 @@ func (s *Server) likely(path string) dialect.Dialect {
 		name = "anthropic"
 	case strings.HasPrefix(path, "/v2/"):
 		name = "cohere"
+	case strings.HasPrefix(path, "/v1beta"), strings.HasSuffix(path, "GenerateContent"), strings.HasSuffix(path, ":generateContent"):
+		name = "gemini"
 	case strings.HasPrefix(path, "/api/v1"):
 		name = "native"
 	case strings.HasPrefix(path, "/api/"):

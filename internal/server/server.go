@@ -53,7 +53,8 @@ type Server struct {
 	opt    Options
 	access *access
 	mux    *http.ServeMux
-	paths  []string // in the table, without those that have a variable
+	paths  []string                          // in the table, without those that have a variable
+	takes  map[string]func(path string) bool // by pattern, where not all paths of it are taken
 	matrix func() []byte
 }
 
@@ -62,7 +63,7 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{opt: o, access: newAccess(o.Keys, o.Trusted), mux: http.NewServeMux()}
+	s := &Server{opt: o, access: newAccess(o.Keys, o.Trusted), mux: http.NewServeMux(), takes: map[string]func(string) bool{}}
 	s.matrix = sync.OnceValue(s.encodedMatrix)
 	s.routes()
 	return s

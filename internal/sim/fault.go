@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -139,7 +140,7 @@ func (s *Sim) tampered(w http.ResponseWriter, r *http.Request, f Fault) http.Res
 	default:
 		return w
 	}
-	return &tamper{ResponseWriter: w, ctx: r.Context(), sim: s, kind: f.Kind, after: after}
+	return &tamper{ResponseWriter: w, ctx: r.Context(), sim: s, kind: f.Kind, after: after, query: r.URL.Query()}
 }
 
 // tamper counts the writes of a body and breaks it at one of them.
@@ -149,6 +150,7 @@ type tamper struct {
 	sim    *Sim
 	kind   FaultKind
 	after  int
+	query  url.Values // of the request, which may say how a stream looks
 	writes int
 	broken bool
 }
@@ -229,7 +231,7 @@ func (t *tamper) breakOff(b []byte) (int, error) {
 	case HalfRune:
 		_, _ = t.ResponseWriter.Write(append(b[:len(b)/2:len(b)/2], 0xd0))
 	case ErrorFirst, ErrorSecond:
-		enc := t.sim.opt.Dialect.EncodeStream(&dialect.Incoming{Req: &scri.ChatRequest{Stream: true}})
+		enc := t.sim.opt.Dialect.EncodeStream(&dialect.Incoming{Query: t.query, Req: &scri.ChatRequest{Stream: true}})
 		_, _ = t.ResponseWriter.Write(enc.End(nil, &scri.Error{Kind: scri.ErrOverloaded, Message: "simulated error in the stream"}))
 	default:
 	}

@@ -128,6 +128,10 @@ func (s *Scanner) End() error {
 	return s.err
 }
 
+// Offset returns where in the document the walk stands: behind the value that was
+// consumed last.
+func (s *Scanner) Offset() int { return s.pos }
+
 // Kind returns the kind of the next value, judged by its first byte.
 func (s *Scanner) Kind() Kind {
 	if s.err != nil {

@@ -5,6 +5,7 @@ import (
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/dialect/anthropic"
 	"github.com/aratta-gateway/aratta/internal/dialect/cohere"
+	"github.com/aratta-gateway/aratta/internal/dialect/gemini"
 	"github.com/aratta-gateway/aratta/internal/dialect/native"
 	"github.com/aratta-gateway/aratta/internal/dialect/ollama"
 	"github.com/aratta-gateway/aratta/internal/dialect/openai"
@@ -13,7 +14,7 @@ import (
 
 // Table returns every dialect, in the order in which tables show them.
 func Table() []dialect.Dialect {
-	return []dialect.Dialect{openai.New(), anthropic.New(), ollama.New(), native.New(), cohere.New(), responses.New()}
+	return []dialect.Dialect{openai.New(), anthropic.New(), ollama.New(), native.New(), cohere.New(), responses.New(), gemini.New()}
 }
 
 // Get returns the dialect of that name, or nil.

@@ -80,7 +80,9 @@ func kindOf(status int, f *failure) scri.ErrorKind {
 	case "ExpiredTokenException", "InvalidSignatureException", "UnrecognizedClientException", "IncompleteSignatureException",
 		"MissingAuthenticationTokenException":
 		return scri.ErrAuth
-	case "ThrottlingException", "rate_limit_error":
+	case "rate_limit_error":
+		return scri.ErrRateLimited
+	case "ThrottlingException":
 		if status == 0 {
 			status = http.StatusTooManyRequests
 		}

@@ -270,6 +270,7 @@ func (e *encoder) bytesSource(m *scri.Media, typ string) {
 	if typ == typeDocument && textual(mime) {
 		if b, err := base64.StdEncoding.DecodeString(m.Data.String()); err == nil && len(b) > 0 && utf8.Valid(b) {
 			e.lose(scri.WarnChanged, "data", "base64", "text", "a document in plain text is sent as such")
+			e.lose(scri.WarnAdded, "text", "", "", "what the bytes say")
 			if mime != mimePlain {
 				e.lose(scri.WarnChanged, "type", mime, mimePlain, "")
 			}

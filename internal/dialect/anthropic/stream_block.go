@@ -87,7 +87,7 @@ func (d *streamDecoder) stray(b *openBlock, u *dialect.Unknown) {
 	case b.held != nil:
 		b.held = mergeBlock(b.held, obj, d.limit)
 	case len(b.more)+len(obj) <= d.limit:
-		b.more = mergeMembers(b.more, obj)
+		b.more = dialect.MergeMembers(b.more, obj)
 	}
 }
 

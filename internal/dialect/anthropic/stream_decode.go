@@ -331,7 +331,7 @@ func (d *streamDecoder) addUsage(raw []byte) bool {
 	if len(raw) == 0 || raw[0] != '{' {
 		return false
 	}
-	d.usage = mergeMembers(d.usage, bytes.Clone(raw))
+	d.usage = dialect.MergeMembers(d.usage, bytes.Clone(raw))
 	d.counts = decodeUsage(d.usage)
 	return true
 }
@@ -376,7 +376,7 @@ func (d *streamDecoder) messageDelta(e *wireEvent, data []byte) {
 // addLate keeps members of the answer that came at its end.
 func (d *streamDecoder) addLate(u *dialect.Unknown) {
 	if obj := u.Object(); obj != nil && len(d.late)+len(obj) <= d.limit {
-		d.late = mergeMembers(d.late, obj)
+		d.late = dialect.MergeMembers(d.late, obj)
 	}
 }
 

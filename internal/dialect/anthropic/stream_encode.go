@@ -197,7 +197,7 @@ func (s *streamEncoder) done(ev *scri.StreamEvent) {
 	if own := ev.Head.Ext.Of(Name); own == nil {
 		s.e.foreign(ev.Head.Ext)
 	} else if len(own.Members) > 0 {
-		s.late = mergeMembers(s.late, bytes.Clone(own.Members))
+		s.late = dialect.MergeMembers(s.late, bytes.Clone(own.Members))
 	}
 }
 
@@ -283,7 +283,7 @@ func (s *streamEncoder) startMembers() {
 	}
 	s.e.w.Members(now.Object())
 	if obj := then.Object(); obj != nil {
-		s.late = mergeMembers(obj, s.late)
+		s.late = dialect.MergeMembers(obj, s.late)
 	}
 }
 

@@ -1,7 +1,6 @@
 package anthropic
 
 import (
-	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -64,45 +63,6 @@ func value(n *int64) int64 {
 		return 0
 	}
 	return *n
-}
-
-// mergeMembers lays a later object over an earlier one: what is null or left out
-// later stays as it was.
-func mergeMembers(before, after []byte) []byte {
-	if len(before) == 0 {
-		return after
-	}
-	s := wire.NewScanner(after)
-	if s.Kind() != wire.Object {
-		return before
-	}
-	later := map[string][]byte{}
-	for name := range s.Members() {
-		if s.Kind() != wire.Null {
-			later[name] = s.Raw()
-		}
-	}
-	var out dialect.Unknown
-	s.Reset(before)
-	seen := map[string]bool{}
-	for name := range s.Members() {
-		seen[name] = true
-		if v := later[name]; v != nil {
-			out.Add(append(append(wire.AppendQuote(nil, name), ':'), v...))
-		} else {
-			out.Add(s.Member())
-		}
-	}
-	s.Reset(after)
-	for name := range s.Members() {
-		if !seen[name] {
-			out.Add(s.Member())
-		}
-	}
-	if merged := out.Object(); merged != nil {
-		return merged
-	}
-	return before
 }
 
 // usage writes the counts, which every answer must have.

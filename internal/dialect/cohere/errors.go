@@ -114,7 +114,11 @@ func kindOf(status int, message string) scri.ErrorKind {
 	if k, ok := phrased(message); ok && (status == 0 || k == scri.ErrContextLength) {
 		return k
 	}
-	return dialect.ErrorKind(status, "", message)
+	k := dialect.ErrorKind(status, "", message)
+	if k == scri.ErrQuota && status == http.StatusTooManyRequests {
+		return scri.ErrRateLimited // what is used up is told by another status, whatever the text says
+	}
+	return k
 }
 
 // EncodeError appends the body of a failed request and returns its status.

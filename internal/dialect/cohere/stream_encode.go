@@ -34,6 +34,7 @@ type streamEncoder struct {
 	parts                 []*streamPart // open ones
 	content, calls, cited int           // how many of each were told
 	texts, messages       int
+	tokens                int // whose probabilities were written
 }
 
 // streamPart is a part that is being told.

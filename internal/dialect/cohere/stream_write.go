@@ -185,9 +185,12 @@ func (s *streamEncoder) more(b []byte, p *streamPart, t scri.Text, probs []scri.
 
 func (s *streamEncoder) logProb(b []byte, t *scri.TokenLogProb) []byte {
 	s.e.w.B = s.e.w.B[:0]
-	s.e.In("choices/0/logprobs")
+	const list = "choices/0/logprobs"
+	s.e.In(list)
+	s.e.At(s.tokens)
+	s.tokens++
 	if !s.e.logProb(t) {
-		s.once(s.e.Path(), onlyTokens)
+		s.once("/"+list, onlyTokens)
 	}
 	s.e.Out(0)
 	return wire.AppendCompact(b, s.e.w.B)

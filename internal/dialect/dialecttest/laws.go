@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -45,27 +46,56 @@ func where(stack string) string {
 
 // ChatRoute returns the dialect's own route for a path, or its first for chat.
 func ChatRoute(d dialect.Dialect, path string) dialect.Route {
+	r, _ := chatRoute(d, path)
+	return r
+}
+
+// chatRoute returns the values of the path, too.
+func chatRoute(d dialect.Dialect, path string) (dialect.Route, func(string) string) {
+	none := func(string) string { return "" }
 	var first *dialect.Route
 	for _, r := range d.Routes() {
 		if r.Op != scri.OpChat {
 			continue
 		}
 		if r.Pattern == path || path != "" && strings.HasSuffix(r.Pattern, path) {
-			return r
+			return r, none
+		}
+		if r.Verb != "" && strings.HasSuffix(path, ":"+r.Verb) {
+			if model, ok := strings.CutPrefix(strings.TrimSuffix(path, ":"+r.Verb), r.Pattern[:strings.IndexByte(r.Pattern, '{')]); ok {
+				return r, func(string) string { return model }
+			}
 		}
 		if first == nil && r.Variant == "" {
 			first = &r
 		}
 	}
 	if first == nil {
-		return dialect.Route{Method: http.MethodPost, Op: scri.OpChat}
+		return dialect.Route{Method: http.MethodPost, Op: scri.OpChat}, none
 	}
-	return *first
+	return *first, none
 }
 
 // Incoming makes what a server of the dialect would be given.
 func Incoming(d dialect.Dialect, path string, h http.Header, body []byte) *dialect.Incoming {
-	return &dialect.Incoming{Route: ChatRoute(d, path), Header: h, Body: body, Param: func(string) string { return "" }}
+	u, err := url.Parse(path)
+	if err != nil {
+		u = &url.URL{Path: path}
+	}
+	in := &dialect.Incoming{Header: h, Query: u.Query(), Body: body}
+	in.Route, in.Param = chatRoute(d, u.Path)
+	return in
+}
+
+// streamPath is where a client of the dialect asks for a stream.
+func streamPath(d dialect.Dialect) string {
+	req := Hello()
+	req.Stream = true
+	out, _, err := d.EncodeRequest(req, target(""))
+	if err != nil {
+		return ""
+	}
+	return out.Path
 }
 
 const someModel = "some-model"

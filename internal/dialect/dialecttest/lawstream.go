@@ -27,7 +27,7 @@ func ReadStream(d dialect.Dialect, h http.Header, stream []byte) (*scri.ChatResp
 
 // WriteStream encodes the events of s, and the error that ends them.
 func WriteStream(to dialect.Dialect, req *scri.ChatRequest, s scri.Stream) ([]byte, http.Header, []scri.Warning) {
-	in := Incoming(to, "", http.Header{}, nil)
+	in := Incoming(to, streamPath(to), http.Header{}, nil)
 	in.Req = req
 	enc := to.EncodeStream(in)
 	defer s.Close() //nolint:errcheck // it was read to its end

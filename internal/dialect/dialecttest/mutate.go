@@ -61,7 +61,7 @@ func StrangerStream(stream []byte, rnd *rand.Rand, n int) []byte {
 
 // carriers are the objects of stream events in which something new may appear:
 // what is inside others is carried or replaced with them as it stands.
-var carriers = regexp.MustCompile(`^(/choices/\d+(/delta(/tool_calls/\d+(/function)?)?)?|/delta|/message(/tool_calls/\d+(/function)?)?|/content_block)?$`)
+var carriers = regexp.MustCompile(`^(/choices/\d+(/delta(/tool_calls/\d+(/function)?)?)?|/delta|/message(/tool_calls/\d+(/function)?)?|/content_block|/candidates/\d+(/content(/parts/\d+(/functionCall)?)?)?)?$`)
 
 // marker is a text that no recording holds.
 const marker = "x-marker-7d1c"

@@ -16,7 +16,7 @@ import (
 
 // senseless are values without which an exchange means something else, or
 // nothing: what becomes of it is for the fuzzers, who look for worse.
-var senseless = regexp.MustCompile(`(id|name|type|role|function|schema|parameters|finish_reason|stop_reason|done_reason|tool_calls/\d+|content/\d+|parts/\d+|system/\d+|citations/\d+|text|content|ext|result) |description [^"n]|/call `)
+var senseless = regexp.MustCompile(`(id|name|type|role|function|schema|parameters|finish_reason|stop_reason|done_reason|tool_calls/\d+|content/\d+|parts/\d+|system/\d+|citations/\d+|text|content|ext|result|functionCall|functionResponse) |description [^"n]|/call `)
 
 // TestLawsOfZeros replaces each value of each request with ones that say
 // nothing: what is accepted then keeps the laws all the same.

@@ -44,7 +44,7 @@ func (a *answer) reset() {
 
 // read reads an object. nulls says whether members with a null are kept.
 // A member that does not fit its shape is taken along unread.
-func (a *answer) read(s *wire.Scanner, nulls bool, ids *maker) error {
+func (a *answer) read(s *wire.Scanner, nulls bool, ids *dialect.CallIDs) error {
 	for name := range s.Members() {
 		if s.Kind() == wire.Null {
 			if nulls {
@@ -79,7 +79,7 @@ func (a *answer) misfit(name string) {
 	}
 }
 
-func (a *answer) member(s *wire.Scanner, name string, nulls bool, ids *maker) {
+func (a *answer) member(s *wire.Scanner, name string, nulls bool, ids *dialect.CallIDs) {
 	switch name {
 	case "model":
 		a.model = s.Unquoted()

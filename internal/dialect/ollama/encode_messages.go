@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -95,7 +96,7 @@ func (e *writer) flush(role scri.Role, i int, ext *scri.Ext) {
 	e.w.EndObject()
 	for k := range s.calls {
 		if c := s.calls[k].c; c != nil {
-			e.calls.add(callRef{id: c.ID, name: c.Name, made: c.MadeID})
+			e.calls.Add(dialect.CallRef{ID: c.ID, Name: c.Name, Made: c.MadeID})
 		}
 	}
 	s.reset()
@@ -127,13 +128,13 @@ func (e *writer) result(p *scri.Part, at place, ext *scri.Ext) {
 	if s.mixed {
 		e.change(at.String()+"/result/content", "", "", "texts are joined, and come before images")
 	}
-	call := e.calls.find(r.CallID)
+	call := e.calls.Find(r.CallID)
 	e.w.BeginObject()
 	e.role(scri.RoleTool, ext)
 	s.write(&e.w, "content", border(scri.RoleTool), ext, 0, false)
 	name := r.Name
-	if name == "" && call != nil && call.name != "" && !formed(ext, "-tool_name") && !formed(ext, "+tool_name") {
-		name = call.name
+	if name == "" && call != nil && call.Name != "" && !formed(ext, "-tool_name") && !formed(ext, "+tool_name") {
+		name = call.Name
 		e.add(scri.WarnAdded, at.String()+"/result/name", "templates of some models ask for it")
 	}
 	if name != "" || formed(ext, "+tool_name") {
@@ -141,7 +142,7 @@ func (e *writer) result(p *scri.Part, at place, ext *scri.Ext) {
 		e.w.Str(name)
 	}
 	id := r.CallID
-	if call != nil && call.made || formed(ext, "-tool_call_id") {
+	if call != nil && call.Made || formed(ext, "-tool_call_id") {
 		id = "" // they find together by name and order, as where they came from
 	}
 	if id != "" || formed(ext, "+tool_call_id") {

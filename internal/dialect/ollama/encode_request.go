@@ -53,7 +53,7 @@ type writer struct {
 	losses
 	speech   speech
 	names    []string // members that are written
-	calls    callBook
+	calls    dialect.CallBook
 	generate bool
 }
 

@@ -35,7 +35,7 @@ func (m *message) reset() {
 // read reads the message that is next. nulls says whether members with a null
 // are kept; in the lines of a stream they say nothing. A call gets its id from
 // ids when it has none.
-func (m *message) read(s *wire.Scanner, nulls bool, ids *maker) {
+func (m *message) read(s *wire.Scanner, nulls bool, ids *dialect.CallIDs) {
 	if !nulls {
 		for name := range s.Members() {
 			if !s.Null() {
@@ -59,7 +59,7 @@ func isTool(role []byte) bool {
 	return len(role) > 2 && role[0] == '"' && strings.EqualFold(scri.QuotedText(role).String(), string(scri.RoleTool))
 }
 
-func (m *message) member(s *wire.Scanner, name string, tool bool, ids *maker) {
+func (m *message) member(s *wire.Scanner, name string, tool bool, ids *dialect.CallIDs) {
 	switch name {
 	case "role":
 		m.role = s.Unquoted()
@@ -113,7 +113,7 @@ func (m *message) readImages(s *wire.Scanner) {
 	}
 }
 
-func (m *message) readCalls(s *wire.Scanner, ids *maker) {
+func (m *message) readCalls(s *wire.Scanner, ids *dialect.CallIDs) {
 	n := 0
 	for i := range s.Elements() {
 		n++
@@ -125,7 +125,7 @@ func (m *message) readCalls(s *wire.Scanner, ids *maker) {
 }
 
 // readCall reads one call, or takes it along as it is when it has another shape.
-func readCall(s *wire.Scanner, index int, ids *maker) scri.Part {
+func readCall(s *wire.Scanner, index int, ids *dialect.CallIDs) scri.Part {
 	start := s.Mark()
 	c := new(scri.ToolCall)
 	var u, fn dialect.Unknown
@@ -153,9 +153,9 @@ func readCall(s *wire.Scanner, index int, ids *maker) scri.Part {
 		return scri.Part{Kind: scri.PartOpaque, Raw: s.Raw(), Ext: &scri.Ext{Dialect: Name}}
 	}
 	if c.ID == "" {
-		c.ID, c.MadeID = ids.make(c.Name), true
+		c.ID, c.MadeID = ids.Make(c.Name), true
 	} else {
-		ids.skip()
+		ids.Skip()
 	}
 	addNested(&u, "function", &fn)
 	c.Ext = u.Ext(Name)
@@ -216,24 +216,6 @@ func addNested(u *dialect.Unknown, name string, inner *dialect.Unknown) {
 	m := append(strconv.AppendQuote(nil, name), ':')
 	u.Add(append(m, inner.Object()...))
 }
-
-// maker makes ids for calls that have none. They are the same whenever the same
-// bytes are read.
-type maker struct {
-	prefix string
-	n      int
-}
-
-func (m *maker) make(name string) string {
-	m.n++
-	id := m.prefix + strconv.Itoa(m.n-1)
-	if name == "" {
-		return id
-	}
-	return id + "_" + name
-}
-
-func (m *maker) skip() { m.n++ }
 
 // parts returns what the message says in the canonical order.
 func (m *message) parts() []scri.Part {

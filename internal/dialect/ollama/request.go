@@ -16,7 +16,7 @@ func (ollama) DecodeRequest(in *dialect.Incoming) (*scri.ChatRequest, error) {
 		s: wire.NewScanner(in.Body), req: &scri.ChatRequest{Stream: true},
 		generate: in.Route.Variant == VariantGenerate,
 	}
-	d.ids.prefix = "call_"
+	d.ids.Prefix = "call_"
 	if err := d.read(); err != nil {
 		return nil, err
 	}
@@ -54,8 +54,8 @@ type reader struct {
 	generate bool
 	rest     dialect.Unknown
 	msg      message
-	ids      maker
-	calls    callBook
+	ids      dialect.CallIDs
+	calls    dialect.CallBook
 
 	sawStream, sawMessages bool
 	logprobs               bool
@@ -176,7 +176,7 @@ func (d *reader) messages() {
 		}
 		for i := range d.msg.calls[before:] {
 			if c := d.msg.calls[i].Call; c != nil {
-				d.calls.add(callRef{id: c.ID, name: c.Name, made: c.MadeID})
+				d.calls.Add(dialect.CallRef{ID: c.ID, Name: c.Name, Made: c.MadeID})
 			}
 		}
 		role := d.msg.forms()
@@ -211,16 +211,14 @@ func (d *reader) result() *scri.ToolResult {
 		m.rest.Form("-tool_name")
 	}
 	if m.callID != "" {
-		if c := d.calls.find(m.callID); c != nil {
-			c.answered = true
-		}
+		d.calls.Answer(m.callID)
 		return r
 	}
 	if m.seen&sawCallID != 0 {
 		m.rest.Form("+tool_call_id")
 	}
 	m.rest.Form("-tool_call_id")
-	r.CallID = d.calls.take(m.toolName)
+	r.CallID = d.calls.Take(m.toolName)
 	return r
 }
 

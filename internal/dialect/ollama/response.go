@@ -12,7 +12,7 @@ import (
 func (ollama) DecodeResponse(ans *dialect.Answer) (*scri.ChatResponse, error) {
 	s := wire.NewScanner(ans.Body)
 	var a answer
-	ids := maker{prefix: idsOf(peekString(s, "created_at"))}
+	ids := dialect.CallIDs{Prefix: idsOf(peekString(s, "created_at"))}
 	if err := a.read(s, true, &ids); err != nil {
 		return nil, dialect.Unreadable(err)
 	}

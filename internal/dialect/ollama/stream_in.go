@@ -30,7 +30,7 @@ type stream struct {
 	s     wire.Scanner
 	quick quick
 	a     answer
-	ids   maker
+	ids   dialect.CallIDs
 	queue []scri.StreamEvent
 	given int // of the queue
 	err   error
@@ -104,7 +104,7 @@ func (d *stream) line(data []byte) error {
 	d.a.reset()
 	d.s.Reset(data)
 	if !d.started {
-		d.ids.prefix = idsOf(peekString(&d.s, "created_at"))
+		d.ids.Prefix = idsOf(peekString(&d.s, "created_at"))
 	}
 	if err := d.a.read(&d.s, false, &d.ids); err != nil {
 		return d.garbage(err, data)

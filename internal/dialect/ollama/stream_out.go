@@ -44,7 +44,8 @@ type openPart struct {
 	kind          scri.PartKind
 	call          *scri.ToolCall
 	args          []byte // of the call, as the inside of a JSON string
-	said, lost    bool   // something was written; a loss was reported that comes in pieces
+	said, lost    bool   // something was written; a loss was reported
+	signed, cited bool   // that comes in pieces: of a signature, of citations
 	bare          bool   // a text and nothing more
 	skip          bool   // it cannot be said
 }
@@ -197,7 +198,8 @@ func (e *lines) part(ev *scri.StreamEvent) {
 			break
 		}
 		e.speech.partLoss(w, at)
-		p.lost = w.Signature != nil || len(w.Citations) > 0
+		p.signed, p.cited = w.Signature != nil, len(w.Citations) > 0
+		p.lost = p.signed || p.cited
 		if !w.Text.IsZero() {
 			e.words(&p, w.Text, nil)
 		}
@@ -268,13 +270,13 @@ func (e *lines) delta(ev *scri.StreamEvent) {
 	if p.skip {
 		return
 	}
-	if (ev.Signature != nil || ev.Citation != nil) && !p.lost {
-		p.lost = true
-		if ev.Signature != nil {
-			e.drop(p.place().String()+"/signature", "")
-		} else {
-			e.drop(p.place().String()+"/citations", "")
-		}
+	if ev.Signature != nil && !p.signed {
+		p.lost, p.signed = true, true
+		e.drop(p.place().String()+"/signature", "")
+	}
+	if ev.Citation != nil && !p.cited {
+		p.lost, p.cited = true, true
+		e.drop(p.place().String()+"/citations", "")
 	}
 	if p.call != nil {
 		p.args = ev.Delta.AppendJSONInner(p.args)

@@ -65,6 +65,9 @@ func (e *encoder) thoughts(m *scri.Message, parts []scri.Part, base int, skip []
 		default:
 			n.content++
 		}
+		if n.content > 1 || n.reasoning > 1 {
+			e.tell(scri.WarnChanged, e.partPath(base+i), "joined to the thought before")
+		}
 		e.unsigned(p, base+i)
 	}
 	if n.content > 1 || n.reasoning > 1 || n.details > 0 && n.content+n.reasoning > 0 {

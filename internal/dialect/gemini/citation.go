@@ -1,0 +1,202 @@
+package gemini
+
+import (
+	"slices"
+	"unicode/utf8"
+
+	"github.com/aratta-gateway/aratta/internal/wire"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// support is one claim of an answer with its sources.
+type support struct {
+	part       int // of the content; -1 = not said
+	start, end int // bytes of the part's text
+	quote      scri.Text
+	sources    []int
+}
+
+// source is where a claim comes from.
+type source struct{ url, title, document string }
+
+// grounding is what the metadata of a candidate say of its sources.
+type grounding struct {
+	sources  []source
+	supports []support
+}
+
+// derived marks citations that come of metadata which stand in the Ext of their
+// choice as well.
+const derived = "derived"
+
+// readGrounding reads groundingMetadata, and the older citationMetadata. What does
+// not fit says nothing.
+func readGrounding(raw, recited []byte) (g grounding) {
+	for _, doc := range [...][]byte{raw, recited} {
+		s := wire.NewScanner(doc)
+		if s.Kind() != wire.Object {
+			continue
+		}
+		for name := range s.Members() {
+			if s.Kind() == wire.Array {
+				g.list(s, name)
+			}
+		}
+	}
+	return g
+}
+
+// list reads a list of sources, of claims, or of both in one.
+func (g *grounding) list(s *wire.Scanner, name string) {
+	for range s.Elements() {
+		switch name {
+		case "groundingChunks":
+			g.sources = append(g.sources, readSource(s))
+		case "groundingSupports":
+			g.supports = append(g.supports, readSupport(s))
+		case "citationSources", "citations":
+			g.recited(s)
+		default:
+		}
+	}
+}
+
+// recited reads a source that the answer repeats.
+func (g *grounding) recited(s *wire.Scanner) {
+	if s.Kind() != wire.Object {
+		return
+	}
+	sup := support{part: -1, sources: []int{len(g.sources)}}
+	var src source
+	for name := range s.Members() {
+		field(s, name, &src)
+		place(s, name, &sup)
+	}
+	g.sources, g.supports = append(g.sources, src), append(g.supports, sup)
+}
+
+func readSource(s *wire.Scanner) (src source) {
+	if s.Kind() != wire.Object {
+		return src
+	}
+	for range s.Members() { // web, retrievedContext, maps: their name says nothing more
+		if s.Kind() != wire.Object {
+			continue
+		}
+		for name := range s.Members() {
+			field(s, name, &src)
+		}
+	}
+	return src
+}
+
+func field(s *wire.Scanner, name string, src *source) {
+	if s.Kind() != wire.String {
+		return
+	}
+	switch name {
+	case "uri":
+		src.url = s.Unquoted()
+	case "title":
+		src.title = s.Unquoted()
+	case "documentName", "fileSearchStore":
+		src.document = s.Unquoted()
+	default:
+	}
+}
+
+func readSupport(s *wire.Scanner) (sup support) {
+	sup.part = -1
+	if s.Kind() != wire.Object {
+		return sup
+	}
+	for name := range s.Members() {
+		switch {
+		case name == "segment" && s.Kind() == wire.Object:
+			for name := range s.Members() {
+				place(s, name, &sup)
+			}
+		case name == "groundingChunkIndices" && s.Kind() == wire.Array:
+			for range s.Elements() {
+				if n := count(s); n != nil {
+					sup.sources = append(sup.sources, int(min(*n, 1<<20)))
+				}
+			}
+		default:
+		}
+	}
+	return sup
+}
+
+func place(s *wire.Scanner, name string, sup *support) {
+	switch name {
+	case "text":
+		if s.Kind() == wire.String {
+			sup.quote = scri.QuotedText(s.Str())
+		}
+	case "partIndex", "startIndex", "endIndex":
+		n := count(s)
+		if n == nil {
+			return
+		}
+		v := int(min(*n, 1<<30))
+		switch name {
+		case "partIndex":
+			sup.part = v
+		case "startIndex":
+			sup.start = v
+		default:
+			sup.end = v
+		}
+	default:
+	}
+}
+
+// each calls f for each source of each claim. runes gives the place of a byte.
+func (g *grounding) each(f func(sup *support, c scri.Citation)) {
+	for i := range g.supports {
+		sup := &g.supports[i]
+		for _, n := range sup.sources {
+			if n >= len(g.sources) {
+				continue
+			}
+			src := g.sources[n]
+			f(sup, scri.Citation{
+				Quote: sup.quote, URL: src.url, Title: src.title, Document: src.document,
+				Ext: &scri.Ext{Dialect: Name, Form: derived},
+			})
+		}
+	}
+}
+
+// cite gives the texts of a choice the citations that the metadata tell.
+func cite(output []scri.Message, c *candidate) {
+	if len(c.sources) == 0 && len(c.recited) == 0 || len(output) == 0 {
+		return
+	}
+	parts := output[0].Parts
+	texts := make([]string, len(parts))
+	g := readGrounding(c.sources, c.recited)
+	numbered := slices.ContainsFunc(g.supports, func(s support) bool { return s.part > 0 })
+	g.each(func(sup *support, cit scri.Citation) {
+		i := max(sup.part, 0) // zero is left out
+		if !numbered || i >= len(parts) || parts[i].Kind != scri.PartText {
+			for i = len(parts) - 1; i >= 0 && parts[i].Kind != scri.PartText; i-- {
+			}
+		}
+		if i < 0 {
+			return
+		}
+		if texts[i] == "" {
+			texts[i] = parts[i].Text.String()
+		}
+		if sup.start <= sup.end && sup.end <= len(texts[i]) {
+			cit.Start = utf8.RuneCountInString(texts[i][:sup.start])
+			cit.End = cit.Start + utf8.RuneCountInString(texts[i][sup.start:sup.end])
+		}
+		parts[i].Citations = append(parts[i].Citations, cit)
+	})
+}
+
+// isDerived reports whether a citation is told by metadata already.
+func isDerived(c *scri.Citation) bool { return formed(c.Ext, derived) }

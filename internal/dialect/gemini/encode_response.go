@@ -1,0 +1,207 @@
+package gemini
+
+import (
+	"time"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// EncodeResponse appends a whole answer.
+func (gemini) EncodeResponse(b []byte, _ *dialect.Incoming, r *scri.ChatResponse) ([]byte, []scri.Warning) {
+	e := &encoder{Trail: dialect.Trail{Own: Name}, answer: true}
+	e.w.B = append(b, '{')
+	var said []string
+	if isBlocked(r) {
+		e.feedback(&r.Choices[0], r.Ext)
+		said = append(said, "promptFeedback")
+	} else if len(r.Choices) > 0 || formed(r.Ext, "candidates") {
+		said = append(said, "candidates")
+		e.w.Key("candidates")
+		e.w.BeginArray()
+		in := e.In("choices")
+		for i := range r.Choices {
+			at := e.At(i)
+			e.choice(i, &r.Choices[i])
+			e.Out(at)
+		}
+		e.Out(in)
+		e.w.EndArray()
+	}
+	if r.Usage != nil {
+		e.w.Key("usageMetadata")
+		e.usage(r.Usage)
+		said = append(said, "usageMetadata")
+	}
+	e.head(r)
+	e.ext(r.Ext, append(said, "modelVersion", "responseId", "createTime")...)
+	e.w.EndObject()
+	return e.w.B, e.Warn
+}
+
+// head writes who answered, and when.
+func (e *encoder) head(r *scri.ChatResponse) {
+	e.str("modelVersion", r.Model)
+	e.str("responseId", r.ID)
+	if r.Created.IsZero() {
+		return
+	}
+	text := r.Created.UTC().Format(time.RFC3339Nano)
+	if word, ok := spelled(r.Ext, "createTime"); ok {
+		if t, err := time.Parse(time.RFC3339Nano, word); err == nil && t.Equal(r.Created) {
+			text = word
+		}
+	}
+	e.str("createTime", text)
+}
+
+// isBlocked reports whether the answer is a prompt that was not taken, told in this
+// dialect.
+func isBlocked(r *scri.ChatResponse) bool {
+	if !formed(r.Ext, "blocked") || len(r.Choices) != 1 {
+		return false
+	}
+	c := &r.Choices[0]
+	return len(c.Output) == 0 && c.Ext == nil && c.Finish.Reason == scri.FinishContentFilter && c.Finish.Dialect == Name && c.Finish.Raw != ""
+}
+
+// feedback writes why a prompt was not taken.
+func (e *encoder) feedback(c *scri.Choice, x *scri.Ext) {
+	e.w.Key("promptFeedback")
+	e.w.BeginObject()
+	e.w.Key("blockReason")
+	if isNumber(c.Finish.Raw) {
+		e.w.Raw([]byte(c.Finish.Raw))
+	} else {
+		e.w.Str(c.Finish.Raw)
+	}
+	e.str("blockReasonMessage", c.Finish.Detail)
+	if own := nested(x, "promptFeedback"); own != nil {
+		e.ext(own, "blockReason", "blockReasonMessage")
+	}
+	e.w.EndObject()
+}
+
+// choice writes the choice that is the node.
+func (e *encoder) choice(i int, c *scri.Choice) {
+	e.w.BeginObject()
+	said := append(make([]string, 0, 8), "content", "finishReason", "finishMessage")
+	called := false
+	if len(c.Output) > 0 || !formed(c.Ext, "-content") {
+		e.w.Key("content")
+		called = e.content(c)
+	}
+	e.finish(&c.Finish, called)
+	e.index(i, c.Ext)
+	if len(c.LogProbs) > 0 {
+		e.logProbs(c.LogProbs, 0, c.Ext)
+		said = append(said, "logprobsResult")
+	}
+	e.ext(c.Ext, append(said, "index")...)
+	e.w.EndObject()
+}
+
+// index writes the number of a choice, where Google would.
+func (e *encoder) index(i int, x *scri.Ext) {
+	if formed(x, "-index") {
+		return
+	}
+	e.w.Key("index")
+	if word, ok := spelled(x, "index"); ok && isNumber(word) {
+		e.w.Raw([]byte(word))
+		return
+	}
+	e.w.Int(int64(i))
+}
+
+// content writes what a choice says, and reports whether it calls a function.
+func (e *encoder) content(c *scri.Choice) (called bool) {
+	e.w.BeginObject()
+	if len(c.Output) == 0 && formed(c.Ext, "empty") {
+		if formed(c.Ext, "parts") {
+			e.w.Key("parts")
+			e.w.Raw([]byte("[]"))
+		}
+		if word, ok := spelled(c.Ext, "role"); ok {
+			e.str("role", word)
+		}
+		e.w.EndObject()
+		return false
+	}
+	var first *scri.Message
+	if len(c.Output) > 0 {
+		first = &c.Output[0]
+	} else {
+		first = &scri.Message{Role: scri.RoleAssistant}
+	}
+	before, some := len(e.w.B), false
+	e.w.Key("parts")
+	e.w.BeginArray()
+	in := e.In("output")
+	for j := range c.Output {
+		at := e.At(j)
+		s, called1 := e.outputParts(&c.Output[j])
+		some, called = some || s, called || called1
+		e.turnLoss(&c.Output[j], j)
+		e.Out(at)
+	}
+	e.w.EndArray()
+	if !some && formed(first.Ext, "-parts") {
+		e.w.B = e.w.B[:before]
+	}
+	at := e.At(0)
+	e.outputRole(first)
+	e.ext(first.Ext, "parts", "role")
+	e.Out(at)
+	e.Out(in)
+	e.w.EndObject()
+	return called
+}
+
+// outputRole writes who speaks in an answer.
+func (e *encoder) outputRole(m *scri.Message) {
+	switch {
+	case formed(m.Ext, "-role"):
+		return
+	case formed(m.Ext, "raw"):
+		e.w.Key("role")
+		e.w.Str(string(m.Role))
+		return
+	case m.Role != scri.RoleAssistant:
+		e.Tell(scri.WarnChanged, "role", string(m.Role), string(scri.RoleAssistant), "")
+	}
+	e.w.Key("role")
+	e.w.Str(roleModel)
+}
+
+// turnLoss reports what of a message of an answer has no place.
+func (e *encoder) turnLoss(m *scri.Message, j int) {
+	if m.ID != "" {
+		e.Drop("id", "only the answer has an id here")
+	}
+	if m.Name != "" {
+		e.Drop("name", "speakers have no names here")
+	}
+	if j == 0 {
+		return
+	}
+	if m.Role != scri.RoleAssistant && m.Role != "" {
+		e.Tell(scri.WarnChanged, "role", string(m.Role), string(scri.RoleAssistant), "an answer is one content here")
+	}
+	e.Homeless(m.Ext)
+}
+
+func (e *encoder) outputParts(m *scri.Message) (some, called bool) {
+	in := e.In("content")
+	for i := range m.Parts {
+		p := &m.Parts[i]
+		at := e.At(i)
+		if e.part(p) {
+			some = true
+			called = called || p.Kind == scri.PartToolCall
+		}
+		e.Out(at)
+	}
+	e.Out(in)
+	return some, called
+}

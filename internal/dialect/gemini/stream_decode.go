@@ -1,0 +1,485 @@
+package gemini
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/wire"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// DecodeStream reads a streamed answer in either of its forms: server-sent events,
+// or one list of pieces.
+func (gemini) DecodeStream(a *dialect.Answer) scri.Stream {
+	limit := a.MaxFrame
+	if limit <= 0 {
+		limit = dialect.DefaultMaxFrame
+	}
+	d := &streamDecoder{a: a, limit: limit, sse: wire.NewSSE(a.Stream, limit)}
+	d.piece.quiet = true
+	return d
+}
+
+type streamDecoder struct {
+	a      *dialect.Answer
+	limit  int
+	sse    *wire.SSE
+	frames wire.FrameReader // nil until it is known what comes
+	closed atomic.Bool
+
+	piece answer
+	queue []scri.StreamEvent
+	next  int
+	err   error // what follows the queue
+
+	begun   bool
+	junk    []byte // the first data that was no JSON
+	choices []*spoken
+	usage   []byte // the latest
+	told    []byte // the one that was told last
+	counts  *scri.Usage
+	late    scri.RawJSON // members of the answer that came after its beginning
+	scratch []byte
+}
+
+// spoken is what has come of one choice.
+type spoken struct {
+	index    int
+	opened   bool
+	part     int           // the latest; -1 = none
+	open     scri.PartKind // of the part that is open; "" = none
+	sealed   bool          // its signature has come
+	text     int           // the latest part that is a text; -1 = none
+	place    runeIndex     // of the text
+	called   bool
+	finished bool
+	finish   scri.Finish
+	rest     scri.RawJSON // members of the choice
+	sources  [][]byte     // what came of its grounding
+	early    []scri.TokenLogProb
+}
+
+// Next returns the next event.
+func (d *streamDecoder) Next() (*scri.StreamEvent, error) {
+	for {
+		switch {
+		case d.closed.Load():
+			return nil, &scri.Error{Kind: scri.ErrCanceled, Message: "the stream was closed"}
+		case d.next < len(d.queue):
+			d.next++
+			return &d.queue[d.next-1], nil
+		case d.err != nil:
+			return nil, d.err
+		case d.frames == nil:
+			d.look()
+		}
+		d.queue, d.next = d.queue[:0], 0
+		f, err := d.frames.Next()
+		switch {
+		case err != nil:
+			d.end(err)
+		case f.Comment:
+			d.emit(scri.EventPing)
+		default:
+			d.frame(f.Data)
+		}
+	}
+}
+
+// look finds out which form the stream has by how it begins.
+func (d *streamDecoder) look() {
+	d.frames = d.sse
+	for n := 1; ; n++ {
+		head, err := d.sse.Look(n)
+		if text := bytes.TrimLeft(head, " \t\r\n"); len(text) > 0 {
+			if text[0] == '[' || text[0] == '{' {
+				d.frames = wire.NewJSONArray(io.MultiReader(bytes.NewReader(bytes.Clone(head)), d.a.Stream), d.limit)
+			}
+			return
+		}
+		if err != nil {
+			return
+		}
+		n = len(head)
+	}
+}
+
+// Pending reports whether Next would not wait.
+func (d *streamDecoder) Pending() bool {
+	return d.next < len(d.queue) || d.err != nil || d.frames != nil && d.frames.Pending()
+}
+
+// Close ends the stream.
+func (d *streamDecoder) Close() error {
+	d.closed.Store(true)
+	return nil
+}
+
+func (d *streamDecoder) emit(k scri.EventKind) *scri.StreamEvent {
+	d.queue = append(d.queue, scri.StreamEvent{Kind: k})
+	return &d.queue[len(d.queue)-1]
+}
+
+func (d *streamDecoder) fail(err error) {
+	if d.err == nil {
+		d.err = err
+	}
+}
+
+// end is what follows the last frame.
+func (d *streamDecoder) end(err error) {
+	if d.begun && len(d.choices) > 0 && !slices.ContainsFunc(d.choices, func(c *spoken) bool { return !c.finished }) {
+		d.done()
+		return
+	}
+	if errors.Is(err, io.EOF) && !d.begun {
+		text := bytes.TrimSpace([]byte(d.sse.GarbageText()))
+		if len(text) == 0 {
+			text = d.junk
+		}
+		if len(text) > 0 && !bytes.HasPrefix([]byte("data:"), text) && !bytes.HasPrefix([]byte("event:"), text) {
+			d.fail(dialect.Unreadable(errors.New("it is no event stream")))
+			return
+		}
+	}
+	d.tell()
+	d.fail(dialect.BrokenOff(err))
+}
+
+// tell passes on the counts, if they are new.
+func (d *streamDecoder) tell() {
+	if len(d.usage) == 0 || bytes.Equal(d.usage, d.told) {
+		return
+	}
+	d.told = append(d.told[:0], d.usage...)
+	u := decodeUsage(bytes.Clone(d.usage))
+	if u == nil {
+		d.addLate(append([]byte(`{"usageMetadata":`), append(bytes.Clone(d.usage), '}')...))
+		return
+	}
+	d.counts = u
+	d.emit(scri.EventUsage).Usage = u
+}
+
+func (d *streamDecoder) done() {
+	d.tell()
+	head := &scri.ChatResponse{}
+	if d.late != nil {
+		head.Ext = &scri.Ext{Dialect: Name, Members: d.late}
+	}
+	e := d.emit(scri.EventDone)
+	e.Head, e.Usage = head, d.counts
+	for _, c := range d.choices {
+		if c.index == 0 {
+			e.Finish = &c.finish
+		}
+	}
+	d.fail(io.EOF)
+}
+
+// addLate keeps members of the answer that came after its beginning.
+func (d *streamDecoder) addLate(obj scri.RawJSON) {
+	if obj != nil && len(d.late)+len(obj) <= d.limit {
+		d.late = dialect.MergeMembers(d.late, obj)
+	}
+}
+
+func (d *streamDecoder) frame(data []byte) {
+	data = bytes.TrimSpace(data)
+	if len(data) == 0 || data[0] != '{' {
+		if d.junk == nil && string(data) != "[DONE]" {
+			d.junk = bytes.Clone(data)
+		}
+		return
+	}
+	p := &d.piece
+	p.reset(data)
+	if !d.begun {
+		p.ids.Prefix = idsOf(strings.Clone(dialect.Word(p.Peek("responseId"))))
+	}
+	if err := p.read(); err != nil {
+		d.broken(err)
+		return
+	}
+	if p.err != nil && !p.listed {
+		d.tell()
+		d.fail(decodeError(d.a, data))
+		return
+	}
+	if p.usage != nil {
+		d.usage = append(d.usage[:0], p.usage...)
+	}
+	d.head()
+	for i := range p.cands {
+		d.candidate(i, &p.cands[i])
+	}
+	for i := range p.cands {
+		d.finish(d.at(i, &p.cands[i]), &p.cands[i])
+	}
+	if p.block != nil && len(p.cands) == 0 {
+		d.blocked()
+	}
+}
+
+// broken is about an event that is no JSON: the last one was cut off, any other
+// is not what the dialect says.
+func (d *streamDecoder) broken(cause error) {
+	if _, err := d.frames.Next(); err != nil {
+		d.begun = true
+		d.end(err)
+		return
+	}
+	d.fail(dialect.Unreadable(cause))
+}
+
+// head begins the answer with the first piece, and keeps what later ones have
+// beside their candidates.
+func (d *streamDecoder) head() {
+	p := &d.piece
+	if p.err != nil {
+		p.rest.Add(append([]byte(`"error":`), p.err...))
+	}
+	switch {
+	case p.block != nil && len(p.cands) == 0:
+		addNested(&p.rest, "promptFeedback", &p.feedback)
+	case p.block != nil:
+		p.rest.Add(append([]byte(`"promptFeedback":`), p.feedbackObject()...))
+	}
+	if d.begun {
+		d.addLate(p.rest.Object())
+		return
+	}
+	d.begun = true
+	head := &scri.ChatResponse{ID: strings.Clone(p.id), Model: strings.Clone(p.model)}
+	if t, err := time.Parse(time.RFC3339Nano, p.created); err == nil {
+		head.Created = t.UTC()
+	}
+	if p.block != nil && len(p.cands) == 0 {
+		p.rest.Form("blocked")
+	}
+	head.Ext = p.rest.Ext(Name)
+	d.emit(scri.EventStart).Head = head
+}
+
+// blocked ends the answer to a prompt that was not taken.
+func (d *streamDecoder) blocked() {
+	c := d.choice(0)
+	if c.finished {
+		return
+	}
+	d.tell()
+	c.finished, c.finish = true, d.piece.blocked()
+	c.finish.Raw, c.finish.Detail = strings.Clone(c.finish.Raw), strings.Clone(c.finish.Detail)
+	d.emit(scri.EventFinish).Finish = &c.finish
+}
+
+func (d *streamDecoder) at(i int, c *candidate) *spoken {
+	if c.index >= 0 {
+		i = int(c.index)
+	}
+	return d.choice(i)
+}
+
+func (d *streamDecoder) choice(index int) *spoken {
+	for _, c := range d.choices {
+		if c.index == index {
+			return c
+		}
+	}
+	c := &spoken{index: index, part: -1, text: -1}
+	d.choices = append(d.choices, c)
+	return c
+}
+
+// candidate passes on what a piece has of a choice, less its end.
+func (d *streamDecoder) candidate(i int, c *candidate) {
+	s := d.at(i, c)
+	if s.finished {
+		d.afterwards(s, c)
+		return
+	}
+	if c.content {
+		d.open(s, c)
+	}
+	last := -1 // event of the latest text
+	for j := range c.parts {
+		if at := d.part(s, &c.parts[j]); at >= 0 {
+			last = at
+		}
+	}
+	switch {
+	case len(c.tokens) == 0:
+	case last >= 0:
+		d.queue[last].LogProbs = append(s.early, c.tokens...)
+		s.early = nil
+	case len(s.early) < maxEarly:
+		for k := range c.tokens {
+			e := scri.StreamEvent{LogProbs: c.tokens[k : k+1]}
+			s.early = append(s.early, e.Clone().LogProbs...)
+		}
+	}
+	if c.sources != nil || c.recited != nil {
+		d.cite(s, c)
+	}
+	if obj := c.rest.Object(); obj != nil && len(s.rest)+len(obj) <= d.limit {
+		s.rest = dialect.MergeMembers(s.rest, obj)
+	}
+}
+
+// maxEarly bounds how many tokens wait for what they are about.
+const maxEarly = 4096
+
+// afterwards passes on what came of a choice that had ended.
+func (d *streamDecoder) afterwards(s *spoken, c *candidate) {
+	obj := c.rest.Object()
+	if obj == nil {
+		return
+	}
+	w := wire.Writer{B: []byte(`{"candidates":[{"index":`)}
+	w.Int(int64(s.index))
+	w.Members(obj)
+	w.B = append(w.B, "}]}"...)
+	d.emit(scri.EventOpaque).Ext = &scri.Ext{Dialect: Name, Members: w.B}
+}
+
+// open begins the message of a choice.
+func (d *streamDecoder) open(s *spoken, c *candidate) {
+	if s.opened {
+		if obj := c.inside.Object(); obj != nil {
+			addNested(&c.rest, "content", &c.inside)
+		}
+		return
+	}
+	if len(c.parts) == 0 && c.inside.Empty() {
+		return
+	}
+	s.opened = true
+	open := &scri.Message{Role: scri.RoleAssistant}
+	if c.said && c.role != roleModel {
+		open.Role = scri.Role(strings.Clone(c.role))
+		c.inside.Form("raw")
+	}
+	open.Ext = c.inside.Ext(Name)
+	e := d.emit(scri.EventMessage)
+	e.Choice, e.Open = s.index, open
+}
+
+// part passes on a piece of a part, and returns the event that holds its text, or
+// -1.
+func (d *streamDecoder) part(s *spoken, p *scri.Part) int {
+	switch {
+	case p.Kind != scri.PartText && p.Kind != scri.PartThinking:
+		d.whole(s, p)
+		return -1
+	case p.Ext != nil && len(p.Ext.Members) > 0:
+		return d.alone(s, p)
+	case p.Text.IsZero() && p.Signature == nil:
+		return -1
+	}
+	d.begin(s, p.Kind, nil)
+	at := -1
+	if !p.Text.IsZero() {
+		at = d.delta(s, p.Text)
+	}
+	if p.Signature != nil {
+		d.sign(s, p.Signature)
+	}
+	return at
+}
+
+// begin opens a part unless one of its kind is open that goes on.
+func (d *streamDecoder) begin(s *spoken, k scri.PartKind, x *scri.Ext) {
+	if s.open == k && !s.sealed && x == nil {
+		return
+	}
+	d.close(s)
+	s.part++
+	s.open = k
+	if k == scri.PartText {
+		s.text, s.place = s.part, runeIndex{bits: s.place.bits[:0]}
+	}
+	d.event(s, scri.EventPart).Whole = &scri.Part{Kind: k, Ext: x}
+}
+
+func (d *streamDecoder) event(s *spoken, k scri.EventKind) *scri.StreamEvent {
+	e := d.emit(k)
+	e.Choice, e.Part = s.index, s.part
+	return e
+}
+
+func (d *streamDecoder) delta(s *spoken, t scri.Text) int {
+	d.event(s, scri.EventDelta).Delta = t
+	if s.open == scri.PartText {
+		d.scratch = t.AppendText(d.scratch[:0])
+		s.place.add(d.scratch)
+	}
+	return len(d.queue) - 1
+}
+
+// sign gives the open part its signature, after which nothing goes on with it.
+func (d *streamDecoder) sign(s *spoken, sig *scri.Signature) {
+	d.event(s, scri.EventDelta).Signature = sig
+	s.sealed = true
+}
+
+// alone passes on a text with members that nobody knows, as a part of its own.
+func (d *streamDecoder) alone(s *spoken, p *scri.Part) int {
+	at := -1
+	d.begin(s, p.Kind, p.Ext)
+	if !p.Text.IsZero() {
+		at = d.delta(s, p.Text)
+	}
+	if p.Signature != nil {
+		d.sign(s, p.Signature)
+	}
+	s.sealed = true
+	return at
+}
+
+// whole passes on a part that came whole. The strings of an event outlive it.
+func (d *streamDecoder) whole(s *spoken, p *scri.Part) {
+	d.close(s)
+	s.part++
+	if c := p.Call; c != nil {
+		s.called = true
+		c.ID, c.Name = strings.Clone(c.ID), strings.Clone(c.Name)
+	}
+	if m := p.Media; m != nil {
+		m.Type, m.Name = strings.Clone(m.Type), strings.Clone(m.Name)
+	}
+	if r := p.Result; r != nil {
+		r.CallID, r.Name = strings.Clone(r.CallID), strings.Clone(r.Name)
+	}
+	d.event(s, scri.EventPart).Whole = p
+	d.event(s, scri.EventPartEnd)
+}
+
+func (d *streamDecoder) close(s *spoken) {
+	if s.open != "" {
+		d.event(s, scri.EventPartEnd)
+		s.open, s.sealed = "", false
+	}
+}
+
+// finish ends a choice, if the piece does.
+func (d *streamDecoder) finish(s *spoken, c *candidate) {
+	reason := reasonOf(c.finish, s.called)
+	if s.finished || reason == "" {
+		return
+	}
+	d.close(s)
+	d.tell()
+	s.finished = true
+	s.finish = scri.Finish{Reason: reason, Raw: strings.Clone(c.finish), Dialect: Name, Detail: strings.Clone(c.detail)}
+	e := d.emit(scri.EventFinish)
+	e.Choice, e.Finish, e.LogProbs = s.index, &s.finish, s.early
+	if s.rest != nil {
+		e.Ext = &scri.Ext{Dialect: Name, Members: s.rest}
+	}
+}
