@@ -185,19 +185,29 @@ func holds(token string, f float64) bool {
 		v, err := strconv.ParseFloat(token, 64)
 		return err == nil && v == f
 	}
-	var buf, same [32]byte
-	written := strconv.AppendFloat(buf[:0], math.Abs(f), 'e', n-1, 64)
-	m := 0
-	for _, c := range written {
-		if c == 'e' {
-			break
-		}
-		if c != '.' {
-			same[m] = c
-			m++
+	said := alias(digits[:n])
+	// The shortest forms of a power of two, and of a number in the middle between two,
+	// may be rounded otherwise.
+	return looksLike(said, f, n-1, 64) || looksLike(said, f, -1, 32) || looksLike(said, f, -1, 64)
+}
+
+// looksLike reports whether a number written with that precision has just these
+// digits.
+func looksLike(digits string, f float64, precision, bits int) bool {
+	var buf [32]byte
+	at := 0
+	for _, c := range strconv.AppendFloat(buf[:0], math.Abs(f), 'e', precision, bits) {
+		switch {
+		case c == 'e':
+			return at == len(digits)
+		case c == '.':
+		case at == len(digits) || digits[at] != c:
+			return false
+		default:
+			at++
 		}
 	}
-	return alias(same[:m]) == alias(digits[:n])
+	return false
 }
 
 // significant writes the digits of a number that count, and returns how many there
