@@ -25,6 +25,11 @@ type Traits struct {
 	// PairedCalls: each tool call needs its result in what follows directly, and
 	// each result its call; orphans are mended.
 	PairedCalls bool
+	// Alternate: user and assistant take turns, the user first; messages of one
+	// that follow each other are joined. OneSystem: there is one system message, at
+	// the beginning. NoSystem: there is none, and what it would say begins what the
+	// user says first. With either, late system text is the user's.
+	Alternate, OneSystem, NoSystem bool
 	// Media given by their address: MediaAny and what follows. Port leaves them
 	// as they are: to fetch them is the business of whoever may.
 	Media MediaTrait
@@ -38,6 +43,7 @@ const (
 	ThinkingAny    ThinkingTrait = iota // takes text without signatures
 	ThinkingSigned                      // only thoughts with a signature of its own
 	ThinkingNone                        // none at all
+	ThinkingText                        // as text of the answer, in <think> tags
 )
 
 // MediaTrait says which media a target takes by their address.
@@ -84,6 +90,7 @@ func (t MediaTrait) ByBytes(mime string) bool {
 // with r what did not change; it is r itself, and nothing is allocated, where
 // everything fits already.
 func Port(r *ChatRequest, t Traits) (*ChatRequest, []Warning) {
+	t.LateSystem = t.LateSystem && !t.OneSystem && !t.NoSystem
 	if t.fits(r) {
 		return r, nil
 	}
@@ -95,6 +102,7 @@ func Port(r *ChatRequest, t Traits) (*ChatRequest, []Warning) {
 	if t.PairedCalls {
 		p.pair()
 	}
+	p.arrange()
 	if len(p.warnings) == 0 {
 		return r, nil
 	}
@@ -123,7 +131,7 @@ func (t *Traits) fits(r *ChatRequest) bool {
 			}
 		}
 	}
-	return !t.PairedCalls || paired(r.Messages)
+	return (!t.PairedCalls || paired(r.Messages)) && t.arranged(r.Messages)
 }
 
 func isSystem(r Role) bool { return r == RoleSystem || r == RoleDeveloper }
@@ -149,6 +157,7 @@ const (
 	fateKeep   fate = iota
 	fateUnsign      // the signature goes
 	fateDrop        // the part goes
+	fateTell        // the thought is told as text
 )
 
 func (t *Traits) fate(p *Part) fate {
@@ -162,6 +171,10 @@ func (t *Traits) fate(p *Part) fate {
 		return fateKeep
 	case t.Thinking == ThinkingNone:
 		return fateDrop
+	case t.Thinking == ThinkingText && (p.Text.IsZero() || s != nil && s.Redacted):
+		return fateDrop
+	case t.Thinking == ThinkingText:
+		return fateTell
 	case t.Thinking == ThinkingSigned && (s == nil || foreign):
 		return fateDrop
 	case !foreign:
@@ -243,6 +256,12 @@ func (p *porter) takePart(t *turn, c piece) {
 		part := *c.p
 		part.Signature = nil
 		c.p = &part
+		t.pieces = append(t.pieces, c)
+	case fateTell:
+		t.changed = true
+		p.warn(WarnChanged, c.path(), string(PartThinking), string(PartText), "the target is told thoughts as text")
+		told := TextPart("<think>\n" + c.p.Text.String() + "\n</think>")
+		c.p = &told
 		t.pieces = append(t.pieces, c)
 	default:
 		t.pieces = append(t.pieces, c)

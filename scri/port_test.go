@@ -178,6 +178,46 @@ func TestPortRoles(t *testing.T) {
 	}
 }
 
+// Templates that are strict about who may speak when are given what they demand.
+func TestPortArranges(t *testing.T) {
+	sys, user, bot := say(scri.RoleSystem, text("s")), say(scri.RoleUser, text("u")), say(scri.RoleAssistant, text("a"))
+	late := say(scri.RoleSystem, text("late"))
+	tests := []portCase{
+		{name: "it alternates", traits: scri.Traits{Alternate: true}, in: []scri.Message{sys, user, bot, user}},
+		{
+			name: "it does not", traits: scri.Traits{Alternate: true, LateSystem: true}, in: []scri.Message{user, user, bot, bot, user},
+			want: "user: text(u) text(u) | assistant: text(a) text(a) | user: text(u)", warnings: []string{"changed /messages/1/content >", "changed /messages/3/content >"},
+		},
+		{
+			name: "the assistant first", traits: scri.Traits{Alternate: true}, in: []scri.Message{sys, bot, user},
+			want: "system: text(s) | user: text((The assistant speaks first.)) | assistant: text(a) | user: text(u)", warnings: []string{"added /messages/1 >user"},
+		},
+		{
+			name: "one system message", traits: scri.Traits{OneSystem: true, LateSystem: true}, in: []scri.Message{sys, sys, user, late},
+			want:     "system: text(s) text(s) | user: text(u) | user: text(late)",
+			warnings: []string{"changed /messages/3/role system>user", "changed /messages/1/content >"},
+		},
+		{
+			name: "no system message", traits: scri.Traits{NoSystem: true}, in: []scri.Message{sys, sys, user, bot},
+			want:     "user: text(s) text(s) text(u) | assistant: text(a)",
+			warnings: []string{"changed /messages/0/role system>user", "changed /messages/1/role system>user", "changed /messages/1/content >", "changed /messages/2/content >"},
+		},
+		{
+			name: "no system message, and nobody to say it", traits: scri.Traits{NoSystem: true, Alternate: true}, in: []scri.Message{sys, bot},
+			want: "user: text(s) | assistant: text(a)", warnings: []string{"changed /messages/0/role system>user"},
+		},
+		{
+			name: "thoughts as text", traits: scri.Traits{Thinking: scri.ThinkingText},
+			in:       []scri.Message{user, say(scri.RoleAssistant, thought("t", "anthropic"), thought("", "gemini"), text("a"))},
+			want:     "user: text(u) | assistant: text(<think>\nt\n</think>) text(a)",
+			warnings: []string{"changed /messages/1/content/0 thinking>text", "dropped /messages/1/content/1 thinking>"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, tt.run)
+	}
+}
+
 func TestPortCallIDs(t *testing.T) {
 	history := func(id, again string) []scri.Message {
 		return []scri.Message{say(scri.RoleAssistant, toolCall(id, "f")), say(scri.RoleTool, toolResult(again, "f", "r"))}
@@ -301,6 +341,23 @@ func TestPortPairs(t *testing.T) {
 	}
 }
 
+// settled sees to it that a history has the shape that traits demand.
+func settled(t *rapid.T, list []scri.Message, traits *scri.Traits) {
+	spoken := false
+	for i, m := range list {
+		system := m.Role == scri.RoleSystem || m.Role == scri.RoleDeveloper
+		switch {
+		case system && (traits.NoSystem || traits.OneSystem && i > 0):
+			t.Fatalf("system text at %d: %s", i, outline(list))
+		case traits.Alternate && i > 0 && m.Role == list[i-1].Role && (m.Role == scri.RoleUser || m.Role == scri.RoleAssistant):
+			t.Fatalf("nobody answers before %d: %s", i, outline(list))
+		case traits.Alternate && !spoken && m.Role == scri.RoleAssistant:
+			t.Fatalf("the assistant speaks first: %s", outline(list))
+		}
+		spoken = spoken || !system
+	}
+}
+
 // TestPortSettles mangles histories and sees to it that Port mends them for
 // good, without touching its input.
 func TestPortSettles(t *testing.T) {
@@ -311,7 +368,8 @@ func TestPortSettles(t *testing.T) {
 		}
 		traits := scri.Traits{
 			Dialect:   rapid.SampledFrom([]string{"", "openai", "anthropic"}).Draw(t, "dialect"),
-			Thinking:  rapid.SampledFrom([]scri.ThinkingTrait{scri.ThinkingAny, scri.ThinkingSigned, scri.ThinkingNone}).Draw(t, "thinking"),
+			Thinking:  rapid.SampledFrom([]scri.ThinkingTrait{scri.ThinkingAny, scri.ThinkingSigned, scri.ThinkingNone, scri.ThinkingText}).Draw(t, "thinking"),
+			Alternate: rapid.Bool().Draw(t, "alternate"), OneSystem: rapid.Bool().Draw(t, "one"), NoSystem: rapid.Bool().Draw(t, "none"),
 			CallIDMax: rapid.SampledFrom([]int{0, 9, 40}).Draw(t, "max"), CallIDChars: rapid.SampledFrom([]string{"", idChars}).Draw(t, "chars"),
 			Developer: rapid.Bool().Draw(t, "developer"), LateSystem: rapid.Bool().Draw(t, "late"), PairedCalls: rapid.Bool().Draw(t, "paired"),
 		}
@@ -320,6 +378,7 @@ func TestPortSettles(t *testing.T) {
 		if (got == r) != (len(warnings) == 0) {
 			t.Fatalf("the same request: %v, but warnings %v", got == r, warnings)
 		}
+		settled(t, got.Messages, &traits)
 		if outline(r.Messages) != before {
 			t.Fatal("the input was changed")
 		}

@@ -23,6 +23,8 @@ type Entry struct {
 	CostLimitPerDay *float64          `toml:"cost_limit_per_day"` // US dollars
 	PricePerHour    *float64          `toml:"price_per_hour"`     // what a local machine costs, in US dollars
 	Manage          bool              `toml:"manage"`             // start the runtime when it is installed but not running
+	History         []string          `toml:"history"`            // what the model's template demands: alternate, one_system, no_system
+	Thoughts        string            `toml:"thoughts"`           // what becomes of earlier thoughts: "" = as the format has it, drop, text
 	MendCalls       *bool             `toml:"mend_calls"`         // make tool calls of those that a model writes as text; default: in zone local
 	KeepAlive       string            `toml:"keep_alive"`         // how long a local runtime keeps a model loaded
 	MediaBytes      *bool             `toml:"media_bytes"`        // takes no images or files by their address

@@ -121,6 +121,9 @@ func (p *Provider) build(d *Deps) error {
 	}
 	p.dialect, p.traits = dial, dial.Traits()
 	p.traits.Provider = p.name
+	if err := p.entry.demands(&p.traits); err != nil {
+		return err
+	}
 	if spec.MediaBytes && p.traits.Media < scri.MediaBytes {
 		p.traits.Media = scri.MediaBytes
 	}
@@ -410,6 +413,34 @@ func (p *Provider) Priority() int {
 	default:
 		return 100
 	}
+}
+
+// demands lays what the configuration says of the model's template over what the
+// format demands of a history.
+func (e *Entry) demands(t *scri.Traits) error {
+	known := []string{"alternate", "one_system", "no_system"}
+	for _, h := range e.History {
+		switch h {
+		case "alternate":
+			t.Alternate = true
+		case "one_system":
+			t.OneSystem = true
+		case "no_system":
+			t.NoSystem = true
+		default:
+			return at("history", invalidf("", "history: %q is none of %s%s", h, strings.Join(known, ", "), maybe(h, known)))
+		}
+	}
+	switch e.Thoughts {
+	case "":
+	case "drop":
+		t.Thinking = scri.ThinkingNone
+	case "text":
+		t.Thinking = scri.ThinkingText
+	default:
+		return at("thoughts", invalidf("", "thoughts: %q is none of drop, text%s", e.Thoughts, maybe(e.Thoughts, []string{"drop", "text"})))
+	}
+	return nil
 }
 
 // MendsCalls reports whether calls of tools that a model writes as text are to be
