@@ -134,5 +134,8 @@ func (a *JSONArray) done(end int) {
 	for end > from && (isSpace(a.buf[end-1]) || a.buf[end-1] == '\n') {
 		end--
 	}
-	a.next, a.ready, a.from = span{from, end}, true, -1
+	if a.from = -1; a.over(end - from) {
+		return
+	}
+	a.next, a.ready = span{from, end}, true
 }
