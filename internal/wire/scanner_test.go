@@ -434,7 +434,7 @@ func TestPair(t *testing.T) {
 			if ok != (tc.a != "") || string(a) != tc.a || tc.a != "" && string(b) != tc.b {
 				t.Errorf("Pair of %q = %s, %s, %v", tc.in, a, b, ok)
 			}
-			if s.Err() != before {
+			if (s.Err() == nil) != (before == nil) {
 				t.Errorf("Pair of %q left an error: %v", tc.in, s.Err())
 			}
 			if ok {
