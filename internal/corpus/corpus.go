@@ -23,7 +23,7 @@ import (
 // ours is the dialect that speaks a recorded format, or "".
 func ours(format string) string {
 	switch format {
-	case "openai-chat", "embeddings-openai":
+	case "openai-chat", "gigachat-chat", "embeddings-openai":
 		return "openai"
 	case "openai-responses":
 		return "responses"

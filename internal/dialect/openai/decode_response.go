@@ -30,6 +30,9 @@ func (c chat) DecodeResponse(a *dialect.Answer) (*scri.ChatResponse, error) {
 	if len(d.r.Choices) == 0 {
 		return nil, unreadable(a, errNoChoices)
 	}
+	if a.Target != nil && a.Target.Variant == variantFunctions {
+		modernAnswer(&d.r)
+	}
 	return &d.r, nil
 }
 

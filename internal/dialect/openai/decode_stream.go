@@ -14,6 +14,9 @@ import (
 
 // DecodeStream reads a chat completion as it comes.
 func (chat) DecodeStream(a *dialect.Answer) scri.Stream {
+	if s := (&stream{a: a}); a.Target != nil && a.Target.Variant == variantFunctions {
+		return modernStream{s}
+	}
 	return &stream{a: a}
 }
 

@@ -20,6 +20,10 @@ func (e *encoder) calls(parts []scri.Part, base int, skip []bool) {
 		if p.Call != nil {
 			e.foreign(p.Call.Ext, func() string { return e.partPath(base+i) + "/call" })
 		}
+		if e.older() && p.Call != nil {
+			e.functionCalled(p, e.partPath(base+i))
+			continue
+		}
 		if has(p.Ext, "function_call") {
 			e.Key("function_call")
 			e.function(p, "arguments")
@@ -135,6 +139,10 @@ func (e *encoder) result(p *scri.Part, i int, extra *scri.Ext) {
 	e.foreign(r.Ext, func() string { return e.partPath(i) + "/result" })
 	if r.Error {
 		e.dropped(e.partPath(i)+"/result/error", "whether a tool failed is told in its text only")
+	}
+	if e.older() {
+		e.functionResult(p, i, extra)
+		return
 	}
 	e.BeginObject()
 	if has(r.Ext, "function") {

@@ -36,7 +36,11 @@ func (e *encoder) request(r *scri.ChatRequest) {
 		e.str("model", model)
 	}
 	streaming := e.streaming(r)
-	e.messages(r.Messages)
+	if e.older() {
+		e.messages(e.apart(r.Messages))
+	} else {
+		e.messages(r.Messages)
+	}
 	e.tools(r)
 	e.sampling(r)
 	e.thinking(r)
@@ -299,6 +303,10 @@ func (e *encoder) effort(t *scri.Reasoning) {
 
 func (e *encoder) format(f *scri.Format) {
 	if f == nil {
+		return
+	}
+	if e.older() && f.Kind == scri.FormatJSONSchema && len(f.Schema) > 0 {
+		e.flatFormat(f)
 		return
 	}
 	e.foreign(f.Ext, func() string { return "/format" })

@@ -14,7 +14,7 @@ func (e *encoder) tools(r *scri.ChatRequest) {
 		n := 0
 		for i := range r.Tools {
 			t := &r.Tools[i]
-			if has(t.Ext, "functions") != older || !older && !e.usable(t, i) {
+			if (has(t.Ext, "functions") || e.older()) != older || (!older || e.older()) && !e.usable(t, i) {
 				continue
 			}
 			switch {
@@ -43,6 +43,10 @@ func (e *encoder) tools(r *scri.ChatRequest) {
 	}
 	if written == 0 && !has(r.Ext, "choice") {
 		e.noChoice(r)
+		return
+	}
+	if e.older() {
+		e.functionChoice(r)
 		return
 	}
 	e.toolChoice(r.ToolChoice)
@@ -76,6 +80,12 @@ func (e *encoder) tool(t *scri.Tool, i int, older bool) {
 		e.dropped(path()+"/cache", "prompts are cached without being told")
 	}
 	if older {
+		if e.older() && t.Strict != nil {
+			e.dropped(path()+"/strict", "the provider does not know it")
+			plain := *t
+			plain.Strict = nil
+			t = &plain
+		}
 		e.functionTool(t)
 		return
 	}

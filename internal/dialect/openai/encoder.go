@@ -23,6 +23,9 @@ type encoder struct {
 	lengths []int // parts of the messages that are written as one
 	called  bool  // the answer at hand calls tools
 
+	names  map[string]string // of functions by the ids of their calls, where results need them
+	places []int             // of the messages in the request, where these were taken apart
+
 	tokensTold map[int]int // log-probabilities of each choice, so far
 }
 
@@ -32,6 +35,9 @@ func (e *encoder) answer() bool { return e.target == nil }
 func (e *encoder) messagePath() string {
 	if e.answer() {
 		return "/choices/" + strconv.Itoa(e.choice) + "/output/" + strconv.Itoa(e.msg)
+	}
+	if e.places != nil {
+		return "/messages/" + strconv.Itoa(e.places[e.msg])
 	}
 	return "/messages/" + strconv.Itoa(e.msg)
 }

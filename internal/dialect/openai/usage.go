@@ -9,12 +9,13 @@ import (
 type counts struct {
 	prompt, completion, total, reasoning, write int64
 	cached, hit, cachedFlat, numCached          int64
+	precached                                   int64 // beside the prompt, not within it
 }
 
 // readUsage reads a usage object into u, which keeps raw beside it. Counts are
 // made totals that contain their parts, and are never negative.
 func readUsage(s *wire.Scanner, u *usage, raw []byte) {
-	c := counts{-1, -1, -1, -1, -1, -1, -1, -1, -1}
+	c := counts{-1, -1, -1, -1, -1, -1, -1, -1, -1, -1}
 	s.Reset(raw)
 	for member := range s.Members() {
 		switch member {
@@ -28,6 +29,8 @@ func readUsage(s *wire.Scanner, u *usage, raw []byte) {
 			number(s, &c.hit)
 		case "cached_tokens":
 			number(s, &c.cachedFlat)
+		case "precached_prompt_tokens":
+			number(s, &c.precached)
 		case "num_cached_tokens":
 			number(s, &c.numCached)
 		case "prompt_tokens_details":
@@ -86,6 +89,10 @@ func (u *usage) fill(c counts) {
 	if c.prompt >= 0 && c.completion >= 0 && c.reasoning > 0 &&
 		c.prompt+c.completion != c.total && c.prompt+c.completion+c.reasoning == c.total {
 		c.completion += c.reasoning
+	}
+	if c.precached >= 0 && c.prompt >= 0 { // GigaChat tells what is left when they are taken off
+		c.prompt += c.precached
+		c.cached = c.precached
 	}
 	for _, other := range [...]int64{c.hit, c.cachedFlat, c.numCached} {
 		if c.cached < 0 {
