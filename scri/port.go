@@ -30,6 +30,8 @@ type Traits struct {
 	// the beginning. NoSystem: there is none, and what it would say begins what the
 	// user says first. With either, late system text is the user's.
 	Alternate, OneSystem, NoSystem bool
+	// Stateful: answers are kept, so that PreviousID can name one.
+	Stateful bool
 	// Media given by their address: MediaAny and what follows. Port leaves them
 	// as they are: to fetch them is the business of whoever may.
 	Media MediaTrait

@@ -118,6 +118,9 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 		}
 	}
 	t := c.traits(p)
+	if id := c.Req.PreviousID; id != "" && !t.Stateful {
+		return nil, nil, forgotten(p.Name(), id)
+	}
 	req, fetched, err := g.withMedia(ctx, c, c.outward(p.Dialect()), t.Media)
 	if err != nil {
 		return nil, nil, err
@@ -132,6 +135,16 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 		a.Overlays, a.Dialect, a.Model = info.Overlays, info.Dialect, info.Model
 	}
 	return s, append(fetched, warn...), err
+}
+
+// forgotten refuses to go on from an answer that nobody has kept: without what
+// was said before, another answer would only look like one.
+func forgotten(provider, id string) *scri.Error {
+	return &scri.Error{
+		Kind: scri.ErrUnsupported, Provider: provider,
+		Message: "Previous response with id '" + id + "' not found: answers are kept by providers of the dialect responses alone",
+		Hint:    "send the whole conversation, or ask such a provider",
+	}
 }
 
 // choose settles the model of an attempt whose target names none.

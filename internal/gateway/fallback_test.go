@@ -147,3 +147,24 @@ func TestLongMessagesOfUpstreamsAreCut(t *testing.T) {
 		t.Errorf("a message of %d bytes, a log of %d", len(err.Message), h.log.Len())
 	}
 }
+
+// To go on from an answer needs somebody who has kept it: others are not asked,
+// as they would answer to half a conversation.
+func TestGoingOnNeedsWhoKeptTheAnswer(t *testing.T) {
+	h := newHouse(t, route.Config{},
+		room{name: "near", dialect: "ollama", zone: "local", entry: defaults()},
+		room{name: "far", dialect: "responses", zone: "cloud", entry: defaults()})
+	x := exchange("auto", false)
+	x.In.PreviousID = "resp_1"
+	x.Req = x.In
+	resp, err := h.ask(t, x)
+	if err != nil || resp.Provider != "far" {
+		t.Fatalf("%v", err)
+	}
+	if _, n := h.sims["near"].Last(); n != 0 {
+		t.Error("who keeps no answers was asked to go on from one")
+	}
+	if r, _ := h.sims["far"].Last(); !strings.Contains(string(r.Body), `"previous_response_id":"resp_1"`) {
+		t.Errorf("the provider got %s", r.Body)
+	}
+}

@@ -75,5 +75,5 @@ func (native) Routes() []dialect.Route {
 // Traits demands nothing: signatures travel with their issuer's name, so none
 // is foreign here, and whoever comes behind judges them.
 func (native) Traits() scri.Traits {
-	return scri.Traits{Thinking: scri.ThinkingAny, Developer: true, LateSystem: true}
+	return scri.Traits{Thinking: scri.ThinkingAny, Developer: true, LateSystem: true, Stateful: true}
 }

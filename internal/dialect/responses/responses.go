@@ -59,11 +59,12 @@ func (responses) Routes() []dialect.Route {
 }
 
 // Traits: ids of calls have at most 64 characters, and calls and results come in
-// pairs. The role developer is known, and system text may stand anywhere.
+// pairs. The role developer is known, system text may stand anywhere, and answers
+// are kept.
 func (responses) Traits() scri.Traits {
 	return scri.Traits{
 		Dialect: Name, Thinking: scri.ThinkingAny, Developer: true, LateSystem: true,
-		CallIDMax: 64, PairedCalls: true, Media: scri.MediaDocuments,
+		CallIDMax: 64, PairedCalls: true, Media: scri.MediaDocuments, Stateful: true,
 	}
 }
 
