@@ -148,6 +148,9 @@ func (l *lab) crossing(t *testing.T, d dialect.Dialect, to string, stream bool) 
 		}
 	})
 	t.Run("thinking", func(t *testing.T) {
+		if to == "bedrock" || d.Name() == "bedrock" {
+			t.Skip("there only Claude is asked for thoughts, and m is not one")
+		}
 		q := request("Think.")
 		budget := int64(1024)
 		q.Reasoning = &scri.Reasoning{Effort: "low", Budget: &budget}

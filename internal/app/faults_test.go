@@ -226,6 +226,8 @@ func brokenIn(d dialect.Dialect, got *reply, text string, want outcome) (problem
 		never = "response.completed"
 	case "anthropic":
 		never = "message_stop"
+	case "bedrock":
+		must, never = "exception", "messageStop"
 	case "cohere":
 		must, never = "\"error\":\"", "[DONE]"
 	case "ollama":

@@ -31,6 +31,8 @@ func ours(format string) string {
 		return "anthropic"
 	case "cohere-chat", "embeddings-cohere":
 		return "cohere"
+	case "bedrock-converse":
+		return "bedrock"
 	case "ollama-chat", "embeddings-ollama":
 		return "ollama"
 	case "gemini":
@@ -121,6 +123,7 @@ type recorded struct {
 		Headers map[string]string `json:"headers"`
 		Body    json.RawMessage   `json:"body"`
 		SSE     string            `json:"sse"`
+		Frames  []byte            `json:"eventstream_base64"`
 		Events  []struct {
 			Headers map[string]string `json:"headers"`
 			Payload struct {
@@ -153,6 +156,8 @@ func Parse(b []byte) (*Exchange, error) {
 	switch {
 	case r.Response.SSE != "":
 		x.Stream = []byte(r.Response.SSE)
+	case r.Response.Frames != nil && x.Dialect == "bedrock":
+		x.Stream = r.Response.Frames
 	case r.Response.Events != nil:
 		x.Stream, x.Skip = r.frames()
 		x.RespHeader.Set("Content-Type", "text/event-stream")

@@ -64,3 +64,48 @@ func effortFor(budget int64) string {
 		return "high"
 	}
 }
+
+// NoThinking says why Claude's thinking cannot be switched on for this conversation:
+// the API would refuse the request. own is the dialect whose signatures count.
+func NoThinking(req *scri.ChatRequest, own string) string {
+	if c := req.ToolChoice; c != nil && (c.Mode == scri.ToolsRequired || c.Mode == scri.ToolsNamed) {
+		return "not possible while a tool must be called"
+	}
+	list := req.Messages
+	if len(list) == 0 {
+		return ""
+	}
+	last := &list[len(list)-1]
+	if last.Role == scri.RoleAssistant {
+		return "not possible while an answer is given in part"
+	}
+	if !holdsResult(last) {
+		return ""
+	}
+	// In the midst of tool calls the turn must have begun with signed thoughts.
+	i := len(list) - 1
+	for i > 0 && (list[i].Role == scri.RoleAssistant || holdsResult(&list[i])) {
+		i--
+	}
+	for ; i < len(list); i++ {
+		if list[i].Role == scri.RoleAssistant {
+			break
+		}
+	}
+	if i == len(list) || len(list[i].Parts) == 0 {
+		return ""
+	}
+	if p := &list[i].Parts[0]; p.Kind == scri.PartThinking && p.Signature != nil && p.Signature.Dialect == own {
+		return ""
+	}
+	return "not possible in the midst of tool calls that began without thoughts of this API"
+}
+
+func holdsResult(m *scri.Message) bool {
+	for i := range m.Parts {
+		if m.Parts[i].Kind == scri.PartToolResult {
+			return true
+		}
+	}
+	return false
+}

@@ -61,7 +61,7 @@ func TestParams(t *testing.T) {
 		"paths: {a: /b}\n":                      "must begin with a slash",
 		"params: {a: {by: b}}\n":                `"b" is no param of this entry`,
 		"auth: {scheme: oauth, env: K}\n":       "auth.token_url: missing",
-		"auth: {scheme: bearr, env: K}\n":       `"bearr" is none of none, bearer, header, query, oauth, google; did you mean "bearer"?`,
+		"auth: {scheme: bearr, env: K}\n":       `"bearr" is none of none, bearer, header, query, oauth, google, aws; did you mean "bearer"?`,
 		"params: {a: {dfault: b}}\n":            `unknown field "dfault" did you mean "default"?`,
 		"models: [{name: m, wire: '{folder}'}]": `"{folder}" is no param`,
 	} {

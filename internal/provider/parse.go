@@ -223,7 +223,7 @@ func (d *document) checkEmbedding(at string, e Embedding) error {
 
 func (d *document) checkAuth(a *Auth) error {
 	switch a.Scheme {
-	case AuthNone, AuthBearer:
+	case AuthNone, AuthBearer, AuthAWS:
 	case AuthHeader, AuthQuery:
 		if a.Name == "" {
 			return d.fail("$.auth.name", "missing; scheme %q needs the name of the %s", a.Scheme, a.Scheme)
@@ -241,7 +241,7 @@ func (d *document) checkAuth(a *Auth) error {
 }
 
 func schemes() []string {
-	return []string{AuthNone, AuthBearer, AuthHeader, AuthQuery, AuthOAuth, AuthGoogle}
+	return []string{AuthNone, AuthBearer, AuthHeader, AuthQuery, AuthOAuth, AuthGoogle, AuthAWS}
 }
 
 // checkParams looks for placeholders that stand for nothing.

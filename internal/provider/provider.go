@@ -14,6 +14,8 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/overlay"
 	"github.com/aratta-gateway/aratta/internal/reach"
@@ -67,8 +69,9 @@ type Provider struct {
 	zone     string
 	address  address
 	key      secret
-	signer   signer // nil = fixed headers prove who sends
-	wired    bool   // some models have another name on the wire
+	pair     *aws.Credentials // with which requests are signed, if they are
+	signer   signer           // nil = fixed headers prove who sends
+	wired    bool             // some models have another name on the wire
 	disabled string
 	notes    []string
 	timeouts Timeouts
@@ -137,7 +140,11 @@ func (p *Provider) build(d *Deps) error {
 	if err := p.settleZone(base); err != nil {
 		return err
 	}
-	p.key, p.disabled = findKey(spec.Auth, &p.entry, d)
+	if spec.Auth.Scheme == AuthAWS {
+		p.pair, p.key, p.disabled = findAWS(spec.Auth, &p.entry, d)
+	} else {
+		p.key, p.disabled = findKey(spec.Auth, &p.entry, d)
+	}
 	if missing != "" {
 		p.disabled = missing
 	}
@@ -312,7 +319,7 @@ func (p *Provider) fixHeaders(version string) error {
 	}
 	switch {
 	case p.key == "":
-	case p.spec.Auth.Scheme == AuthBearer:
+	case p.spec.Auth.Scheme == AuthBearer, p.spec.Auth.Scheme == AuthAWS && p.pair == nil:
 		h.Set("Authorization", "Bearer "+string(p.key))
 	case p.spec.Auth.Scheme == AuthHeader:
 		h.Set(p.spec.Auth.Name, string(p.key))

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -63,6 +64,12 @@ func (p *Provider) newSigner(d *Deps) (signer, error) {
 	switch p.spec.Auth.Scheme {
 	case AuthClient:
 		return &passed{provider: p.name}, nil
+	case AuthAWS:
+		if p.pair == nil {
+			return nil, nil //nolint:nilnil // an API key is a fixed header
+		}
+		host := p.address.base.Hostname()
+		return newSigV4(p.pair, cmp.Or(p.spec.Auth.Name, "bedrock"), cmp.Or(p.spec.Region, regionOf(host), p.region(d))), nil
 	case AuthOAuth, AuthGoogle:
 		if p.key == "" {
 			return nil, nil //nolint:nilnil // it is switched off, and says why

@@ -22,6 +22,7 @@ const (
 	AuthQuery  = "query"  // ?NAME=KEY
 	AuthOAuth  = "oauth"  // Authorization: Bearer, with tokens got for a client's id and secret
 	AuthGoogle = "google" // the same, for a service account of Google Cloud
+	AuthAWS    = "aws"    // signed with a pair of keys (Signature Version 4), or an API key as bearer
 	AuthClient = "client" // whatever the caller proves himself with; by the configuration alone
 )
 
@@ -56,7 +57,7 @@ type Spec struct {
 // Auth says how a request proves who sends it.
 type Auth struct {
 	Scheme   string `yaml:"scheme"`
-	Name     string `yaml:"name"`     // of the header or query parameter
+	Name     string `yaml:"name"`     // of the header or query parameter; of scheme aws the service
 	Env      string `yaml:"env"`      // environment variable that holds the key
 	Optional bool   `yaml:"optional"` // works without a key too
 

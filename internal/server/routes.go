@@ -292,6 +292,8 @@ func (s *Server) likely(path string) dialect.Dialect {
 	switch {
 	case strings.HasPrefix(path, "/v1/messages"):
 		name = "anthropic"
+	case strings.HasPrefix(path, "/model/"):
+		name = "bedrock"
 	case strings.HasPrefix(path, "/v2/"):
 		name = "cohere"
 	case strings.HasPrefix(path, "/v1beta"), strings.HasSuffix(path, "GenerateContent"), strings.HasSuffix(path, ":generateContent"):

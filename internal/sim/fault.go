@@ -195,7 +195,7 @@ func (t *tamper) Write(b []byte) (int, error) {
 // stream reports whether the body is a stream.
 func (t *tamper) stream() bool {
 	mime := t.Header().Get("Content-Type")
-	return strings.HasPrefix(mime, eventStream) || strings.HasPrefix(mime, "application/x-ndjson")
+	return strings.HasPrefix(mime, eventStream) || strings.HasPrefix(mime, "application/x-ndjson") || mime == "application/vnd.amazon.eventstream"
 }
 
 // whole breaks a whole answer in its middle.

@@ -4,6 +4,7 @@ package all
 import (
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/dialect/anthropic"
+	"github.com/aratta-gateway/aratta/internal/dialect/bedrock"
 	"github.com/aratta-gateway/aratta/internal/dialect/cohere"
 	"github.com/aratta-gateway/aratta/internal/dialect/gemini"
 	"github.com/aratta-gateway/aratta/internal/dialect/native"
@@ -14,7 +15,7 @@ import (
 
 // Table returns every dialect, in the order in which tables show them.
 func Table() []dialect.Dialect {
-	return []dialect.Dialect{openai.New(), anthropic.New(), ollama.New(), native.New(), cohere.New(), responses.New(), gemini.New()}
+	return []dialect.Dialect{openai.New(), anthropic.New(), ollama.New(), native.New(), cohere.New(), responses.New(), gemini.New(), bedrock.New()}
 }
 
 // Get returns the dialect of that name, or nil.

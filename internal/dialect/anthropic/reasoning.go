@@ -79,7 +79,7 @@ func (e *requestEncoder) adaptive(r *scri.Reasoning) {
 // emulated asks for a budget of thinking that stands for an effort, and reports
 // whether it could.
 func (e *requestEncoder) emulated(r *scri.Reasoning) bool {
-	if why := e.noThinking(); why != "" {
+	if why := dialect.NoThinking(e.req, Name); why != "" {
 		e.drop("", why)
 		return false
 	}
@@ -109,51 +109,6 @@ func (e *requestEncoder) emulated(r *scri.Reasoning) bool {
 		e.lose(scri.WarnChanged, "budget", itoa(*r.Budget), itoa(e.budget), "to fit the limits of the API")
 	}
 	return true
-}
-
-// noThinking says why thinking cannot be switched on for this conversation: the
-// API would refuse the request.
-func (e *requestEncoder) noThinking() string {
-	if c := e.req.ToolChoice; c != nil && (c.Mode == scri.ToolsRequired || c.Mode == scri.ToolsNamed) {
-		return "not possible while a tool must be called"
-	}
-	list := e.req.Messages
-	if len(list) == 0 {
-		return ""
-	}
-	last := &list[len(list)-1]
-	if last.Role == scri.RoleAssistant {
-		return "not possible while an answer is given in part"
-	}
-	if !holdsResult(last) {
-		return ""
-	}
-	// In the midst of tool calls the turn must have begun with signed thoughts.
-	i := len(list) - 1
-	for i > 0 && (list[i].Role == scri.RoleAssistant || holdsResult(&list[i])) {
-		i--
-	}
-	for ; i < len(list); i++ {
-		if list[i].Role == scri.RoleAssistant {
-			break
-		}
-	}
-	if i == len(list) || len(list[i].Parts) == 0 {
-		return ""
-	}
-	if p := &list[i].Parts[0]; p.Kind == scri.PartThinking && p.Signature != nil && p.Signature.Dialect == Name {
-		return ""
-	}
-	return "not possible in the midst of tool calls that began without thoughts of this API"
-}
-
-func holdsResult(m *scri.Message) bool {
-	for i := range m.Parts {
-		if m.Parts[i].Kind == scri.PartToolResult {
-			return true
-		}
-	}
-	return false
 }
 
 // writeThinking writes the field thinking, and what is to be shown of it.

@@ -70,7 +70,10 @@ func (c *Case) Exchange() (*Exchange, error) {
 	case "response":
 		x.Body = compact(c.Data)
 	case "stream":
-		x.Stream = c.Data
+		if x.Stream = c.Data; c.Dialect == "bedrock" {
+			x.Stream = Frames(c.Data)
+			x.RespHeader.Set("Content-Type", "application/vnd.amazon.eventstream")
+		}
 		if strings.HasPrefix(c.Name, "error") {
 			x.Features = append(x.Features, "stream-error")
 		}
@@ -134,6 +137,9 @@ func (c *Case) Translate(from, to dialect.Dialect) (string, error) {
 		told(&b, "", warnings)
 	case "stream":
 		out, h, warnings := WriteStream(to, in.Req, open(from, x.RespHeader, strings.NewReader(string(x.Stream))))
+		if lines := Lines(out); lines != "" {
+			out = []byte(lines)
+		}
 		fmt.Fprintf(&b, "%s\n\n%s\n", h.Get("Content-Type"), out)
 		told(&b, "", warnings)
 	case "error":

@@ -66,6 +66,14 @@ func chatRoute(d dialect.Dialect, path string) (dialect.Route, func(string) stri
 				return r, func(string) string { return model }
 			}
 		}
+		if before, after, ok := strings.Cut(r.Pattern, "{"); ok && r.Verb == "" {
+			_, after, _ = strings.Cut(after, "}")
+			if value, ok := strings.CutPrefix(path, before); ok {
+				if value, ok = strings.CutSuffix(value, after); ok {
+					return r, func(string) string { return value }
+				}
+			}
+		}
 		if first == nil && r.Variant == "" {
 			first = &r
 		}
@@ -266,13 +274,16 @@ func Law4Response(to dialect.Dialect, req *scri.ChatRequest, r *scri.ChatRespons
 func Law7(to dialect.Dialect, x *scri.ChatRequest) []string {
 	return guard(func() []string {
 		fit, _ := Port(x, to)
-		out, _, err := to.EncodeRequest(fit, target(x.Model))
+		out, warnings, err := to.EncodeRequest(fit, target(x.Model))
 		if err != nil {
 			return []string{"encode: " + err.Error()}
 		}
 		z, err := to.DecodeRequest(Incoming(to, out.Path, out.Header, out.Body))
 		if err != nil {
 			return []string{"what was encoded is no valid request: " + err.Error()}
+		}
+		if slices.ContainsFunc(warnings, func(w scri.Warning) bool { return w.Code == scri.WarnAdded && w.Path == "/tools" }) {
+			z.Tools = nil // made for a history that needs some
 		}
 		problems := sameTools(fit.Tools, z.Tools)
 		return append(problems, sameCalls(callsOf(fit), callsOf(z), false)...)

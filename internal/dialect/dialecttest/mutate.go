@@ -43,6 +43,9 @@ func Stranger(body []byte, rnd *rand.Rand, n int) []byte {
 
 // StrangerStream does so in the events of a stream, event by event.
 func StrangerStream(stream []byte, rnd *rand.Rand, n int) []byte {
+	if out, ok := framed(stream, func(p []byte) []byte { return Stranger(p, rnd, n) }); ok {
+		return out
+	}
 	var out []byte
 	for line := range bytes.Lines(stream) {
 		at := bytes.IndexByte(line, '{')
@@ -69,6 +72,9 @@ const marker = "x-marker-7d1c"
 // Marked returns copies of a stream, each with one member of one carrier that
 // nobody knows, whose value is the marker, spread over the stream.
 func Marked(stream []byte, most int) [][]byte {
+	if lines := Lines(stream); lines != "" {
+		return markedFrames(lines)
+	}
 	var places []int // just behind an opening brace
 	at := 0
 	for line := range bytes.Lines(stream) {
@@ -90,6 +96,23 @@ func Marked(stream []byte, most int) [][]byte {
 	for i := 0; i < len(places); i += 1 + len(places)/most {
 		p := places[i]
 		out = append(out, slices.Concat(stream[:p], []byte(`"x_marker":"`+marker+`",`), stream[p:]))
+	}
+	return out
+}
+
+// markedFrames marks the payload of each frame, and each delta.
+func markedFrames(lines string) (out [][]byte) {
+	for _, at := range []string{" {", `"delta":{`} {
+		for i := 0; ; {
+			n := strings.Index(lines[i:], at)
+			if n < 0 {
+				break
+			}
+			i += n + len(at)
+			if lines[i] == '"' {
+				out = append(out, Frames([]byte(lines[:i]+`"x_marker":"`+marker+`",`+lines[i:])))
+			}
+		}
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -319,6 +320,7 @@ func (s *streamEncoder) citationDelta(p *spokenPart, cite *scri.Citation) {
 		s.dropped(path(), "only addresses can be cited")
 		return
 	}
+	p.sourced = true
 	n := s.beginDelta()
 	s.Key("annotations")
 	s.BeginArray()
@@ -415,6 +417,9 @@ func (s *streamEncoder) partEnd(ev *scri.StreamEvent) {
 	}
 	if p.unsigned && !p.spoke {
 		s.dropped(s.partPath(ev.Part), "there is no thought to read, only its signature")
+	}
+	if p.sourced && !p.spoke && slices.ContainsFunc(c.parts[:i], func(o spokenPart) bool { return o.spoke && o.kind == scri.PartText }) {
+		s.tell(scri.WarnChanged, s.partPath(ev.Part), "sources without a text are told of the one before")
 	}
 	if p.place == callField && !p.args && !has(ev.Ext, "empty") {
 		n := s.beginDelta()

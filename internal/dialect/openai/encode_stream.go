@@ -70,6 +70,7 @@ type spokenPart struct {
 	dropped   bool
 	unsigned  bool // its signature was reported
 	cited     int
+	sourced   bool // one of its citations was written
 }
 
 // ContentType is that of server-sent events.
