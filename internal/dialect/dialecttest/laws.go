@@ -66,13 +66,8 @@ func chatRoute(d dialect.Dialect, path string) (dialect.Route, func(string) stri
 				return r, func(string) string { return model }
 			}
 		}
-		if before, after, ok := strings.Cut(r.Pattern, "{"); ok && r.Verb == "" {
-			_, after, _ = strings.Cut(after, "}")
-			if value, ok := strings.CutPrefix(path, before); ok {
-				if value, ok = strings.CutSuffix(value, after); ok {
-					return r, func(string) string { return value }
-				}
-			}
+		if value, ok := within(r.Pattern, path); ok && r.Verb == "" {
+			return r, func(string) string { return value }
 		}
 		if first == nil && r.Variant == "" {
 			first = &r
@@ -82,6 +77,20 @@ func chatRoute(d dialect.Dialect, path string) (dialect.Route, func(string) stri
 		return dialect.Route{Method: http.MethodPost, Op: scri.OpChat}, none
 	}
 	return *first, none
+}
+
+// within is what stands in a path for the one parameter of a pattern.
+func within(pattern, path string) (string, bool) {
+	before, after, ok := strings.Cut(pattern, "{")
+	if !ok {
+		return "", false
+	}
+	_, after, _ = strings.Cut(after, "}")
+	value, ok := strings.CutPrefix(path, before)
+	if !ok {
+		return "", false
+	}
+	return strings.CutSuffix(value, after)
 }
 
 // Incoming makes what a server of the dialect would be given.
