@@ -19,7 +19,7 @@ func TestBuiltinCatalogue(t *testing.T) {
 	for name := range strings.FieldsSeq(`
 		ollama vllm llamacpp lmstudio sglang localai
 		anthropic openai xai cohere together fireworks mistral groq deepseek openrouter perplexity cerebras
-		nvidia huggingface moonshot zai dashscope minimax azure azure-v1 vertex-anthropic yandex gigachat cloudru`) {
+		nvidia huggingface moonshot zai dashscope minimax azure azure-v1 google vertex vertex-anthropic yandex gigachat cloudru`) {
 		s, ok := c.Spec(name)
 		if !ok {
 			t.Errorf("no %s in the catalogue", name)
