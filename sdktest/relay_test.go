@@ -71,7 +71,7 @@ func TestOpenAITranscription(t *testing.T) {
 	if err := s.Err(); err != nil || text == "" || text != whole {
 		t.Errorf("pieces %q, whole %q, %v", text, whole, err)
 	}
-	v, err := c.sdk.Audio.Translations.New(t.Context(), openai.AudioTranslationNewParams{
+	v, err := c.sdk.Audio.Translations.New(t.Context(), openai.AudioTranslationNewParams{ //nolint:staticcheck // deprecated there, and still called by clients
 		File: openai.File(bytes.NewReader(sound), "talk.wav", "audio/wav"), Model: "sim-openai:" + model,
 	})
 	if err != nil || !strings.Contains(v.Text, "simulated") {
