@@ -10,7 +10,6 @@ import (
 	"github.com/anthropics/anthropic-sdk-go"
 	anthropicoption "github.com/anthropics/anthropic-sdk-go/option"
 	"github.com/ollama/ollama/api"
-	"github.com/openai/openai-go/v3"
 	openaioption "github.com/openai/openai-go/v3/option"
 
 	"github.com/aratta-gateway/aratta/internal/sim"
@@ -259,16 +258,12 @@ func TestWhatIsNotThere(t *testing.T) {
 		c   client
 		ask func(ctx context.Context) error
 	}{
-		"openai embeddings": {o, func(ctx context.Context) error {
-			_, err := o.sdk.Embeddings.New(ctx, openai.EmbeddingNewParams{Model: "auto"})
+		"vector stores": {o, func(ctx context.Context) error {
+			_, err := o.sdk.VectorStores.Get(ctx, "vs_1")
 			return err
 		}},
-		"batches": {a, func(ctx context.Context) error {
-			_, err := a.sdk.Messages.Batches.New(ctx, anthropic.MessageBatchNewParams{})
-			return err
-		}},
-		"ollama embeddings": {l, func(ctx context.Context) error {
-			_, err := l.sdk.Embed(ctx, &api.EmbedRequest{Model: "auto", Input: "x"})
+		"text completions": {a, func(ctx context.Context) error {
+			_, err := a.sdk.Completions.New(ctx, anthropic.CompletionNewParams{Model: "auto", MaxTokensToSample: 1, Prompt: "x"}) //nolint:staticcheck // deprecated, so never built here
 			return err
 		}},
 		"pull": {l, func(ctx context.Context) error {
