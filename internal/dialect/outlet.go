@@ -18,6 +18,8 @@ const (
 	// linger is how long what was gathered waits for more: a stream may say that
 	// more is at hand and then find nothing in it to tell.
 	linger = 10 * time.Millisecond
+	// firstBuffer is the room that what is gathered begins with: some events.
+	firstBuffer = 1 << 10
 	// writeTime is how long a client may leave unread what it is sent.
 	writeTime = 2 * time.Minute
 	// tickTime is how often a stream without a keep-alive is looked after.
@@ -205,7 +207,8 @@ func (o *outlet) begin() {
 	}
 	o.lent, _ = o.a.bufs.Get().(*[]byte)
 	if o.lent == nil {
-		o.lent = new([]byte)
+		first := make([]byte, 0, firstBuffer)
+		o.lent = &first
 	}
 	o.buf = *o.lent
 }
