@@ -74,7 +74,7 @@ func TestParameters(t *testing.T) {
 		if r.Temperature == nil || *r.Temperature != temperature {
 			t.Errorf("temperature: %v, want %g", r.Temperature, temperature)
 		}
-		if diff := cmp.Diff([]string{"END", "STOP"}, r.Stop); diff != "" {
+		if diff := cmp.Diff([]string{"END", "STOP"}, r.Stop); diff != "" && !u.lacks("stop") {
 			t.Errorf("stop (-want +got):\n%s", diff)
 		}
 		var said []string
@@ -158,7 +158,7 @@ func TestStopSequence(t *testing.T) {
 		a.stop = []string{"three"}
 		g := must(t, c, a, stream)
 		want := stopWord()[c.name()]
-		if c.name() == "anthropic" && (u.format == "anthropic" || u.format == "native") {
+		if c.name() == "anthropic" && !u.lacks("stop sequence") {
 			want = "stop_sequence"
 			if g.stopped != "three" {
 				t.Errorf("stop sequence: %q, want %q", g.stopped, "three")
@@ -176,13 +176,13 @@ func TestUsage(t *testing.T) {
 	in, read, written, out, thought := int64(100), int64(40), int64(10), int64(20), int64(5)
 	matrix(t, func(t *testing.T, c client, u *upstream, stream bool) {
 		a := said("Done.")
-		switch u.format {
-		case "openai":
-			a.Usage = &scri.Usage{Input: &in, CacheRead: &read, Output: &out, Thinking: &thought}
-		case "ollama": // which counts totals alone
-			a.Usage = &scri.Usage{Input: &in, Output: &out}
-		default:
-			a.Usage = &scri.Usage{Input: &in, CacheRead: &read, CacheWrite: &written, Output: &out, Thinking: &thought}
+		a.Usage = &scri.Usage{Input: &in, CacheRead: &read, CacheWrite: &written, Output: &out, Thinking: &thought}
+		for what, n := range map[string]**int64{
+			"cache_read": &a.Usage.CacheRead, "cache_write": &a.Usage.CacheWrite, "thinking tokens": &a.Usage.Thinking,
+		} {
+			if u.lacks(what) {
+				*n = nil
+			}
 		}
 		u.says(t, a)
 		g := must(t, c, hello(u.only()), stream)
@@ -262,15 +262,15 @@ func TestStructuredOutput(t *testing.T) {
 	})
 }
 
-// TestLogProbs: OpenAI's and Ollama's SDKs have a place for them; Anthropic has
-// none, as a provider neither.
+// TestLogProbs: OpenAI's and Ollama's SDKs have a place for them, Anthropic's has
+// none; where a provider has none, the client is told.
 func TestLogProbs(t *testing.T) {
 	matrix(t, func(t *testing.T, c client, u *upstream, stream bool) {
 		if c.name() == "anthropic" {
 			t.Skip("its API knows no log-probabilities")
 		}
 		a := said("Two words")
-		if u.format != "anthropic" {
+		if !u.lacks("logprobs") {
 			a.Choices[0].LogProbs = []scri.TokenLogProb{
 				{Token: scri.NewText("Two"), LogProb: -0.25}, {Token: scri.NewText(" words"), LogProb: -0.5},
 			}
@@ -279,7 +279,7 @@ func TestLogProbs(t *testing.T) {
 		q := hello(u.only())
 		q.logprobs = true
 		g := must(t, c, q, stream)
-		if u.format == "anthropic" {
+		if u.lacks("logprobs") {
 			if w := g.header.Get("X-Aratta-Warnings"); !strings.Contains(w, "dropped /logprobs") {
 				t.Errorf("X-Aratta-Warnings: %q, want it to tell of /logprobs", w)
 			}

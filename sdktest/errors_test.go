@@ -207,7 +207,7 @@ func TestBrokenStream(t *testing.T) {
 					u.says(t, full)
 					shared.reserve.says(t, said("too late"))
 					after := 8
-					if u.format == "ollama" && what == "call" {
+					if (u.format == "ollama" || u.format == "gemini") && what == "call" {
 						after = 1 // there a call is one piece, and the end the next
 					}
 					u.sim.Set(sim.Fault{Kind: kind, After: after})

@@ -151,7 +151,7 @@ func TestSovereign(t *testing.T) {
 // word for it.
 func TestRefusal(t *testing.T) {
 	matrix(t, func(t *testing.T, c client, u *upstream, stream bool) {
-		if u.format == "ollama" {
+		if u.lacks("filtered") {
 			t.Skip("its API knows no refusals")
 		}
 		a := said("I cannot")

@@ -32,7 +32,7 @@ func run(m *testing.M) (code int) {
 	}
 	defer os.RemoveAll(dir)
 	ctx := context.Background()
-	for _, format := range []string{"openai", "anthropic", "ollama", "native"} {
+	for _, format := range []string{"openai", "anthropic", "ollama", "native", "responses", "gemini", "cohere", "bedrock"} {
 		shared.providers = append(shared.providers, newUpstream("sim-"+format, format))
 	}
 	shared.reserve = newUpstream("reserve", "openai")

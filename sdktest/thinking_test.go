@@ -1,6 +1,7 @@
 package sdktest
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/aratta-gateway/aratta/scri"
@@ -19,6 +20,12 @@ func TestThinking(t *testing.T) {
 			t.Errorf("thoughts %q, text %q", g.thinking, g.text)
 		}
 		r := u.last(t).Reasoning
+		if u.lacks("thinking") {
+			if w := g.header.Get("X-Aratta-Warnings"); r != nil || !strings.Contains(w, "/reasoning") {
+				t.Errorf("X-Aratta-Warnings: %q, want it to tell of /reasoning", w)
+			}
+			return
+		}
 		if r == nil || r.Effort == "" && r.Budget == nil {
 			t.Errorf("the provider was not asked to think: %+v", r)
 		}

@@ -3,6 +3,7 @@ package sdktest
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 
@@ -28,6 +29,20 @@ type upstream struct {
 	no     *scri.Error // in place of an answer
 	asked  []*scri.ChatRequest
 	hold   *hold
+}
+
+// lacks are things that a format has no words for, so that they do not arrive
+// whoever asks.
+func (u *upstream) lacks(what string) bool {
+	return slices.Contains(map[string][]string{
+		"openai":    {"cache_write", "stop sequence"},
+		"responses": {"stop", "stop sequence", "cache_write"},
+		"anthropic": {"logprobs"},
+		"gemini":    {"cache_write"},
+		"cohere":    {"cache_write", "stop sequence", "filtered", "forced tool", "picture from tool"},
+		"ollama":    {"cache_read", "cache_write", "thinking tokens", "stop sequence", "filtered", "forced tool"},
+		"bedrock":   {"thinking tokens", "stop sequence", "logprobs", "thinking"}, // thinking is Claude's there, and the model is not
+	}[u.format], what)
 }
 
 func newUpstream(name, format string) *upstream {
