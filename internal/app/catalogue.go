@@ -33,7 +33,7 @@ func (p *program) catalogue() (c *provider.Catalogue, own string, err error) {
 	if home := Home(p.Env); home != "" {
 		own = filepath.Join(home, "providers")
 	}
-	c, err = provider.Load(provider.Builtin(), own)
+	c, err = provider.Load(own)
 	return c, own, err
 }
 

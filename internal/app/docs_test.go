@@ -278,7 +278,7 @@ func TestDocumentedCatalogue(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "acme.yaml"), []byte(b.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		c, err := provider.Load(provider.Builtin(), dir)
+		c, err := provider.Load(dir)
 		if err != nil {
 			t.Fatalf("%s: %v", b.name(), err)
 		}

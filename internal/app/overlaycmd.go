@@ -50,11 +50,16 @@ under "cases" in them: what stands under "before" must become what stands under
 // to each built-in overlay.
 func (p *program) overlaysAndUsers() (*overlay.Set, map[string][]string, error) {
 	home := Home(p.Env)
-	set, err := loadOverlays(home)
+	builtins, err := overlay.Builtins()
 	if err != nil {
 		return nil, nil, err
 	}
-	catalogue, err := provider.Load(provider.Builtin(), providerDir(home))
+	own, err := ownOverlays(home)
+	if err != nil {
+		return nil, nil, err
+	}
+	set := overlay.NewSet(append(builtins, own...)...)
+	catalogue, err := provider.Load(providerDir(home))
 	if err != nil {
 		return nil, nil, err
 	}

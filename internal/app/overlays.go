@@ -25,20 +25,21 @@ func providerDir(home string) string {
 	return filepath.Join(home, "providers")
 }
 
-// loadOverlays reads the built-in overlays and a person's own.
+// loadOverlays reads a person's overlays; the built-in ones act beside them.
 func loadOverlays(home string) (*overlay.Set, error) {
-	list, err := overlay.Builtins()
+	own, err := ownOverlays(home)
 	if err != nil {
 		return nil, err
 	}
-	if dir := overlayDir(home); dir != "" {
-		own, err := overlay.LoadDir(dir)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, own...)
+	return overlay.WithBuiltins(own...), nil
+}
+
+func ownOverlays(home string) ([]*overlay.Overlay, error) {
+	dir := overlayDir(home)
+	if dir == "" {
+		return nil, nil
 	}
-	return overlay.NewSet(list...), nil
+	return overlay.LoadDir(dir)
 }
 
 // watchEvery is how often the folder of overlays is looked at.

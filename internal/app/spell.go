@@ -53,7 +53,7 @@ func (l *Loaded) respell(b []byte) (*spelling.Document, error) {
 
 // catalogue is what is known of providers, the user's own files included.
 func (l *Loaded) catalogue() (*provider.Catalogue, error) {
-	return provider.Load(provider.Builtin(), providerDir(l.Home))
+	return provider.Load(providerDir(l.Home))
 }
 
 // keysOf lists the keys that a table may have; of providers those of one of them.

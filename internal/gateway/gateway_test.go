@@ -32,7 +32,7 @@ type stand struct {
 func newStand(t *testing.T) *stand {
 	t.Helper()
 	s := &stand{}
-	catalogue, err := provider.Load(provider.Builtin(), "")
+	catalogue, err := provider.Load("")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ type house struct {
 func newHouse(t *testing.T, cfg route.Config, rooms ...room) *house {
 	t.Helper()
 	h := &house{stand: &stand{}, sims: map[string]*sim.Sim{}}
-	catalogue, err := provider.Load(provider.Builtin(), "")
+	catalogue, err := provider.Load("")
 	if err != nil {
 		t.Fatal(err)
 	}

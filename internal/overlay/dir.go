@@ -2,7 +2,6 @@ package overlay
 
 import (
 	"context"
-	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,15 +13,6 @@ import (
 
 	"github.com/aratta-gateway/aratta/scri"
 )
-
-//go:embed builtin/*.yaml
-var builtinFiles embed.FS
-
-// Builtins are the overlays that come with the program. They act where an entry
-// of the catalogue refers to them.
-func Builtins() ([]*Overlay, error) {
-	return load(builtinFiles, "builtin", "", Builtin)
-}
 
 // maxFiles bounds the files of a folder.
 const maxFiles = 1000

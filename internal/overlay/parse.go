@@ -12,7 +12,12 @@ import (
 // An error is a *scri.Error that names file, line, column and what is wrong
 // there; then nothing of the file is to be used.
 func Parse(file string, raw []byte, origin Origin) ([]*Overlay, error) {
-	src := &source{file: file}
+	return parseAt(file, 0, raw, origin)
+}
+
+// parseAt parses a part of a file that has so many lines before it.
+func parseAt(file string, lines int, raw []byte, origin Origin) ([]*Overlay, error) {
+	src := &source{file: file, lines: lines}
 	docs, err := src.documents(raw)
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 // in the order in which they act: built-in ones, healed ones, people's. It is
 // immutable.
 type Set struct {
+	shelf   *shelf // built-in ones that are not in the list; nil = none
 	list    []*Overlay
 	expires bool
 	trees   *sync.Pool
@@ -38,6 +39,14 @@ func NewSet(list ...*Overlay) *Set {
 	return s
 }
 
+// WithBuiltins makes a set in which the built-in overlays act too, where an entry
+// refers to them. All does not list them.
+func WithBuiltins(list ...*Overlay) *Set {
+	s := NewSet(list...)
+	s.shelf = newShelf()
+	return s
+}
+
 func strength(o Origin) int {
 	switch o {
 	case Builtin:
@@ -57,6 +66,14 @@ func (s *Set) All() []*Overlay {
 	return s.list
 }
 
+// of lists the overlays that may be for a target.
+func (s *Set) of(t *Target) []*Overlay {
+	if s == nil {
+		return nil
+	}
+	return s.shelf.of(t, s.list)
+}
+
 // inForce reports whether an overlay may act at all.
 func (o *Overlay) inForce(now time.Time) bool {
 	return !o.Disabled && !o.Waits() && !o.Expired(now)
@@ -66,7 +83,7 @@ func (o *Overlay) inForce(now time.Time) bool {
 // that say so.
 func (s *Set) BaseURL(t Target, now time.Time) (string, []string) {
 	var names []string
-	for _, o := range s.All() {
+	for _, o := range s.of(&t) {
 		if !o.inForce(now) || !o.fits(&t) {
 			continue
 		}
@@ -85,7 +102,7 @@ func (s *Set) For(t Target, now time.Time) *Plan { return s.plan(t, now, nil) }
 
 func (s *Set) plan(t Target, now time.Time, mem *memory) *Plan {
 	p := &Plan{target: t, set: s, mem: mem}
-	for _, o := range s.All() {
+	for _, o := range s.of(&t) {
 		if !o.inForce(now) || !o.fits(&t) || !o.Match.models.fit(t.Model) {
 			continue
 		}
@@ -229,7 +246,7 @@ func (v *View) Plan(model string) *Plan {
 		return nil
 	}
 	set := v.active.Set()
-	if set == nil || len(set.list) == 0 {
+	if set == nil || len(set.list) == 0 && (set.shelf == nil || len(v.target.Builtin) == 0) {
 		return nil
 	}
 	k := v.known.Load()

@@ -40,6 +40,7 @@ type pair struct {
 // source is one file on its way in.
 type source struct {
 	file  string
+	lines int // that stand before it
 	count int
 }
 
@@ -92,21 +93,21 @@ func (s *source) tree(raw []byte) (tree *ast.File, err error) {
 	}
 	if ye, ok := err.(yamlError); ok && ye.GetToken() != nil {
 		pos := ye.GetToken().Position
-		return nil, s.fail(pos.Line, pos.Column, "%s", ye.GetMessage())
+		return nil, s.fail(s.lines+pos.Line, pos.Column, "%s", ye.GetMessage())
 	}
 	return nil, s.fail(1, 1, "%v", err)
 }
 
-func placeOf(n ast.Node) (line, col int) {
+func (s *source) placeOf(n ast.Node) (line, col int) {
 	if n == nil || n.GetToken() == nil {
-		return 1, 1
+		return s.lines + 1, 1
 	}
 	p := n.GetToken().Position
-	return p.Line, p.Column
+	return s.lines + p.Line, p.Column
 }
 
 func (s *source) value(n ast.Node, depth int) (*val, error) {
-	line, col := placeOf(n)
+	line, col := s.placeOf(n)
 	v := &val{line: line, col: col}
 	if s.count++; s.count > maxValue || depth > maxNest {
 		return nil, s.fail(line, col, "too large or too deep")
@@ -137,12 +138,12 @@ func (s *source) value(n ast.Node, depth int) (*val, error) {
 		}
 	case *ast.MappingValueNode:
 		v.kind = wire.Object
-		v.line, v.col = placeOf(n.Key)
+		v.line, v.col = s.placeOf(n.Key)
 		return v, s.member(v, n, depth)
 	case *ast.MappingNode:
 		v.kind = wire.Object
 		if len(n.Values) > 0 {
-			v.line, v.col = placeOf(n.Values[0].Key)
+			v.line, v.col = s.placeOf(n.Values[0].Key)
 		}
 		for _, m := range n.Values {
 			if err := s.member(v, m, depth); err != nil {
@@ -164,7 +165,7 @@ func number(spelled, decimal string) string {
 }
 
 func (s *source) member(v *val, m *ast.MappingValueNode, depth int) error {
-	line, col := placeOf(m.Key)
+	line, col := s.placeOf(m.Key)
 	var key string
 	switch k := m.Key.(type) {
 	case *ast.StringNode:

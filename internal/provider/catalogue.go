@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"embed"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aratta-gateway/aratta/internal/overlay"
 )
@@ -18,36 +20,46 @@ import (
 //go:embed catalogue/*.yaml
 var embedded embed.FS
 
-// Catalogue is all that is known of providers. It is never changed once loaded.
+// Catalogue is all that is known of providers. It may be used by several
+// goroutines; what it says never changes once loaded.
 type Catalogue struct {
-	specs    map[string]*Spec
-	overlays []string // ids of the built-in overlays that entries may refer to
+	builtin  map[string]*entry
+	own      map[string]*Spec // of a person's folder, laid over the others
+	overlays []string         // ids of the built-in overlays that entries may refer to
 }
 
-// Builtin is the file system of the embedded catalogue, for Load.
-func Builtin() fs.FS {
-	sub, err := fs.Sub(embedded, "catalogue")
-	if err != nil {
-		panic("provider: the embedded catalogue is gone: " + err.Error()) // cannot be: the directive above names it
-	}
-	return sub
+// entry is one of the embedded catalogue. It is read when somebody asks for it:
+// a start needs two or three of them, and to read all takes longer than
+// everything else that it does.
+type entry struct {
+	text []byte
+	spec func() *Spec // reads it once
 }
 
-// Load reads the *.yaml files of fsys, then lays those of userDir over them: a
-// file with the name of a known provider overrides what it says and keeps the
-// rest, any other adds a provider. A userDir that does not exist, or "", adds
-// nothing. Errors name file, line, column and field.
-func Load(fsys fs.FS, userDir string) (*Catalogue, error) {
-	c := &Catalogue{specs: map[string]*Spec{}}
-	overlays, err := overlay.Builtins()
+// Load makes the catalogue out of the entries that come with the program, then
+// lays the *.yaml files of userDir over them: a file with the name of a known
+// provider overrides what it says and keeps the rest, any other adds a provider. A
+// userDir that does not exist, or "", adds nothing. Errors name file, line, column
+// and field.
+func Load(userDir string) (*Catalogue, error) {
+	c := &Catalogue{builtin: map[string]*entry{}, own: map[string]*Spec{}, overlays: overlay.BuiltinIDs()}
+	files, err := embedded.ReadDir("catalogue")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("list the embedded catalogue: %w", err)
 	}
-	for _, o := range overlays {
-		c.overlays = append(c.overlays, o.ID)
-	}
-	if err := c.loadAll(fsys, ""); err != nil {
-		return nil, err
+	for _, f := range files {
+		text, err := embedded.ReadFile("catalogue/" + f.Name())
+		if err != nil {
+			return nil, fmt.Errorf("read the embedded catalogue: %w", err)
+		}
+		name := strings.TrimSuffix(f.Name(), ".yaml")
+		c.builtin[name] = &entry{text: text, spec: sync.OnceValue(func() *Spec {
+			spec, err := c.readBuiltin(f.Name(), name, text)
+			if err != nil { // cannot be: tests read every entry
+				panic("provider: the embedded catalogue: " + err.Error())
+			}
+			return spec
+		})}
 	}
 	if userDir == "" {
 		return c, nil
@@ -61,6 +73,28 @@ func Load(fsys fs.FS, userDir string) (*Catalogue, error) {
 	return c, nil
 }
 
+// readBuiltin reads an embedded entry. It may extend another one of them.
+func (c *Catalogue) readBuiltin(file, name string, text []byte) (*Spec, error) {
+	d, err := parseDocument(file, text)
+	if err != nil {
+		return nil, err
+	}
+	said, extends := d.head()
+	if said != name {
+		return nil, d.fail("$.name", "%q stands in a file of another name", said)
+	}
+	base := &Spec{}
+	if extends != "" {
+		from, ok := c.builtin[extends]
+		if !ok {
+			return nil, d.fail("$.extends", "there is no provider %q in the catalogue", extends)
+		}
+		base = from.spec().clone()
+	}
+	return c.lay(d, name, base)
+}
+
+// loadAll reads the files of a person's folder.
 func (c *Catalogue) loadAll(fsys fs.FS, dir string) error {
 	files, err := fs.Glob(fsys, "*.yaml")
 	if err != nil {
@@ -125,47 +159,66 @@ func (c *Catalogue) addAll(docs []*document) error {
 }
 
 func (c *Catalogue) add(d *document, name, extends string) error {
-	spec := &Spec{}
-	if base, ok := c.specs[name]; ok {
-		spec = base.clone()
-	}
+	base, ok := c.Spec(name)
 	if extends != "" {
-		base, ok := c.specs[extends]
-		if !ok {
+		if base, ok = c.Spec(extends); !ok {
 			return d.fail("$.extends", "there is no provider %q in the catalogue%s", extends, c.suggest(extends))
 		}
-		spec = base.clone()
 	}
+	if ok {
+		base = base.clone()
+	} else {
+		base = &Spec{}
+	}
+	spec, err := c.lay(d, name, base)
+	if err != nil {
+		return err
+	}
+	c.own[name] = spec
+	return nil
+}
+
+// lay lays a document over what it is based on, which it takes over.
+func (c *Catalogue) lay(d *document, name string, spec *Spec) (*Spec, error) {
 	if spec.Auth.Scheme == "" {
 		spec.Auth.Scheme = AuthNone
 	}
 	models := spec.Models
 	spec.Models, spec.Extends = nil, ""
 	if err := d.decode(spec); err != nil {
-		return err
+		return nil, err
 	}
 	spec.Name = name
 	if err := d.check(spec); err != nil {
-		return err
+		return nil, err
 	}
 	for i, id := range spec.Overlays {
 		if !slices.Contains(c.overlays, id) {
-			return d.fail(fmt.Sprintf("$.overlays[%d]", i), "there is no built-in overlay %q%s", id, maybe(id, c.overlays))
+			return nil, d.fail(fmt.Sprintf("$.overlays[%d]", i), "there is no built-in overlay %q%s", id, maybe(id, c.overlays))
 		}
 	}
 	spec.Models = mergeModels(models, spec.Models)
-	c.specs[name] = spec
-	return nil
+	return spec, nil
 }
 
 // Spec returns the entry of that name. It must not be changed.
 func (c *Catalogue) Spec(name string) (*Spec, bool) {
-	s, ok := c.specs[name]
-	return s, ok
+	if s, ok := c.own[name]; ok {
+		return s, true
+	}
+	if e, ok := c.builtin[name]; ok {
+		return e.spec(), true
+	}
+	return nil, false
 }
 
 // Names lists the entries in alphabetical order.
-func (c *Catalogue) Names() []string { return slices.Sorted(maps.Keys(c.specs)) }
+func (c *Catalogue) Names() []string {
+	names := slices.Collect(maps.Keys(c.builtin))
+	names = slices.AppendSeq(names, maps.Keys(c.own))
+	slices.Sort(names)
+	return slices.Compact(names)
+}
 
 // suggest is a clause that names the nearest entry, or nothing.
 func (c *Catalogue) suggest(name string) string { return maybe(name, c.Names()) }
@@ -173,7 +226,8 @@ func (c *Catalogue) suggest(name string) string { return maybe(name, c.Names()) 
 // dialects lists those that the entries speak.
 func (c *Catalogue) dialects() []string {
 	var list []string
-	for _, s := range c.specs {
+	for _, name := range c.Names() {
+		s, _ := c.Spec(name)
 		list = append(list, s.Dialect)
 	}
 	slices.Sort(list)
@@ -188,7 +242,10 @@ func (c *Catalogue) sameAPI(dialect, baseURL string) (*Spec, bool) {
 		return nil, false
 	}
 	for _, name := range c.Names() {
-		s := c.specs[name]
+		if e := c.builtin[name]; e != nil && c.own[name] == nil && !bytes.Contains(e.text, []byte(want.Hostname())) {
+			continue // and need not be read
+		}
+		s, _ := c.Spec(name)
 		if s.Dialect != dialect || s.BaseURL == "" || s.Zone == ZoneLocal {
 			continue // local runtimes share their ports with anything
 		}

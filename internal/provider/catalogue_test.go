@@ -12,9 +12,12 @@ import (
 
 // The embedded catalogue loads, and names what the project promises.
 func TestBuiltinCatalogue(t *testing.T) {
-	c, err := Load(Builtin(), "")
+	c, err := Load("")
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range c.Names() {
+		c.Spec(name) // which panics where an entry cannot be read
 	}
 	for name := range strings.FieldsSeq(`
 		ollama vllm llamacpp lmstudio sglang localai
@@ -51,7 +54,7 @@ func tryFiles(t testing.TB, files map[string]string) (*Catalogue, error) {
 			t.Fatal(err)
 		}
 	}
-	return Load(Builtin(), dir)
+	return Load(dir)
 }
 
 // A user's file with a known name keeps what it does not mention.
@@ -162,7 +165,7 @@ func FuzzCatalogueFile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		d, err := parseDocument("f.yaml", []byte(text))
 		if err == nil {
-			err = (&Catalogue{specs: map[string]*Spec{}}).addAll([]*document{d})
+			err = (&Catalogue{own: map[string]*Spec{}}).addAll([]*document{d})
 		}
 		if err != nil {
 			if e, ok := errors.AsType[*scri.Error](err); !ok || !strings.HasPrefix(e.Message, "f.yaml:") {

@@ -79,7 +79,7 @@ func (c *Catalogue) entryOf(provider string) string {
 	}[provider]; ok {
 		provider = to
 	}
-	if s, ok := c.specs[provider]; ok && s.Zone != ZoneLocal {
+	if s, ok := c.Spec(provider); ok && s.Zone != ZoneLocal {
 		return provider
 	}
 	return ""
@@ -250,7 +250,7 @@ func (c *Catalogue) Diff(f *Facts, added bool) []Change {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		spec := c.specs[name]
+		spec, _ := c.Spec(name)
 		for _, fact := range f.Models[name] {
 			known := spec.exact(fact.Name)
 			if known == nil {
@@ -311,7 +311,7 @@ const Mark = "# Written by aratta catalogue import"
 // catalogue knows, and with added all others too. It is "" where there are none.
 func (c *Catalogue) File(f *Facts, entry string, added bool) (string, error) {
 	var b strings.Builder
-	spec := c.specs[entry]
+	spec, _ := c.Spec(entry)
 	for _, m := range f.Models[entry] {
 		known := spec.exact(m.Name)
 		if known == nil && !added {
@@ -333,9 +333,7 @@ func (c *Catalogue) File(f *Facts, entry string, added bool) (string, error) {
 	text := fmt.Sprintf("%s from %s.\nname: %s\nmodels:\n%s", Mark, f.Source, entry, b.String())
 	d, err := parseDocument(entry+".yaml", []byte(text))
 	if err == nil {
-		trial := *c
-		trial.specs = map[string]*Spec{entry: spec}
-		err = trial.add(d, entry, "")
+		_, err = c.lay(d, entry, spec.clone())
 	}
 	return text, err
 }

@@ -128,7 +128,7 @@ func TestShow(t *testing.T) {
 func FuzzFacts(f *testing.F) {
 	f.Add([]byte(litellm))
 	f.Add([]byte(modelsDev))
-	c, err := Load(Builtin(), "")
+	c, err := Load("")
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -134,7 +134,7 @@ func dialects(name string) (dialect.Dialect, bool) {
 
 func builtin(t testing.TB) *Catalogue {
 	t.Helper()
-	c, err := Load(Builtin(), "")
+	c, err := Load("")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -25,12 +24,11 @@ const maxSpec = 4 << 20
 // document is one catalogue file on its way in.
 type document struct {
 	file string
-	raw  []byte
 	tree *ast.File
 }
 
 func parseDocument(file string, raw []byte) (*document, error) {
-	d := &document{file: file, raw: raw}
+	d := &document{file: file}
 	if len(raw) > maxSpec {
 		return nil, invalidf("", "%s: larger than %d bytes", file, maxSpec)
 	}
@@ -52,9 +50,9 @@ func parseTree(raw []byte) (tree *ast.File, err error) {
 	return parser.ParseBytes(raw, 0)
 }
 
-func decodeYAML(raw []byte, s *Spec) (err error) {
+func decodeYAML(n ast.Node, s *Spec) (err error) {
 	defer noPanic(&err)
-	return yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(s)
+	return yaml.NodeToValue(n, s, yaml.Strict())
 }
 
 func noPanic(err *error) {
@@ -65,7 +63,7 @@ func noPanic(err *error) {
 
 // decode lays the document over s, field by field; lists and maps are replaced.
 func (d *document) decode(s *Spec) error {
-	if err := decodeYAML(d.raw, s); err != nil {
+	if err := decodeYAML(d.tree.Docs[0].Body, s); err != nil {
 		return d.explain(err)
 	}
 	return nil

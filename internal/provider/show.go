@@ -10,7 +10,7 @@ type Shown struct{ YAML, JSON []byte }
 // Show writes an entry as a file of the catalogue has it; what is unknown is left
 // out.
 func (c *Catalogue) Show(name string) (*Shown, error) {
-	s, ok := c.specs[name]
+	s, ok := c.Spec(name)
 	if !ok {
 		return nil, invalidf("`aratta catalogue list` lists all", "there is no %q in the catalogue%s", name, c.suggest(name))
 	}
