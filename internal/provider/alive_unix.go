@@ -14,6 +14,9 @@ const tellsAlive = true
 // alive reports whether an idle connection can be used: whether nothing has
 // come on it, the end included. It does not wait.
 func alive(c net.Conn) bool {
+	if q, ok := c.(interface{ Quiet() bool }); ok { // see package sock
+		return q.Quiet()
+	}
 	sc, ok := c.(syscall.Conn)
 	if !ok {
 		return true // nobody can tell; writing will

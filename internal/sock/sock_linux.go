@@ -22,6 +22,7 @@ type Conn struct {
 type transfer struct {
 	mu   sync.Mutex
 	step func(fd uintptr) (done bool)
+	peek func(fd uintptr) (done bool)
 	p    []byte
 	v    net.Buffers // in place of p
 	iov  [maxPieces]syscall.Iovec
@@ -44,7 +45,7 @@ func Wrap(c net.Conn) net.Conn {
 		return c
 	}
 	w := &Conn{TCPConn: tcp, raw: raw}
-	w.in.step, w.out.step = w.in.read, w.out.write
+	w.in.step, w.out.step, w.in.peek = w.in.read, w.out.write, w.in.look
 	return w
 }
 
@@ -68,6 +69,18 @@ func (c *Conn) Read(p []byte) (int, error) {
 	default:
 		return t.n, nil
 	}
+}
+
+// Quiet reports whether nothing has come that was not read, the end of the
+// connection included. It does not wait.
+func (c *Conn) Quiet() bool {
+	t := &c.in
+	if !t.mu.TryLock() {
+		return false
+	}
+	defer t.mu.Unlock()
+	t.err = 0
+	return c.raw.Read(t.peek) == nil && t.err == syscall.EAGAIN
 }
 
 // Write writes as net.Conn has it.
@@ -133,6 +146,12 @@ func (t *transfer) read(fd uintptr) bool {
 			return true
 		}
 	}
+}
+
+func (t *transfer) look(fd uintptr) bool {
+	var b [1]byte
+	_, _, t.err = syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&b[0])), 1, syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
+	return true
 }
 
 func (t *transfer) write(fd uintptr) bool {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -251,4 +252,32 @@ func TestServer(t *testing.T) {
 		t.Error("a request that was given up was answered")
 	}
 	<-left
+}
+
+// A connection is quiet until something comes on it, its end included.
+func TestQuiet(t *testing.T) {
+	for _, end := range []bool{false, true} {
+		c, peer := pair(t)
+		q, ok := c.(interface{ Quiet() bool })
+		if !ok {
+			t.Skip("connections stay as they are here")
+		}
+		if !q.Quiet() {
+			t.Error("nothing was sent, and it is not quiet")
+		}
+		if end {
+			_ = peer.Close()
+		} else if _, err := peer.Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		for q.Quiet() { // until it has come; the test's own time limit ends this
+			runtime.Gosched()
+		}
+		if b, err := io.ReadAll(io.LimitReader(c, 1)); err != nil || len(b) == 1 == end {
+			t.Errorf("after a look %q, %v is read", b, err)
+		}
+		if _ = c.Close(); q.Quiet() {
+			t.Error("closed, and it is quiet")
+		}
+	}
 }
