@@ -1,4 +1,5 @@
-# What people type. Everything needs Go alone; the linter is built on first use.
+# What people type. Everything needs Go alone, but for the SDKs for JavaScript, which need
+# Node.js and are left out without it; the linter is built on first use.
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  = -s -w -X main.version=$(VERSION)
@@ -15,7 +16,7 @@ else
 RACE = $(GO) test
 endif
 
-.PHONY: run build test lint bench agents cover fuzz clean help
+.PHONY: run build test clients lint bench agents cover fuzz clean help
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -26,10 +27,20 @@ run: build ## start the gateway with its simulator and show its main job
 build: ## build bin/aratta, one static binary
 	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/aratta ./cmd/aratta
 
-test: ## run every test, with the race detector, and the official SDKs against a running server
+test: clients ## run every test, with the race detector, and the official SDKs against a running server
 	$(RACE) -timeout 15m ./...
 	$(GO) test -timeout 5m ./internal/sock # which does without its calls where the race detector is on
 	cd sdktest && $(RACE) -count=1 -timeout 10m ./...
+
+# The SDKs for JavaScript, installed anew when their list has changed.
+CLIENTS = test/clients
+clients:
+	@cd $(CLIENTS) && if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
+	  echo "make: there is no node or npm here, so the SDKs for JavaScript are not tested"; \
+	elif ! cmp -s package-lock.json node_modules/.installed; then \
+	  echo "npm ci # the SDKs for JavaScript" && npm ci --silent --ignore-scripts && cp package-lock.json node_modules/.installed || \
+	  echo "make: npm could not install the SDKs for JavaScript (npm ci in $(CLIENTS) says why), so they are not tested"; \
+	fi
 
 lint: $(LINT) ## run the linters
 	$(LINT) run ./...
@@ -59,4 +70,4 @@ fuzz: ## run every fuzz target for FUZZTIME each
 	done
 
 clean: ## remove what was built
-	rm -rf bin cover.out
+	rm -rf bin cover.out $(CLIENTS)/node_modules

@@ -31,10 +31,15 @@ type upstream struct {
 	hold   *hold
 }
 
-// lacks are things that a format has no words for, so that they do not arrive
-// whoever asks.
+// lacks reports whether the provider's format has no words for something, so that
+// it does not arrive whoever asks.
 func (u *upstream) lacks(what string) bool {
-	return slices.Contains(map[string][]string{
+	return slices.Contains(lacking()[u.format], what)
+}
+
+// lacking lists what each format has no words for.
+func lacking() map[string][]string {
+	return map[string][]string{
 		"openai":    {"cache_write", "stop sequence"},
 		"responses": {"stop", "stop sequence", "cache_write"},
 		"anthropic": {"logprobs"},
@@ -42,7 +47,7 @@ func (u *upstream) lacks(what string) bool {
 		"cohere":    {"cache_write", "stop sequence", "filtered", "forced tool", "picture from tool"},
 		"ollama":    {"cache_read", "cache_write", "thinking tokens", "stop sequence", "filtered", "forced tool"},
 		"bedrock":   {"thinking tokens", "stop sequence", "logprobs", "thinking"}, // thinking is Claude's there, and the model is not
-	}[u.format], what)
+	}
 }
 
 func newUpstream(name, format string) *upstream {
@@ -54,10 +59,7 @@ func newUpstream(name, format string) *upstream {
 
 // ServeHTTP lets the simulated provider answer, and holds it where a test says so.
 func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	u.mu.Lock()
-	h := u.hold
-	u.mu.Unlock()
-	if h != nil {
+	if h := u.held(); h != nil {
 		h.serve(u.sim, w, r)
 		return
 	}
@@ -149,6 +151,13 @@ func (u *upstream) holds(t *testing.T) *hold {
 	return h
 }
 
+// held is what holds the provider's answers now, or nil.
+func (u *upstream) held() *hold {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.hold
+}
+
 // hold stops an answer after its first write until it is released or the
 // gateway hangs up.
 type hold struct {
@@ -162,23 +171,23 @@ type hold struct {
 func (h *hold) free() { h.once.Do(func() { close(h.release) }) }
 
 func (h *hold) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	next.ServeHTTP(&held{ResponseWriter: w, h: h, r: r}, r)
+	next.ServeHTTP(&heldWriter{ResponseWriter: w, h: h, r: r}, r)
 }
 
-type held struct {
+type heldWriter struct {
 	http.ResponseWriter
 	h      *hold
 	r      *http.Request
 	writes int
 }
 
-func (w *held) Flush() {
+func (w *heldWriter) Flush() {
 	if f, ok := w.ResponseWriter.(http.Flusher); ok {
 		f.Flush()
 	}
 }
 
-func (w *held) Write(b []byte) (int, error) {
+func (w *heldWriter) Write(b []byte) (int, error) {
 	if w.writes++; w.writes > w.h.from {
 		select {
 		case <-w.h.release:
