@@ -163,7 +163,7 @@ func (e *Error) HTTPStatus() int {
 	if e.Kind == ErrInvalid {
 		switch e.Status {
 		case http.StatusMethodNotAllowed, http.StatusRequestTimeout, http.StatusConflict, http.StatusRequestEntityTooLarge,
-			http.StatusRequestedRangeNotSatisfiable:
+			http.StatusRequestedRangeNotSatisfiable, http.StatusPreconditionFailed, http.StatusPreconditionRequired:
 			return e.Status
 		}
 	}

@@ -232,7 +232,7 @@ func (p *program) lay(c *provider.Catalogue, facts *provider.Facts, own string, 
 			fmt.Fprintf(p.Err, "%s is left as it is: somebody else wrote it; --print shows what would stand there\n", file)
 			continue
 		}
-		if err := writeWhole(file, text); err != nil {
+		if err := writeWhole(file, []byte(text)); err != nil {
 			return err
 		}
 		fmt.Fprintln(p.Out, file)
@@ -241,25 +241,6 @@ func (p *program) lay(c *provider.Catalogue, facts *provider.Facts, own string, 
 		fmt.Fprintln(p.Err, "the file tells nothing of what the catalogue knows; --all takes other models too")
 	}
 	return nil
-}
-
-// writeWhole puts a file in place at once, or not at all.
-func writeWhole(file, text string) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return err
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".import-*")
-	if err != nil {
-		return err
-	}
-	_, err = tmp.WriteString(text)
-	if err = errors.Join(err, tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), file)
-	}
-	if err != nil {
-		_ = os.Remove(tmp.Name())
-	}
-	return err
 }
 
 func (p *program) catalogueDiff() *cobra.Command {

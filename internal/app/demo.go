@@ -87,7 +87,7 @@ func (p *program) demo(ctx context.Context, o demoOptions) error {
 	ready, served := make(chan string, 1), make(chan error, 1)
 	quiet := &program{IO: IO{In: p.In, Out: p.Out, Err: p.Err, Env: demoEnv(p.Env)}, version: p.version}
 	go func() {
-		served <- quiet.serve(ctx, l, false, func(a net.Addr) { ready <- "http://" + a.String() })
+		served <- quiet.serve(ctx, l, serving{ready: func(a net.Addr) { ready <- "http://" + a.String() }})
 	}()
 	select {
 	case err := <-served:

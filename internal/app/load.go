@@ -58,6 +58,7 @@ type Loaded struct {
 	Warnings []string
 	LogLevel string
 	Keys     []string // API keys for clients
+	Text     []byte   // of the file, as it is
 
 	unset  map[string][]string // names of unset variables by the key that uses them
 	places map[string]place    // where keys stand in the file
@@ -79,19 +80,28 @@ func Home(env Env) string {
 // Load reads the file, or config.toml in the home folder when file is "". Only
 // there may it be absent. The environment overrides what it says.
 func Load(file string, env Env) (*Loaded, error) {
-	l := &Loaded{File: file, Home: Home(env), unset: map[string][]string{}}
+	name := file
 	if file == "" {
-		l.File = filepath.Join(l.Home, "config.toml")
+		name = usualFile(env)
 	}
-	b, err := os.ReadFile(l.File)
+	b, err := os.ReadFile(name)
 	switch {
 	case err == nil:
 	case file == "" && errors.Is(err, fs.ErrNotExist):
-		l.File = ""
+		name = ""
 	default:
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
-	if err := l.parse(b, env); err != nil {
+	return Read(name, b, env)
+}
+
+// usualFile is where the configuration lies when nobody says where.
+func usualFile(env Env) string { return filepath.Join(Home(env), "config.toml") }
+
+// Read reads and checks the text of a configuration, as if it stood in the file.
+func Read(file string, text []byte, env Env) (*Loaded, error) {
+	l := &Loaded{File: file, Home: Home(env), Text: text, unset: map[string][]string{}}
+	if err := l.parse(text, env); err != nil {
 		return nil, err
 	}
 	return l, nil

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"log/slog"
 	"path/filepath"
 	"time"
 
@@ -47,7 +46,7 @@ const watchEvery = 2 * time.Second
 
 // watchOverlays puts overlays into force as their files change, until ctx ends.
 // Files with a mistake change nothing.
-func watchOverlays(ctx context.Context, home string, active *overlay.Active, log *slog.Logger) {
+func (g *live) watchOverlays(ctx context.Context, home string) {
 	dir := overlayDir(home)
 	if dir == "" {
 		return
@@ -55,11 +54,13 @@ func watchOverlays(ctx context.Context, home string, active *overlay.Active, log
 	overlay.Watch(ctx, dir, watchEvery, func() {
 		set, err := loadOverlays(home)
 		if err != nil {
-			log.ErrorContext(ctx, "overlays: the files have a mistake; what was in force stays", "error", plainError(err))
+			g.log.ErrorContext(ctx, "overlays: the files have a mistake; what was in force stays", "error", plainError(err))
 			return
 		}
-		active.Replace(set)
-		log.InfoContext(ctx, "overlays: loaded anew", "overlays", len(set.All()))
+		g.turn.Lock() // or a reload under way would put what it read before in their place
+		defer g.turn.Unlock()
+		g.now.Load().overlays.Replace(set)
+		g.log.InfoContext(ctx, "overlays: loaded anew", "overlays", len(set.All()))
 	})
 }
 

@@ -25,11 +25,12 @@ func TestOverlaysAreLoadedAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		var log bytes.Buffer
-		var active overlay.Active
+		g := &live{log: slog.New(slog.NewTextHandler(&log, nil))}
+		g.now.Store(&running{Snapshot: &Snapshot{overlays: new(overlay.Active)}})
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			watchOverlays(ctx, home, &active, slog.New(slog.NewTextHandler(&log, nil)))
+			g.watchOverlays(ctx, home)
 		}()
 		write := func(text string) {
 			t.Helper()
@@ -40,7 +41,7 @@ func TestOverlaysAreLoadedAnew(t *testing.T) {
 			synctest.Wait()
 		}
 		version := func() string {
-			for _, o := range active.Set().All() {
+			for _, o := range g.now.Load().overlays.Set().All() {
 				if o.ID == "mine" {
 					return o.Version
 				}

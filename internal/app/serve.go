@@ -10,10 +10,10 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/aratta-gateway/aratta/internal/overlay"
 	"github.com/aratta-gateway/aratta/internal/server"
 )
 
@@ -25,23 +25,31 @@ func (p *program) serveCommand() *cobra.Command {
 		Long: `Run the gateway until it is interrupted (SIGINT, SIGTERM); requests under way
 may then finish within server.drain_timeout. A second interrupt ends it at once.
 
+A change of the configuration, of a catalogue file or of an overlay takes effect by
+itself; so do SIGHUP and POST /api/v1/config/reload. Requests under way finish with
+what they began with. A configuration with a mistake changes nothing.
+
 Environment: ARATTA_HOST and ARATTA_PORT override the file, ARATTA_API_KEYS holds
 the keys of clients beyond loopback (separated by commas), LOG_LEVEL is debug, info,
 warn or error, ARATTA_HOME is where the configuration lies.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			said := cmd.Flags().Changed
+			override := func(l *Loaded) {
+				if said("host") {
+					l.Server.Host = host
+				}
+				if said("port") {
+					l.Server.Port = port
+				}
+			}
 			l, err := Load(p.file, p.Env)
 			if err != nil {
 				return err
 			}
-			if cmd.Flags().Changed("host") {
-				l.Server.Host = host
-			}
-			if cmd.Flags().Changed("port") {
-				l.Server.Port = port
-			}
+			override(l)
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
-			return p.serve(ctx, l, true, nil)
+			return p.serve(ctx, l, serving{discover: true, override: override})
 		},
 	}
 	cmd.Flags().StringVar(&host, "host", "", "address to listen on")
@@ -50,10 +58,15 @@ warn or error, ARATTA_HOME is where the configuration lies.`,
 	return cmd
 }
 
-// serve runs the gateway of a configuration until ctx ends, with the local
-// runtimes that are not configured if discover says so. ready, if given, is called
-// with the address once it listens.
-func (p *program) serve(ctx context.Context, l *Loaded, discover bool, ready func(net.Addr)) (err error) {
+// serving is how a gateway is run.
+type serving struct {
+	discover bool           // look for local runtimes that are not configured
+	override func(*Loaded)  // what was said on the command line; nil = the configuration is fixed
+	ready    func(net.Addr) // is called once it listens, if given
+}
+
+// serve runs the gateway of a configuration until ctx ends.
+func (p *program) serve(ctx context.Context, l *Loaded, how serving) (err error) {
 	log, done := p.logger(l.LogLevel)
 	defer func() { err = errors.Join(err, done()) }()
 	defer paceCollector(p.Env)()
@@ -62,29 +75,25 @@ func (p *program) serve(ctx context.Context, l *Loaded, discover bool, ready fun
 	if err != nil {
 		return listenError(l, err)
 	}
-	var overlays overlay.Active
-	s, err := Build(ctx, l, BuildOptions{Version: p.version, Env: p.Env, Log: log, Discover: discover, Overlays: &overlays})
-	if err != nil {
+	gw := &live{version: p.version, env: p.Env, file: p.file, log: log, discover: how.discover, override: how.override}
+	if err := gw.begin(ctx, l); err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	defer s.Gateway.Close()
+	defer gw.close()
 	watching, stop := context.WithCancel(ctx)
 	var watch sync.WaitGroup
-	watch.Go(func() { watchOverlays(watching, l.Home, &overlays, log) })
+	watch.Go(func() { gw.watchOverlays(watching, l.Home) })
+	if how.override != nil {
+		watch.Go(func() { gw.watchFiles(watching) })
+		watch.Go(func() { gw.watchSignals(watching) })
+	}
 	defer watch.Wait()
 	defer stop()
-	s.announce(ctx, log, ln.Addr())
-	srv := server.New(server.Options{ //nolint:contextcheck // the request log outlives a request's context
-		Gateway: s.Gateway, Dialects: Dialects(), Keys: l.Keys, Trusted: l.Server.TrustedNetworks,
-		Relay: s.Gateway.Relay, RelayBody: l.Relay.bodies(),
-		MaxBody: int64(l.Server.MaxBodyMB) << 20, RequestTimeout: l.Server.RequestTimeout.Duration,
-		DrainTimeout: l.Server.DrainTimeout.Duration, KeepaliveAfter: l.Server.KeepaliveAfter.Duration,
-		Version: p.version, Log: log,
-	})
-	if ready != nil {
-		ready(ln.Addr())
+	gw.now.Load().announce(ctx, log, ln.Addr())
+	if how.ready != nil {
+		how.ready(ln.Addr())
 	}
-	return srv.Run(ctx, ln)
+	return server.Run(ctx, ln, gw, func() time.Duration { return gw.now.Load().Config.Server.DrainTimeout.Duration }, log)
 }
 
 func listenError(l *Loaded, err error) error {

@@ -31,6 +31,8 @@ type Snapshot struct {
 	Off       []*provider.Provider // those that are configured and not on
 	Sought    []*provider.Provider // local runtimes that a start would look for
 	Warnings  []string
+
+	overlays *overlay.Active // in force for its providers; alone of all this it may change
 }
 
 // BuildOptions are what a snapshot is built with besides the configuration.
@@ -38,9 +40,8 @@ type BuildOptions struct {
 	Version  string
 	Env      Env
 	Log      *slog.Logger
-	Discover bool            // look for local runtimes that are not configured
-	Presume  bool            // take in what Discover would without asking anybody, to tell what a start would make
-	Overlays *overlay.Active // takes the overlays that are found; nil = nobody else looks at them
+	Discover bool // look for local runtimes that are not configured
+	Presume  bool // take in what Discover would without asking anybody, to tell what a start would make
 }
 
 // Build makes the snapshot of a configuration. It connects to nobody but, with
@@ -54,13 +55,11 @@ func Build(ctx context.Context, l *Loaded, o BuildOptions) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Overlays == nil {
-		o.Overlays = new(overlay.Active)
-	}
-	o.Overlays.Replace(overlays)
-	s := &Snapshot{Config: l, Warnings: append(slices.Clone(l.Warnings), waiting(overlays, time.Now())...)}
+	active := new(overlay.Active)
+	active.Replace(overlays)
+	s := &Snapshot{Config: l, overlays: active, Warnings: append(slices.Clone(l.Warnings), waiting(overlays, time.Now())...)}
 	deps := provider.Deps{
-		Overlays: o.Overlays, Dialects: known, Catalogue: catalogue, Version: o.Version, LookupEnv: o.Env,
+		Overlays: active, Dialects: known, Catalogue: catalogue, Version: o.Version, LookupEnv: o.Env,
 		Timeouts: provider.Timeouts{
 			Connect: l.Resilience.ConnectTimeout.Duration, Headers: l.Resilience.HeaderTimeout.Duration,
 			FirstToken: l.Resilience.FirstTokenTimeout.Duration, Idle: l.Resilience.IdleTimeout.Duration,

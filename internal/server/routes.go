@@ -23,6 +23,11 @@ func (s *Server) routes() {
 	s.handle("GET", "/health", http.HandlerFunc(s.health))
 	s.handle("GET", "/{$}", http.HandlerFunc(s.banner))
 	s.handle("GET", "/api/v1/capabilities", http.HandlerFunc(s.capabilities))
+	if s.opt.Config != nil {
+		s.handle("GET", configPath, s.own(s.showConfig))
+		s.handle("PUT", configPath, s.own(s.changeConfig))
+		s.handle("POST", configPath+"/reload", s.own(s.reloadConfig))
+	}
 	for _, d := range s.opt.Dialects {
 		dialect.Mount(d.Routes(), func(r dialect.Route) http.Handler { return s.route(d, r) }, http.HandlerFunc(s.nowhere), s.handle)
 	}
@@ -258,7 +263,7 @@ func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) {
 
 // methods are those that a path takes.
 func (s *Server) methods(r *http.Request, path string) (list []string) {
-	for _, m := range [...]string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+	for _, m := range [...]string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
 		other, u := *r, *r.URL
 		u.Path, u.RawPath = path, ""
 		other.Method, other.URL = m, &u

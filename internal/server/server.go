@@ -44,6 +44,7 @@ type Options struct {
 	RequestTimeout time.Duration     // bound of one whole exchange; 0 = none
 	DrainTimeout   time.Duration     // how long requests may go on after the stop was asked for
 	KeepaliveAfter time.Duration     // silence after which an SSE client gets a comment
+	Config         Config            // shows and changes the configuration; nil = nobody may
 	Version        string
 	Log            *slog.Logger
 }
@@ -175,37 +176,44 @@ const (
 // lastWords is how long requests that are cut off have to tell their clients.
 const lastWords = 2 * time.Second
 
-// Run serves on l until ctx ends. Then no new connection is taken, requests
-// under way may finish within the drain timeout, and what is left is cut off.
+// Run serves on l until ctx ends, see [Run].
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
+	return Run(ctx, l, s, func() time.Duration { return s.opt.DrainTimeout }, s.opt.Log)
+}
+
+// Run serves with h on l until ctx ends. Then no new connection is taken, requests
+// under way may finish within the time that drain then says, and what is left is
+// cut off.
+func Run(ctx context.Context, l net.Listener, h http.Handler, drain func() time.Duration, log *slog.Logger) error {
 	base, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
-	h := &http.Server{
-		Handler: s, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+	hs := &http.Server{
+		Handler: h, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		BaseContext: func(net.Listener) context.Context { return base },
-		ErrorLog:    slog.NewLogLogger(s.opt.Log.Handler(), slog.LevelWarn), // above all, that connections cannot be taken
+		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelWarn), // above all, that connections cannot be taken
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- h.Serve(sock.Listener{Listener: l}) }()
+	go func() { failed <- hs.Serve(sock.Listener{Listener: l}) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serving on %s: %w", l.Addr(), err)
 	case <-ctx.Done():
 	}
-	s.opt.Log.LogAttrs(ctx, slog.LevelInfo, "draining", slog.Float64("at_most_ms", float64(s.opt.DrainTimeout.Milliseconds())))
-	err := shutDown(ctx, h, s.opt.DrainTimeout)
+	atMost := drain()
+	log.LogAttrs(ctx, slog.LevelInfo, "draining", slog.Float64("at_most_ms", float64(atMost.Milliseconds())))
+	err := shutDown(ctx, hs, atMost)
 	if errors.Is(err, context.DeadlineExceeded) {
-		s.opt.Log.LogAttrs(ctx, slog.LevelWarn, "requests were cut off by the end of drain_timeout")
+		log.LogAttrs(ctx, slog.LevelWarn, "requests were cut off by the end of drain_timeout")
 		stop(&scri.Error{Kind: scri.ErrUnavailable, Message: "the gateway stops", Hint: "ask again"})
-		if err = shutDown(ctx, h, lastWords); errors.Is(err, context.DeadlineExceeded) {
-			err = h.Close()
+		if err = shutDown(ctx, hs, lastWords); errors.Is(err, context.DeadlineExceeded) {
+			err = hs.Close()
 		}
 	}
 	if serr := <-failed; !errors.Is(serr, http.ErrServerClosed) {
 		err = errors.Join(err, serr)
 	}
-	s.opt.Log.LogAttrs(ctx, slog.LevelInfo, "stopped")
+	log.LogAttrs(ctx, slog.LevelInfo, "stopped")
 	return err
 }
 

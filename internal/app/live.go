@@ -1,0 +1,170 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/aratta-gateway/aratta/internal/server"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// live is the gateway of a running process: one snapshot is in force, and
+// another can take its place while requests go on.
+type live struct {
+	version  string
+	env      Env
+	file     string // --config
+	log      *slog.Logger
+	discover bool
+	override func(*Loaded) // what was said on the command line; nil = the configuration is fixed
+
+	turn sync.Mutex // one change at a time
+	now  atomic.Pointer[running]
+}
+
+// running is a snapshot that serves.
+type running struct {
+	*Snapshot
+	server  *server.Server
+	holders atomic.Int64 // requests under way, and one as long as it is in force
+}
+
+// hold keeps a snapshot whole for a request; false = it is gone already.
+func (r *running) hold() bool {
+	for {
+		n := r.holders.Load()
+		if n == 0 {
+			return false
+		}
+		if r.holders.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// release lets go of a snapshot; who does last closes it.
+func (r *running) release() {
+	if r.holders.Add(-1) == 0 {
+		r.Gateway.Close()
+	}
+}
+
+// begin puts the first configuration into force.
+func (g *live) begin(ctx context.Context, l *Loaded) error {
+	r, err := g.build(ctx, l)
+	if err == nil {
+		g.now.Store(r)
+	}
+	return err
+}
+
+func (g *live) build(ctx context.Context, l *Loaded) (*running, error) {
+	s, err := Build(ctx, l, BuildOptions{Version: g.version, Env: g.env, Log: g.log, Discover: g.discover})
+	if err != nil {
+		return nil, err
+	}
+	o := server.Options{
+		Gateway: s.Gateway, Dialects: Dialects(), Keys: l.Keys, Trusted: l.Server.TrustedNetworks,
+		Relay: s.Gateway.Relay, RelayBody: l.Relay.bodies(),
+		MaxBody: int64(l.Server.MaxBodyMB) << 20, RequestTimeout: l.Server.RequestTimeout.Duration,
+		DrainTimeout: l.Server.DrainTimeout.Duration, KeepaliveAfter: l.Server.KeepaliveAfter.Duration,
+		Version: g.version, Log: g.log,
+	}
+	if g.override != nil {
+		o.Config = g
+	}
+	r := &running{Snapshot: s, server: server.New(o)} //nolint:contextcheck // the request log outlives a request's context
+	r.holders.Store(1)
+	return r, nil
+}
+
+// close lets go of what is in force. No request may be under way any more.
+func (g *live) close() { g.now.Load().release() }
+
+// ServeHTTP serves a request with what is in force when it comes.
+func (g *live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s := g.now.Load()
+	for !s.hold() {
+		s = g.now.Load()
+	}
+	defer s.release()
+	s.server.ServeHTTP(w, r)
+}
+
+// Text returns the configuration in force as its file has it.
+func (g *live) Text() ([]byte, string) {
+	c := g.now.Load().Config
+	return c.Text, c.File
+}
+
+// Reload puts into force what the file says now.
+func (g *live) Reload(ctx context.Context) (*server.Reloaded, error) {
+	g.turn.Lock()
+	defer g.turn.Unlock()
+	l, err := Load(g.file, g.env)
+	if err != nil {
+		return nil, g.refused(ctx, err)
+	}
+	return g.change(ctx, l, func() error { return nil })
+}
+
+// Replace puts a text into force and writes it to the file.
+func (g *live) Replace(ctx context.Context, text []byte, fits func([]byte) bool) (*server.Reloaded, error) {
+	g.turn.Lock()
+	defer g.turn.Unlock()
+	if !fits(g.now.Load().Config.Text) {
+		return nil, &scri.Error{
+			Kind: scri.ErrInvalid, Status: http.StatusPreconditionFailed, Message: "the configuration is another by now",
+			Hint: "get it again and make the change there",
+		}
+	}
+	file := g.now.Load().Config.File
+	if file == "" {
+		file = usualFile(g.env)
+	}
+	l, err := Read(file, text, g.env)
+	if err != nil {
+		return nil, g.refused(ctx, err)
+	}
+	return g.change(ctx, l, func() error { return writeWhole(file, text) })
+}
+
+// change builds a configuration, settles what must come before it is in force,
+// and puts it into force.
+func (g *live) change(ctx context.Context, l *Loaded, settle func() error) (*server.Reloaded, error) {
+	g.override(l)
+	next, err := g.build(ctx, l)
+	if err != nil {
+		return nil, g.refused(ctx, err)
+	}
+	if err := settle(); err != nil {
+		next.release()
+		return nil, g.refused(ctx, err)
+	}
+	old := g.now.Swap(next)
+	done := &server.Reloaded{Text: l.Text, Warnings: next.Warnings}
+	if l.Server.Host != old.Config.Server.Host {
+		done.Later = append(done.Later, "server.host")
+	}
+	if l.Server.Port != old.Config.Server.Port {
+		done.Later = append(done.Later, "server.port")
+	}
+	old.release()
+	for _, w := range next.Warnings {
+		g.log.WarnContext(ctx, "configuration", "warning", w)
+	}
+	for _, key := range done.Later {
+		g.log.WarnContext(ctx, "configuration", "warning", key+": takes effect at the next start")
+	}
+	g.log.InfoContext(ctx, "configuration: loaded anew", "providers", len(next.Providers))
+	return done, nil
+}
+
+// refused logs why a configuration was not put into force.
+func (g *live) refused(ctx context.Context, err error) error {
+	g.log.ErrorContext(ctx, "configuration: has a mistake; what was in force stays", "error", plainError(err))
+	return &scri.Error{Kind: scri.ErrInvalid, Message: err.Error(), Hint: "nothing was changed"}
+}

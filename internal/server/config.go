@@ -1,0 +1,130 @@
+package server
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// Config shows and changes the configuration of the running gateway.
+type Config interface {
+	// Text is the configuration in force as its file has it, and the file's name.
+	Text() (text []byte, file string)
+	// Replace checks a text, writes it to the file and puts it into force. If the
+	// text in force does not fit, it changes nothing and returns an error of
+	// status 412. Neither does a text that is wrong: an error of kind invalid.
+	Replace(ctx context.Context, text []byte, fits func(inForce []byte) bool) (*Reloaded, error)
+	// Reload puts into force what the file says now.
+	Reload(ctx context.Context) (*Reloaded, error)
+}
+
+// Reloaded is what came of a change.
+type Reloaded struct {
+	Text     []byte   `json:"-"`
+	Warnings []string `json:"warnings"`
+	Later    []string `json:"at_next_start"` // keys that changed and are not in force yet
+}
+
+const (
+	configPath = "/api/v1/config"
+	maxConfig  = 4 << 20
+)
+
+// own is the handler of what only the gateway's own people may do: those on the
+// same machine. A key is for clients, and must not be enough to send everybody's
+// requests elsewhere.
+func (s *Server) own(do func(w http.ResponseWriter, r *http.Request) *scri.Error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := &scri.Exchange{Op: "config", Header: r.Header, Lineage: &scri.Lineage{Ingress: "native"}}
+		d := s.likely(r.URL.Path)
+		var err *scri.Error
+		if x.ID, x.Caller, err = s.admit(r); err == nil && (!x.Caller.Loopback || proxied(r.Header) != "") {
+			err = &scri.Error{
+				Kind: scri.ErrPermission, Message: "the configuration is shown and changed on the gateway's own machine alone, whatever the key",
+				Hint: "ask there, at the address 127.0.0.1",
+			}
+		}
+		if err == nil {
+			identify(w.Header(), d.Name(), x.ID)
+			err = do(w, r)
+		}
+		if err != nil {
+			s.fail(w, r, d, x, err)
+			return
+		}
+		s.logged(r.Context(), x, http.StatusOK, nil)
+	})
+}
+
+func (s *Server) showConfig(w http.ResponseWriter, r *http.Request) *scri.Error {
+	text, file := s.opt.Config.Text()
+	tag := etag(text)
+	w.Header().Set("Etag", tag)
+	if matches(r.Header.Get("If-None-Match"), tag) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	mime := "application/toml"
+	if strings.HasSuffix(file, ".yaml") || strings.HasSuffix(file, ".yml") {
+		mime = "application/yaml"
+	}
+	w.Header().Set("Content-Type", mime)
+	_, _ = w.Write(text)
+	return nil
+}
+
+func (s *Server) changeConfig(w http.ResponseWriter, r *http.Request) *scri.Error {
+	want := r.Header.Get("If-Match")
+	if want == "" {
+		return &scri.Error{
+			Kind: scri.ErrInvalid, Status: http.StatusPreconditionRequired, Message: "the header If-Match is missing: it says which text is to be replaced",
+			Hint: "GET " + configPath + " and send its ETag back; If-Match: * replaces whatever is there",
+		}
+	}
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxConfig))
+	if err != nil {
+		if _, large := errors.AsType[*http.MaxBytesError](err); large {
+			return &scri.Error{Kind: scri.ErrInvalid, Status: http.StatusRequestEntityTooLarge, Message: "a configuration has at most 4 MB"}
+		}
+		return &scri.Error{Kind: scri.ErrInvalid, Message: "the text did not arrive whole", Err: err}
+	}
+	done, err := s.opt.Config.Replace(r.Context(), text, func(inForce []byte) bool { return matches(want, etag(inForce)) })
+	return tell(w, done, err)
+}
+
+func (s *Server) reloadConfig(w http.ResponseWriter, r *http.Request) *scri.Error {
+	done, err := s.opt.Config.Reload(r.Context())
+	return tell(w, done, err)
+}
+
+func tell(w http.ResponseWriter, done *Reloaded, err error) *scri.Error {
+	if err != nil {
+		return scri.AsError(err)
+	}
+	list := func(l []string) []string { return append([]string{}, l...) } // [] and not null
+	w.Header().Set("Etag", etag(done.Text))
+	writeJSON(w, http.StatusOK, Reloaded{Warnings: list(done.Warnings), Later: list(done.Later)})
+	return nil
+}
+
+// etag is the entity tag of a text.
+func etag(text []byte) string {
+	sum := sha256.Sum256(text)
+	return `"` + hex.EncodeToString(sum[:12]) + `"`
+}
+
+// matches reports whether a list of entity tags (RFC 9110, 13.1.1) has one in it.
+func matches(list, tag string) bool {
+	for one := range strings.SplitSeq(list, ",") {
+		if one = strings.TrimSpace(one); one == "*" || strings.TrimPrefix(one, "W/") == tag {
+			return true
+		}
+	}
+	return false
+}
