@@ -16,7 +16,8 @@ type ChatRequest struct {
 	FrequencyPenalty *float64          `json:"frequency_penalty,omitempty"`
 	PresencePenalty  *float64          `json:"presence_penalty,omitempty"`
 	Stop             []string          `json:"stop,omitempty"`
-	N                int               `json:"n,omitempty"` // answers wanted; 0 = absent
+	Suffix           Text              `json:"suffix,omitzero"` // what stands behind the answer: the model fills the gap before it
+	N                int               `json:"n,omitempty"`     // answers wanted; 0 = absent
 	Reasoning        *Reasoning        `json:"reasoning,omitempty"`
 	Format           *Format           `json:"format,omitempty"`
 	LogProbs         *int              `json:"logprobs,omitempty"` // alternatives wanted for each token; 0 = the chosen token only

@@ -22,6 +22,9 @@ func (w *walker) request(r *ChatRequest) *ChatRequest {
 	if v, ok := w.strs("stop", r.Stop); ok {
 		c.own().Stop = v
 	}
+	if v, ok := w.text("suffix", r.Suffix); ok {
+		c.own().Suffix = v
+	}
 	if v, ok := inside(w, "reasoning", r.Reasoning, (*walker).reasoning); ok {
 		c.own().Reasoning = v
 	}

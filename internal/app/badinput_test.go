@@ -41,6 +41,15 @@ var chatRoutes = []chatRoute{
 		},
 	},
 	{
+		"/v1/completions", "completions", `{"model":"m","prompt":"hi"}`,
+		map[string][]string{
+			"model": {notAString, `[]`}, "prompt": {notAList, `{}`, `[7]`, `[[7]]`, `[]`, `[{}]`, `null`}, "suffix": {notAString},
+			"temperature": {notANumber}, "top_p": {notANumber}, "max_tokens": {notANumber, `1.5`, `{}`}, "seed": {notANumber},
+			"n": {notANumber, `0`}, "logprobs": {notANumber, `true`, `-1`}, "echo": {notABool}, "stop": {`7`, `[7]`}, "stream": {notABool},
+			"stream_options": {`7`, `[]`}, "user": {notAString}, "frequency_penalty": {notANumber}, "presence_penalty": {notANumber},
+		},
+	},
+	{
 		"/v1/messages", "anthropic", `{"model":"m","max_tokens":100,"messages":[{"role":"user","content":"hi"}]}`,
 		map[string][]string{
 			"model": {notAString, `[]`}, "messages": {notAList, notAString, `[7]`, `null`}, "role": {notAString}, "content": {notAString, `true`},
@@ -171,7 +180,7 @@ func shape(name string, body []byte) string {
 		return "the error has no message"
 	}
 	switch {
-	case (name == "openai" || name == "responses") && (in.Type == nil || top.Type != ""),
+	case (name == "openai" || name == "completions" || name == "responses") && (in.Type == nil || top.Type != ""),
 		name == "anthropic" && (in.Type == nil || top.Type != "error"),
 		name == "native" && in.Kind == "":
 		return "the body is not of the dialect " + name

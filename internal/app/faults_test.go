@@ -57,10 +57,10 @@ var faults = []struct {
 	{name: "slow load, too slow", fault: sim.Fault{Kind: sim.SlowLoad, Delay: time.Hour}, stream: reserve, whole: reserve},
 	{name: "an error in a 200", fault: sim.Fault{Kind: sim.ErrorIn200}, stream: reserve, whole: reserve},
 	{name: "an error first", fault: sim.Fault{Kind: sim.ErrorFirst}, stream: reserve, whole: reserve},
-	{name: "an error second", fault: sim.Fault{Kind: sim.ErrorSecond}, stream: reserve, begun: []string{"gemini", "ollama"}, whole: reserve},
-	{name: "cut before content", fault: sim.Fault{Kind: sim.Cut, After: 1}, stream: reserve, begun: []string{"gemini", "ollama"}, whole: reserve},
-	{name: "reset before content", fault: sim.Fault{Kind: sim.Reset, After: 1}, stream: reserve, begun: []string{"gemini", "ollama"}, whole: reserve},
-	{name: "stalled before content", fault: sim.Fault{Kind: sim.StallStream, After: 1}, stream: reserve, begun: []string{"gemini", "ollama"}, whole: reserve},
+	{name: "an error second", fault: sim.Fault{Kind: sim.ErrorSecond}, stream: reserve, begun: []string{"completions", "gemini", "ollama"}, whole: reserve},
+	{name: "cut before content", fault: sim.Fault{Kind: sim.Cut, After: 1}, stream: reserve, begun: []string{"completions", "gemini", "ollama"}, whole: reserve},
+	{name: "reset before content", fault: sim.Fault{Kind: sim.Reset, After: 1}, stream: reserve, begun: []string{"completions", "gemini", "ollama"}, whole: reserve},
+	{name: "stalled before content", fault: sim.Fault{Kind: sim.StallStream, After: 1}, stream: reserve, begun: []string{"completions", "gemini", "ollama"}, whole: reserve},
 	{name: "cut", fault: sim.Fault{Kind: sim.Cut, After: midway}, stream: broken, whole: reserve},
 	{name: "reset", fault: sim.Fault{Kind: sim.Reset, After: midway}, stream: broken, whole: reserve},
 	{name: "stalled", fault: sim.Fault{Kind: sim.StallStream, After: midway}, stream: broken, whole: reserve},
@@ -220,7 +220,7 @@ func brokenIn(d dialect.Dialect, got *reply, text string, want outcome) (problem
 	}
 	must, never := "event: error\n", "event: done\n"
 	switch d.Name() {
-	case "openai":
+	case "openai", "completions":
 		must, never = "data: {\"error\":", "[DONE]"
 	case "responses":
 		never = "response.completed"

@@ -75,6 +75,7 @@ type Incoming struct {
 	Body   []byte                   // never changed; decoded trees alias it; gone when the exchange is over
 	Desk   *Desk                    // what the request may be decoded into; may be nil
 	Req    *scri.ChatRequest        // the decoded request, from then on
+	More   []*scri.ChatRequest      // set by DecodeRequest: further requests of the same body, each to be answered on its own; their answers are further choices
 	Embed  *scri.EmbedRequest       // the decoded request of an embed route
 }
 

@@ -145,6 +145,9 @@ func (a *reply) read() error {
 		return err
 	}
 	req.Model = strings.Clone(req.Model)
+	for _, more := range a.in.More {
+		more.Model = req.Model
+	}
 	a.in.Req, a.x.In, a.x.Req = req, req, req
 	return nil
 }
@@ -206,7 +209,7 @@ func (a *reply) write(status int, body []byte, head *scri.ChatResponse) {
 }
 
 func (a *reply) whole(ctx context.Context) {
-	s, err := a.h(ctx, a.x)
+	s, err := a.ask(ctx)
 	if err != nil {
 		a.fail(scri.AsError(err))
 		return
@@ -243,7 +246,7 @@ func (a *reply) stream(ctx context.Context) {
 	a.out = o
 	o.watch()
 	defer o.rest()
-	s, err := a.h(ctx, a.x)
+	s, err := a.ask(ctx)
 	if err == nil {
 		defer s.Close() //nolint:errcheck // the answer is over; nothing can be done about it
 		a.letGo(&a.in)
@@ -261,6 +264,14 @@ func (a *reply) stream(ctx context.Context) {
 	default:
 		a.end(scri.AsError(err))
 	}
+}
+
+// ask lets the handler answer the request, and all others that came with it.
+func (a *reply) ask(ctx context.Context) (scri.Stream, error) {
+	if len(a.in.More) == 0 {
+		return a.h(ctx, a.x)
+	}
+	return askAll(ctx, a.h, a.x, a.in.More)
 }
 
 // letGo forgets the conversation once its answer has begun: nobody is asked

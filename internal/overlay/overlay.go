@@ -136,7 +136,7 @@ func bare(s string) string {
 // canonicalDialect is our name of a wire format that others call otherwise.
 func canonicalDialect(s string) string {
 	switch s {
-	case "openai-chat", "openai-completions":
+	case "openai-chat":
 		return "openai"
 	case "openai-responses":
 		return "responses"
@@ -155,5 +155,5 @@ func canonicalDialect(s string) string {
 
 // dialects are those that an overlay may be for.
 func dialects() []string {
-	return []string{"openai", "responses", "anthropic", "gemini", "ollama", "cohere", "bedrock", "native"}
+	return []string{"openai", "responses", "anthropic", "gemini", "ollama", "cohere", "bedrock", "completions", "native"}
 }

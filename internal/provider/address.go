@@ -3,6 +3,7 @@ package provider
 import (
 	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -38,7 +39,7 @@ func parseBase(raw, dialect string) (*url.URL, error) {
 	}
 	u.Host = strings.ToLower(u.Host)
 	path := strings.TrimRight(u.EscapedPath(), "/")
-	if path == "" && (dialect == "openai" || dialect == "responses") {
+	if path == "" && slices.Contains(unversioned(), dialect) {
 		path = "/v1" // its paths have no version, and hardly a server has them at its root
 	}
 	path = strings.TrimSuffix(path, "/.") // which says that this is the root all the same
@@ -47,6 +48,10 @@ func parseBase(raw, dialect string) (*url.URL, error) {
 	}
 	return u, nil
 }
+
+// unversioned are the dialects of OpenAI's APIs, whose paths have no version of their
+// own: the address names it.
+func unversioned() []string { return []string{"openai", "responses", "completions"} }
 
 func setPath(u *url.URL, escaped string) error {
 	plain, err := url.PathUnescape(escaped)

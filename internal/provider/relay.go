@@ -83,7 +83,7 @@ func (a *address) passage(path, dialect string) (*url.URL, error) {
 	switch {
 	case strings.HasSuffix(base, "/v1"):
 		return a.root(path)
-	case slices.Contains([]string{"openai", "responses"}, dialect): // the address names the version in its own way
+	case slices.Contains(unversioned(), dialect): // the address names the version in its own way
 		return a.join(base, strings.TrimPrefix(path, "/v1"))
 	default:
 		return a.join(base, path)

@@ -36,6 +36,7 @@ func sampling(t *rapid.T, r *scri.ChatRequest) {
 	})
 	penalty := rapid.SampledFrom([]float64{-1, 0, 0.5})
 	r.FrequencyPenalty, r.PresencePenalty = ptr(t, "frequency penalty", penalty), ptr(t, "presence penalty", penalty)
+	r.Suffix = seldom(t, "suffix", func(t *rapid.T) scri.Text { return scri.NewText(String().Draw(t, "suffix")) })
 	r.Stop = seldom(t, "stop", func(t *rapid.T) []string { return rapid.SliceOfN(String(), 1, 3).Draw(t, "stop") })
 	r.N = seldom(t, "n", func(t *rapid.T) int { return rapid.IntRange(1, 3).Draw(t, "n") })
 	r.LogProbs = seldom(t, "logprobs", func(t *rapid.T) *int { return ptr(t, "top", rapid.IntRange(0, 5)) })

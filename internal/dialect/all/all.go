@@ -6,6 +6,7 @@ import (
 	"github.com/aratta-gateway/aratta/internal/dialect/anthropic"
 	"github.com/aratta-gateway/aratta/internal/dialect/bedrock"
 	"github.com/aratta-gateway/aratta/internal/dialect/cohere"
+	"github.com/aratta-gateway/aratta/internal/dialect/completions"
 	"github.com/aratta-gateway/aratta/internal/dialect/gemini"
 	"github.com/aratta-gateway/aratta/internal/dialect/native"
 	"github.com/aratta-gateway/aratta/internal/dialect/ollama"
@@ -15,7 +16,7 @@ import (
 
 // Table returns every dialect, in the order in which tables show them.
 func Table() []dialect.Dialect {
-	return []dialect.Dialect{openai.New(), anthropic.New(), ollama.New(), native.New(), cohere.New(), responses.New(), gemini.New(), bedrock.New()}
+	return []dialect.Dialect{openai.New(), anthropic.New(), ollama.New(), native.New(), cohere.New(), responses.New(), gemini.New(), bedrock.New(), completions.New()}
 }
 
 // Get returns the dialect of that name, or nil.

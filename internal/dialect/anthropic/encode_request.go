@@ -290,6 +290,7 @@ func (e *requestEncoder) unsaid() {
 		{r.LogProbs != nil, "logprobs"},
 		{r.Session != "", "session"},
 		{r.PreviousID != "", "previous_id"},
+		{!r.Suffix.IsZero(), "suffix"},
 		{r.Routing != nil, "routing"},
 	} {
 		if f.there {

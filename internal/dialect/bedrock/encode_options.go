@@ -386,6 +386,7 @@ func (e *requestEncoder) unsaid() {
 		{r.User != "", "user"},
 		{r.Session != "", "session"},
 		{r.PreviousID != "", "previous_id"},
+		{!r.Suffix.IsZero(), "suffix"},
 		{r.Routing != nil, "routing"},
 	} {
 		if f.there {

@@ -112,6 +112,7 @@ func (e *requestEncoder) unsaid() {
 		{len(r.Metadata) > 0, "metadata"},
 		{r.Session != "", "session"},
 		{r.PreviousID != "", "previous_id"},
+		{!r.Suffix.IsZero(), "suffix"},
 		{r.Routing != nil, "routing"},
 	} {
 		if f.there {

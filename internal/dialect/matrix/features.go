@@ -147,6 +147,7 @@ func parameters() []feature {
 		asks("presence_penalty", "", func(r R, _ string) { r.PresencePenalty = new(0.5) }),
 		asks("seed", "", func(r R, _ string) { r.Seed = scri.RawJSON("7") }),
 		asks("stop", "stop sequences", func(r R, _ string) { r.Stop = []string{"END"} }),
+		asks("suffix", "what stands behind the answer", func(r R, _ string) { r.Suffix = scri.NewText("}") }),
 		asks("n", "several answers at once", func(r R, _ string) { r.N = 2 }),
 		asks("effort", "how hard to think, as a word", func(r R, _ string) { r.Reasoning = &scri.Reasoning{Effort: "high"} }),
 		asks("thinking_budget", "how long to think, in tokens", func(r R, _ string) {

@@ -47,6 +47,8 @@ func (d *decoder) request(req *scri.ChatRequest, x *extra) {
 			req.User = d.str(x, name)
 		case "metadata":
 			req.Metadata = d.metadata(x)
+		case "suffix":
+			req.Suffix = d.text(x, name)
 		case "session":
 			req.Session = d.str(x, name)
 		case "previous_id":

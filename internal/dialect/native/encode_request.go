@@ -71,6 +71,7 @@ func (e *encoder) request(r *scri.ChatRequest) {
 		e.key("metadata")
 		e.metadata(r.Metadata)
 	}
+	e.text("suffix", r.Suffix)
 	e.str("session", r.Session)
 	e.str("previous_id", r.PreviousID)
 	if r.Routing != nil {

@@ -156,11 +156,11 @@ func (e *writer) result(p *scri.Part, at place, ext *scri.Ext) {
 	s.reset()
 }
 
-// fitsGenerate reports whether the request came by /api/generate and has become
-// nothing that it could not say.
+// fitsGenerate reports whether the request came by /api/generate, or has a suffix,
+// which only that knows, and has become nothing that it could not say.
 func (e *writer) fitsGenerate() bool {
 	req := e.req
-	if !formed(e.own, VariantGenerate) || len(req.Tools) > 0 {
+	if !formed(e.own, VariantGenerate) && req.Suffix.IsZero() || len(req.Tools) > 0 {
 		return false
 	}
 	list := req.Messages
@@ -215,6 +215,10 @@ func (e *writer) prompt() {
 	if len(e.speech.texts) > 0 || formed(e.own, "+prompt") {
 		e.key("prompt")
 		joined(&e.w, e.speech.texts, "")
+	}
+	if !e.req.Suffix.IsZero() {
+		e.key("suffix")
+		dialect.WriteText(&e.w, e.req.Suffix)
 	}
 	if len(e.speech.images) > 0 || formed(e.own, "+images") {
 		e.key("images")

@@ -271,7 +271,7 @@ func (e *writer) rest() {
 		return
 	}
 	for _, name := range onlyThere {
-		if !formed(e.own, "+"+name) {
+		if !formed(e.own, "+"+name) || slices.Contains(e.names, name) {
 			continue
 		}
 		e.w.Key(name)
@@ -306,6 +306,9 @@ func (e *writer) unsaid() {
 	}
 	if req.Routing != nil {
 		e.drop("/routing", "it is the gateway's")
+	}
+	if !req.Suffix.IsZero() && !e.generate {
+		e.drop("/suffix", "only /api/generate knows it, which takes one text")
 	}
 	if req.PreviousID != "" {
 		e.drop("/previous_id", "Ollama keeps no answers")

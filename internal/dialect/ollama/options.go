@@ -140,7 +140,11 @@ func (d *reader) generateMember(name string) bool {
 		d.system, d.sawSystem = scri.QuotedText(s.Str()), true
 	case "images":
 		d.msg.readImages(s)
-	case "suffix", "template":
+	case "suffix":
+		if d.req.Suffix = scri.QuotedText(s.Str()); d.req.Suffix.IsZero() {
+			d.rest.Form("+suffix")
+		}
+	case "template":
 		d.emptyOr(name, wire.String, `""`)
 	case "raw":
 		d.emptyOr(name, wire.Bool, "false")

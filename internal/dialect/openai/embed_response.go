@@ -103,7 +103,11 @@ func (d *embedResponse) usage(raw []byte) {
 	if d.use.Input == nil {
 		total := int64(-1)
 		s.Reset(raw)
-		parts(&s, "total_tokens", &total, "", nil)
+		for member := range s.Members() {
+			if member == "total_tokens" {
+				number(&s, &total)
+			}
+		}
 		if total >= 0 {
 			d.use.Input = &total
 		}

@@ -370,6 +370,9 @@ func (e *encoder) labels(r *scri.ChatRequest) {
 	if r.PreviousID != "" {
 		e.dropped("/previous_id", "the provider keeps no conversation")
 	}
+	if !r.Suffix.IsZero() {
+		e.dropped("/suffix", "a conversation has no end to reach")
+	}
 	if r.Routing != nil {
 		e.dropped("/routing", "it is for the gateway")
 	}

@@ -350,6 +350,7 @@ func (e *requestEncoder) unsaid() {
 	}{
 		{r.TopK != nil, "top_k", "the format has no top_k"},
 		{len(r.Seed) > 0, "seed", "the format has no seed"},
+		{!r.Suffix.IsZero(), "suffix", "a conversation has no end to reach"},
 		{len(r.Stop) > 0, "stop", "the format has no stop sequences"},
 		{r.N != 0, "n", "there is only one answer here"},
 		{r.FrequencyPenalty != nil && !e.own, "frequency_penalty", "the format has no penalties"},

@@ -1,0 +1,354 @@
+package completions
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/wire"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// DecodeStream reads a streamed answer.
+func (completions) DecodeStream(a *dialect.Answer) scri.Stream {
+	d := &streamDecoder{a: a, limit: a.Limit()}
+	if !a.IsJSON() {
+		d.frames = wire.NewSSE(a.Stream, d.limit)
+	}
+	return d
+}
+
+// streamDecoder reads one streamed answer. What a chunk says of the answer that the
+// first did not goes to the last event; what is new in a choice, to its piece of
+// text or its finish.
+type streamDecoder struct {
+	dialect.Events
+	a      *dialect.Answer
+	limit  int
+	frames *wire.SSE   // nil: the body is a whole answer
+	whole  scri.Stream // its replay
+
+	s              wire.Scanner
+	heard, started bool
+	head, late     scri.ChatResponse
+	known          []byte // members that the first chunk had
+	around         []byte // and those that came later
+	choices        []heard
+	use            dialect.OpenAIUsage
+	counted        []byte
+	junk           []byte // the first data that was no chunk
+}
+
+// heard is what came of one choice.
+type heard struct {
+	index                int
+	opened, part, finish bool
+	ended                scri.Finish
+}
+
+// maxChoices bounds how many choices one answer may have.
+const maxChoices = 1024
+
+// Next returns the next event.
+func (d *streamDecoder) Next() (*scri.StreamEvent, error) {
+	if d.whole != nil {
+		return d.whole.Next()
+	}
+	e, err := d.Events.Next(d)
+	if d.whole != nil && errors.Is(err, errWhole) {
+		return d.whole.Next()
+	}
+	return e, err
+}
+
+var errWhole = errors.New("the answer came whole")
+
+// Pending reports whether Next would not wait.
+func (d *streamDecoder) Pending() bool {
+	return d.Ready() || d.whole != nil || d.frames != nil && d.frames.Pending()
+}
+
+// ReadFrame reads the next frame and makes events of it.
+func (d *streamDecoder) ReadFrame() {
+	if d.frames == nil {
+		var err error
+		if d.whole, err = d.a.ReadWhole(completions{}.DecodeResponse); err == nil {
+			err = errWhole
+		}
+		d.Fail(err)
+		return
+	}
+	f, err := d.frames.Next()
+	switch {
+	case err != nil:
+		d.end(err)
+	case f.Comment:
+		d.Emit(scri.StreamEvent{Kind: scri.EventPing})
+	default:
+		d.frame(bytes.TrimSpace(f.Data))
+	}
+}
+
+// complete reports whether every choice has its finish.
+func (d *streamDecoder) complete() bool {
+	for i := range d.choices {
+		if !d.choices[i].finish {
+			return false
+		}
+	}
+	return len(d.choices) > 0
+}
+
+// end is what follows the last frame.
+func (d *streamDecoder) end(err error) {
+	if d.complete() {
+		d.done()
+		return
+	}
+	if errors.Is(err, io.EOF) && !d.heard {
+		if d.notStream([]byte(d.frames.GarbageText())) || d.notStream(d.junk) {
+			return
+		}
+	}
+	d.Fail(dialect.BrokenOff(err))
+}
+
+// notStream takes what came in place of a stream for an error, if it is one.
+func (d *streamDecoder) notStream(body []byte) bool {
+	body = bytes.TrimSpace(body)
+	if len(body) == 0 || bytes.HasPrefix([]byte("data:"), body) || bytes.HasPrefix([]byte("event:"), body) {
+		return false // cut within the name of a field
+	}
+	if wire.Valid(body) == nil {
+		d.Fail(dialect.OpenAIErrorIn(bytes.Clone(body), Name))
+		return true
+	}
+	if body[0] == '{' || body[0] == '[' {
+		return false // cut
+	}
+	d.Fail(dialect.Unreadable(errors.New("it is no event stream")))
+	return true
+}
+
+func (d *streamDecoder) done() {
+	if len(d.around) > 0 {
+		d.late.Ext = &scri.Ext{Dialect: Name, Members: d.around}
+	}
+	e := scri.StreamEvent{Kind: scri.EventDone, Head: &d.late, Finish: &d.choices[0].ended}
+	for i := range d.choices {
+		if d.choices[i].index == 0 {
+			e.Finish = &d.choices[i].ended
+		}
+	}
+	if d.counted != nil {
+		e.Usage = &d.use.Usage
+	}
+	d.Emit(e)
+	d.Fail(io.EOF)
+}
+
+func (d *streamDecoder) frame(data []byte) {
+	if len(data) == 0 || data[0] != '{' {
+		switch {
+		case string(data) == "[DONE]":
+			d.heard = true
+			d.end(io.EOF)
+		case len(data) > 0 && d.junk == nil:
+			d.junk = bytes.Clone(data)
+		}
+		return
+	}
+	if err := wire.Valid(data); err != nil {
+		d.broken(err)
+		return
+	}
+	d.heard = true
+	if d.s.Reset(data); failed(&d.s) {
+		d.Fail(dialect.OpenAIErrorIn(bytes.Clone(data), Name))
+		return
+	}
+	d.chunk(data)
+}
+
+// broken is about a chunk that is no JSON: the last one was cut off, any other is not
+// what the dialect says.
+func (d *streamDecoder) broken(cause error) {
+	d.heard = true
+	if _, err := d.frames.Next(); err != nil {
+		d.end(err)
+		return
+	}
+	e := dialect.Unreadable(cause)
+	e.Dialect = Name
+	d.Fail(e)
+}
+
+// chunk takes in one chunk, of sound JSON.
+func (d *streamDecoder) chunk(data []byte) {
+	var who scri.ChatResponse
+	var u dialect.Unknown
+	var choices, usage []byte
+	s := &d.s
+	for name := range s.Members() {
+		switch {
+		case s.Kind() == wire.Null, name == "object" && s.Kind() == wire.String: // said of every chunk
+			s.Skip()
+		case name == "id" && s.Kind() == wire.String:
+			who.ID = strings.Clone(s.Unquoted())
+		case name == "model" && s.Kind() == wire.String:
+			who.Model = strings.Clone(s.Unquoted())
+		case name == "created" && s.Kind() == wire.Number:
+			if n := whole(s.Raw()); n > 0 {
+				who.Created = time.Unix(n, 0).UTC()
+			}
+		case name == "choices" && s.Kind() == wire.Array:
+			choices = s.Raw()
+		case name == "usage" && s.Kind() == wire.Object:
+			usage = s.Raw()
+		default:
+			u.Add(s.Member())
+		}
+	}
+	d.about(&who, u.Object(), len(choices) > 2)
+	if choices != nil && !d.told(choices) {
+		d.Emit(scri.StreamEvent{Kind: scri.EventOpaque, Ext: &scri.Ext{Dialect: Name, Members: bytes.Clone(data)}})
+	}
+	if usage != nil && !bytes.Equal(usage, d.counted) {
+		d.counted = bytes.Clone(usage)
+		d.use.Read(s, d.counted, Name)
+		d.Emit(scri.StreamEvent{Kind: scri.EventUsage, Usage: &d.use.Usage})
+	}
+}
+
+// whole is a number that counts something; 0 for any other.
+func whole(raw []byte) (n int64) {
+	dialect.OpenAICount(wire.NewScanner(raw), &n)
+	return n
+}
+
+// about takes in what a chunk says of the whole answer.
+func (d *streamDecoder) about(who *scri.ChatResponse, members []byte, speaks bool) {
+	if !d.started && (who.ID != "" || speaks) {
+		d.started = true
+		d.head = *who
+		d.known = bytes.Clone(members)
+		d.head.Ext = &scri.Ext{Dialect: Name, Members: dialect.MergeMembers(d.around, d.known)}
+		d.around = nil
+		d.Emit(scri.StreamEvent{Kind: scri.EventStart, Head: &d.head})
+		return
+	}
+	if d.head.ID == "" && d.late.ID == "" {
+		d.late.ID = who.ID
+	}
+	if d.head.Model == "" && d.late.Model == "" {
+		d.late.Model = who.Model
+	}
+	if d.head.Created.IsZero() && d.late.Created.IsZero() {
+		d.late.Created = who.Created
+	}
+	if news := d.news(members); news != nil && len(d.around)+len(news) <= d.limit {
+		d.around = bytes.Clone(dialect.MergeMembers(d.around, news))
+	}
+}
+
+// news are the members that the first chunk did not say in the same words.
+func (d *streamDecoder) news(members []byte) []byte {
+	if len(members) == 0 {
+		return nil
+	}
+	var u dialect.Unknown
+	s := wire.NewScanner(members)
+	for name := range s.Members() {
+		m := s.Mark()
+		if v := s.Raw(); len(d.known) > 0 && bytes.Equal(wire.NewScanner(d.known).Peek(name), v) {
+			continue
+		}
+		s.Rewind(m)
+		u.Add(s.Member())
+	}
+	return u.Object()
+}
+
+// told makes events of the choices of a chunk; false: some of it is of another shape.
+func (d *streamDecoder) told(choices []byte) bool {
+	s := wire.NewScanner(choices)
+	known := true
+	for range s.Elements() {
+		if s.Kind() != wire.Object {
+			s.Skip()
+			known = false
+			continue
+		}
+		known = d.piece(s) && known
+	}
+	return known && s.Err() == nil
+}
+
+func (d *streamDecoder) at(i int) *heard {
+	for k := range d.choices {
+		if d.choices[k].index == i {
+			return &d.choices[k]
+		}
+	}
+	if len(d.choices) >= maxChoices {
+		return nil
+	}
+	d.choices = append(d.choices, heard{index: i})
+	return &d.choices[len(d.choices)-1]
+}
+
+// piece makes events of one choice of a chunk.
+func (d *streamDecoder) piece(s *wire.Scanner) bool {
+	var u dialect.Unknown
+	var text scri.Text
+	var list []scri.TokenLogProb
+	i, finish := 0, ""
+	for name := range s.Members() {
+		switch {
+		case s.Kind() == wire.Null:
+			s.Skip()
+		case name == "index" && s.Kind() == wire.Number:
+			i = int(min(whole(s.Raw()), maxChoices))
+		case name == "text" && s.Kind() == wire.String:
+			text = scri.QuotedText(s.Str())
+		case name == "finish_reason" && s.Kind() == wire.String:
+			finish = strings.Clone(s.Unquoted())
+		case name == "logprobs":
+			list = logProbs(s, &u, true)
+		default:
+			u.Add(s.Member())
+		}
+	}
+	c := d.at(i)
+	if c == nil || s.Err() != nil || c.finish {
+		return false
+	}
+	if !c.opened {
+		c.opened = true
+		d.Emit(scri.StreamEvent{Kind: scri.EventMessage, Choice: i, Open: &scri.Message{Role: scri.RoleAssistant}})
+	}
+	x := u.Ext(Name)
+	if finish == "" && (x != nil || len(list) > 0) || !text.IsZero() {
+		if !c.part {
+			c.part = true
+			d.Emit(scri.StreamEvent{Kind: scri.EventPart, Choice: i, Whole: &scri.Part{Kind: scri.PartText}})
+		}
+		e := scri.StreamEvent{Kind: scri.EventDelta, Choice: i, Delta: text, LogProbs: list}
+		if list = nil; finish == "" {
+			e.Ext = x
+		}
+		d.Emit(e)
+	}
+	if finish == "" {
+		return true
+	}
+	if c.part {
+		d.Emit(scri.StreamEvent{Kind: scri.EventPartEnd, Choice: i})
+	}
+	c.finish, c.ended = true, finishOf(finish)
+	d.Emit(scri.StreamEvent{Kind: scri.EventFinish, Choice: i, Finish: &c.ended, LogProbs: list, Ext: x})
+	return true
+}

@@ -1,0 +1,67 @@
+package sdktest
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/openai/openai-go/v3"
+)
+
+// answers reports whether a text ends as those of the providers of this test do, of
+// which some are scripted and some repeat what was asked.
+func answers(text, asked string) bool {
+	return strings.HasSuffix(text, "Two words") || strings.HasSuffix(text, "You asked: "+asked)
+}
+
+// The older API of OpenAI's SDK is answered by each provider, whole and as a stream,
+// for one text and for several.
+func TestCompletions(t *testing.T) {
+	for _, u := range shared.providers {
+		t.Run(u.format, func(t *testing.T) {
+			c := newOpenAI(shared.aratta.url)
+			p := openai.CompletionNewParams{
+				Model:     openai.CompletionNewParamsModel(u.name + ":" + model),
+				Prompt:    openai.CompletionNewParamsPromptUnion{OfArrayOfStrings: []string{"Roses are", "Violets are"}},
+				MaxTokens: openai.Int(200),
+			}
+			r, err := c.sdk.Completions.New(t.Context(), p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(r.Choices) != 2 || !answers(r.Choices[0].Text, "Roses are") || !answers(r.Choices[1].Text, "Violets are") ||
+				r.Choices[1].Index != 1 || r.Choices[0].FinishReason != openai.CompletionChoiceFinishReasonStop || r.Usage.TotalTokens == 0 {
+				t.Errorf("%s", r.RawJSON())
+			}
+
+			p.Prompt = openai.CompletionNewParamsPromptUnion{OfString: openai.String("Roses are")}
+			p.Echo = openai.Bool(true)
+			s := c.sdk.Completions.NewStreaming(t.Context(), p)
+			defer s.Close()
+			var text string
+			var finish openai.CompletionChoiceFinishReason
+			for s.Next() {
+				for _, x := range s.Current().Choices {
+					text += x.Text
+					if x.FinishReason != "" {
+						finish = x.FinishReason
+					}
+				}
+			}
+			if err := s.Err(); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasPrefix(text, "Roses are") || !answers(text, "Roses are") || finish != "stop" {
+				t.Errorf("%q ends with %q", text, finish)
+			}
+		})
+	}
+	t.Run("tokens are refused", func(t *testing.T) {
+		p := openai.CompletionNewParams{Model: "m", Prompt: openai.CompletionNewParamsPromptUnion{OfArrayOfTokens: []int64{1, 2}}}
+		_, err := newOpenAI(shared.aratta.url).sdk.Completions.New(t.Context(), p)
+		if e, ok := errors.AsType[*openai.Error](err); !ok || e.StatusCode != http.StatusBadRequest || e.Param != "prompt" {
+			t.Errorf("got %v", err)
+		}
+	})
+}
