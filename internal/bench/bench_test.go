@@ -3,11 +3,15 @@ package main
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pelletier/go-toml/v2"
+
+	"github.com/aratta-gateway/aratta/internal/overlay"
 )
 
 // A report of loadgen, cut to what matters here.
@@ -17,7 +21,7 @@ const report = `{"targets": [
 	 "rss_start_bytes": 1000, "rss_max_bytes": 513000, "connections": 10},
 	{"name": "same", "ok": 10, "cpu_us_per_request": 25, "cpu_us_per_event": 10.5, "added_us": {"p50": 200},
 	 "rss_start_bytes": 1000, "rss_max_bytes": 206000, "connections": 10},
-	{"name": "translated", "ok": 9, "failed": 1, "cpu_us_per_request": 5, "errors": {"status 500": 1}}
+	{"name": "openai-anthropic", "ok": 9, "failed": 1, "cpu_us_per_request": 5, "errors": {"status 500": 1}}
 ]}`
 
 func TestJudge(t *testing.T) {
@@ -25,7 +29,7 @@ func TestJudge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"translated failed 1 of 10 requests: map[status 500:1]"}, notes); diff != "" {
+	if diff := cmp.Diff([]string{"openai-anthropic failed 1 of 10 requests: map[status 500:1]"}, notes); diff != "" {
 		t.Errorf("notes: %s", diff)
 	}
 	for _, c := range []struct {
@@ -38,7 +42,8 @@ func TestJudge(t *testing.T) {
 		{row{target: same, unit: perEvent, must: 1, aim: 0.75}, 1.05, verdictMissed},
 		{row{target: same, unit: added, must: 1.2, aim: 1}, 2.5, verdictMissed},
 		{row{target: same, unit: perStream, must: 1, aim: 0.4}, 205000.0 / 512000, verdictMust},
-		{row{target: translated, unit: perRequest, must: 10, aim: 10}, 0, verdictNothing}, // it failed a request
+		{row{target: openaiAnthropic, unit: perRequest, must: 10, aim: 10}, 0, verdictNothing}, // it failed a request
+		{row{target: same, unit: perRequest}, 0.5, verdictFree},
 		{row{target: same, unit: millis, must: 10, aim: 10}, 0, verdictNothing},
 	} {
 		l := judge(c.row, m)
@@ -49,6 +54,10 @@ func TestJudge(t *testing.T) {
 		if got != c.ratio || l.Verdict != c.verdict {
 			t.Errorf("%+v: %g, %s; want %g, %s", c.row, got, l.Verdict, c.ratio, c.verdict)
 		}
+	}
+	ten := measured{same: {perRequest: 60}, tenOverlays: {perRequest: 64.5}}
+	if l := judge(row{target: tenOverlays, unit: more, must: 5, aim: 2.5}, ten); l.Verdict != verdictMust || *l.Aratta != 4.5 || l.bound(l.Must) != "5 us" {
+		t.Errorf("4.5 us of 5: %+v", l)
 	}
 	binary := measured{same: {megabytes: 30}}
 	if l := judge(row{target: same, unit: megabytes, must: 40, aim: 25}, binary); l.Verdict != verdictMust {
@@ -80,7 +89,7 @@ func TestTable(t *testing.T) {
 		judge(row{name: "CPU", target: same, unit: perRequest, must: 1, aim: 0.5}, m),
 		judge(row{name: "added", target: same, unit: added, must: 1.2, aim: 1}, m),
 		judge(row{name: "memory", target: same, unit: perStream, must: 1, aim: 0.4}, m),
-		judge(row{name: "gone", target: translated, unit: perRequest, must: 1, aim: 0.5}, m),
+		judge(row{name: "gone", target: openaiAnthropic, unit: perRequest, must: 1, aim: 0.5}, m),
 		judge(row{name: "size", target: same, unit: megabytes, must: 40, aim: 25}, measured{same: {megabytes: 14.53}}),
 	})
 	if err != nil {
@@ -99,11 +108,15 @@ size    -        -         14.5 MB   -       40 MB  25 MB  aim
 	}
 }
 
-// Every row has a run, and every run that loads has what its rows want.
+// Every row has a run, every run that loads has what its rows want, and every
+// target can be asked.
 func TestRowsAndRunsAgree(t *testing.T) {
 	for _, p := range []pace{fullPace(), quickPace()} {
 		all := loads(p)
 		for _, r := range rows() {
+			if r.must > 0 && r.aim > r.must {
+				t.Errorf("%s: aim %g is laxer than must %g", r.name, r.aim, r.must)
+			}
 			if r.run == runStart || r.run == runBinary {
 				continue
 			}
@@ -111,13 +124,29 @@ func TestRowsAndRunsAgree(t *testing.T) {
 			if !ok {
 				t.Errorf("%s: no run %q", r.name, r.run)
 			}
-			if have := strings.Join(l.targets, " "); !strings.Contains(have, r.target) || !strings.Contains(have, std) {
-				t.Errorf("%s: the run %q has targets %s", r.name, r.run, have)
+			beside := std
+			if r.unit == more {
+				beside = same
 			}
-			if r.aim > r.must {
-				t.Errorf("%s: aim %g is laxer than must %g", r.name, r.aim, r.must)
+			names := l.targets(r.run, []row{r})
+			if !slices.Contains(names, r.target) || !slices.Contains(names, beside) {
+				t.Errorf("%s: the run %q has targets %s", r.name, r.run, names)
+			}
+			for _, n := range names {
+				if targets()[n].model == "" {
+					t.Errorf("%s: no target %q", r.name, n)
+				}
 			}
 		}
+	}
+}
+
+// What is not wanted is not loaded: -rows may choose one translation.
+func TestRunsLoadWhatIsWanted(t *testing.T) {
+	l := loads(fullPace())["1k"]
+	got := l.targets("1k", []row{{run: "1k", target: openaiGemini}, {run: "100k", target: anthropicOllama}, {run: "1k", target: openaiGemini}})
+	if diff := cmp.Diff([]string{std, openaiGemini}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -130,6 +159,38 @@ func TestConfigIsTOML(t *testing.T) {
 	}
 	if got.Local["mock"]["base_url"] != "http://127.0.0.1:9000/v1" {
 		t.Errorf("got %v", got)
+	}
+	for _, to := range targets() {
+		if upstream, _, ok := strings.Cut(to.model, ":"); ok && got.Local[upstream] == nil {
+			t.Errorf("%s: no such upstream", to.model)
+		}
+	}
+}
+
+// Each of the ten overlays finds something to do in a request of the load, and so
+// is worth measuring.
+func TestOverlaysAct(t *testing.T) {
+	list, err := overlay.Parse("ten.yaml", overlays("mock"), overlay.User)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := overlay.NewSet(list...).For(overlay.Target{Provider: "mock", Dialect: "openai", Model: "m"}, time.Time{})
+	if len(plan.Names()) != 10 {
+		t.Fatalf("in force: %q", plan.Names())
+	}
+	q := overlay.Request{
+		Body: []byte(`{"model":"m","messages":[{"role":"system","content":"a"},{"role":"user","content":"b"}],"temperature":0.7,"max_tokens":256}`),
+		Path: "/v1/chat/completions",
+	}
+	if err := plan.Begin(nil).Request(&q); err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"model":"m","messages":[{"role":"developer","content":"a"},{"role":"user","content":"b"}],"temperature":0.25,"max_completion_tokens":256,"metadata":{"user":"somebody"}}`
+	if diff := cmp.Diff(want, string(q.Body)); diff != "" {
+		t.Error(diff)
+	}
+	if q.Header.Get("X-Team") != "blue" || q.Query == "" {
+		t.Errorf("header %v, query %q", q.Header, q.Query)
 	}
 }
 

@@ -127,7 +127,7 @@ func (s *stand) all(ctx context.Context, wanted []row, p pace, progress io.Write
 			fmt.Fprintln(progress, "measuring:", r.run)
 			var notes []string
 			var err error
-			if m, notes, err = s.measure(ctx, r.run, p); err != nil {
+			if m, notes, err = s.measure(ctx, r.run, wanted, p); err != nil {
 				if ctx.Err() != nil {
 					return nil, context.Cause(ctx)
 				}

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// measure makes one run.
-func (s *stand) measure(ctx context.Context, run string, p pace) (measured, []string, error) {
+// measure makes one run for those of the rows that want it.
+func (s *stand) measure(ctx context.Context, run string, wanted []row, p pace) (measured, []string, error) {
 	switch run {
 	case runStart:
 		m, err := s.starts(ctx, p.starts)
@@ -26,53 +26,50 @@ func (s *stand) measure(ctx context.Context, run string, p pace) (measured, []st
 	if !ok {
 		return nil, nil, fmt.Errorf("no run %q", run)
 	}
+	names := l.targets(run, wanted)
 	if l.streams > 0 {
-		return s.idle(ctx, l, p)
+		return s.idle(ctx, l, names, p)
 	}
-	return s.load(ctx, l, p)
+	return s.load(ctx, l, names, p)
 }
 
 // load starts the proxies and loads them, and the mock itself, in turn.
-func (s *stand) load(ctx context.Context, l load, p pace) (measured, []string, error) {
+func (s *stand) load(ctx context.Context, l load, names []string, p pace) (measured, []string, error) {
 	if err := s.profile(ctx, ""); err != nil { // for the first answers, which are not measured
 		return nil, nil, err
 	}
-	var proxies [2]*process // the yardstick, Aratta
-	for i, target := range []string{std, same} {
-		var err error
-		if proxies[i], err = s.proxy(ctx, target); err != nil {
+	processes := map[string]*process{procMock: s.mock}
+	var args []string
+	for _, name := range names {
+		kind := targets()[name].process
+		proxy := processes[kind]
+		if proxy == nil {
+			var err error
+			if proxy, err = s.proxy(ctx, kind); err != nil {
+				return nil, nil, err
+			}
+			defer proxy.stop()
+			processes[kind] = proxy
+		}
+		if err := s.chat(ctx, proxy, name); err != nil {
 			return nil, nil, err
 		}
-		defer proxies[i].stop()
-		if err := s.chat(ctx, proxies[i], target); err != nil {
-			return nil, nil, err
-		}
+		args = append(args, "-target", s.aim(proxy, name, kind != procMock))
 	}
 	if err := s.profile(ctx, l.profile); err != nil {
 		return nil, nil, err
-	}
-	var args []string
-	for _, t := range l.targets {
-		switch t {
-		case direct:
-			args = append(args, "-target", s.aim(s.mock, t, false))
-		case std:
-			args = append(args, "-target", s.aim(proxies[0], t, true))
-		default:
-			args = append(args, "-target", s.aim(proxies[1], t, true))
-		}
 	}
 	return s.loadgen(ctx, append(args, l.args...), p, 0)
 }
 
 // idle measures what streams cost that wait most of the time: each proxy is
 // fresh, so that nothing of another run is in its memory.
-func (s *stand) idle(ctx context.Context, l load, p pace) (measured, []string, error) {
+func (s *stand) idle(ctx context.Context, l load, names []string, p pace) (measured, []string, error) {
 	if err := enoughFiles(l.streams); err != nil {
 		return nil, nil, err
 	}
 	all, notes := measured{}, []string(nil)
-	for _, t := range l.targets {
+	for _, t := range names {
 		m, n, err := s.idleOne(ctx, l, p, t)
 		if err != nil {
 			return nil, nil, err
@@ -89,7 +86,7 @@ func (s *stand) idleOne(ctx context.Context, l load, p pace, target string) (mea
 	if err := s.profile(ctx, ""); err != nil {
 		return nil, nil, err
 	}
-	proxy, err := s.proxy(ctx, target)
+	proxy, err := s.proxy(ctx, targets()[target].process)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -105,7 +102,8 @@ func (s *stand) idleOne(ctx context.Context, l load, p pace, target string) (mea
 
 // aim describes a target to loadgen.
 func (s *stand) aim(p *process, target string, counted bool) string {
-	a := target + "=http://" + hostPort(p.port) + chatPath + ";model=" + model(target)
+	t := targets()[target]
+	a := target + "=http://" + hostPort(p.port) + t.path() + ";model=" + t.model + ";dialect=" + t.dialect
 	if counted {
 		a += ";pid=" + p.pid()
 	}
@@ -142,10 +140,10 @@ func (s *stand) starts(ctx context.Context, n int) (measured, error) {
 	if err := s.profile(ctx, ""); err != nil {
 		return nil, err
 	}
-	targets := []string{std, same}
+	names := []string{std, same}
 	took, rss := map[string][]float64{}, map[string][]float64{}
 	for range n {
-		for _, t := range targets {
+		for _, t := range names {
 			ms, mib, err := s.startOnce(ctx, t)
 			if err != nil {
 				return nil, err
@@ -154,7 +152,7 @@ func (s *stand) starts(ctx context.Context, n int) (measured, error) {
 		}
 	}
 	m := measured{}
-	for _, t := range targets {
+	for _, t := range names {
 		m.set(t, millis, median(took[t]))
 		m.set(t, mebibytes, median(rss[t]))
 	}
@@ -163,7 +161,7 @@ func (s *stand) starts(ctx context.Context, n int) (measured, error) {
 
 func (s *stand) startOnce(ctx context.Context, target string) (ms, mib float64, err error) {
 	begin := time.Now()
-	p, err := s.proxy(ctx, target)
+	p, err := s.proxy(ctx, targets()[target].process)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -108,8 +108,8 @@ type line struct {
 	Std     *float64 `json:"std,omitempty"`
 	Aratta  *float64 `json:"aratta,omitempty"`
 	Ratio   *float64 `json:"ratio,omitempty"`
-	Must    float64  `json:"must"`
-	Aim     float64  `json:"aim"`
+	Must    float64  `json:"must,omitempty"`
+	Aim     float64  `json:"aim,omitempty"`
 	Verdict string   `json:"verdict"`
 
 	unit unit
@@ -121,6 +121,7 @@ const (
 	verdictMust    = "must"
 	verdictMissed  = "MISSED"
 	verdictNothing = "not measured"
+	verdictFree    = "-" // nobody has set a limit
 )
 
 // judge sets a row's figures beside each other.
@@ -131,6 +132,9 @@ func judge(r row, m measured) line {
 			return nil
 		}
 		return &v
+	}
+	if r.unit == more {
+		return judgeMore(r, m)
 	}
 	l := line{Name: r.name, Direct: get(direct), Std: get(std), Aratta: get(r.target), Must: r.must, Aim: r.aim, unit: r.unit}
 	switch {
@@ -145,8 +149,22 @@ func judge(r row, m measured) line {
 	return l
 }
 
+// judgeMore is what a target costs beyond Aratta as it is.
+func judgeMore(r row, m measured) line {
+	l := line{Name: r.name, Must: r.must, Aim: r.aim, Verdict: verdictNothing, unit: r.unit}
+	plain, ok := m[same][perRequest]
+	v, too := m[r.target][perRequest]
+	if ok && too {
+		v -= plain
+		l.Aratta, l.Verdict = &v, verdict(v, r)
+	}
+	return l
+}
+
 func verdict(v float64, r row) string {
 	switch {
+	case r.must == 0:
+		return verdictFree
 	case v <= r.aim:
 		return verdictAim
 	case v <= r.must:
@@ -162,7 +180,7 @@ func (u unit) text(v *float64) string {
 		return "-"
 	}
 	switch u {
-	case perRequest, perEvent, added:
+	case perRequest, perEvent, added, more:
 		return short(*v) + " us"
 	case perStream:
 		return short(*v/1024) + " KiB"
@@ -188,8 +206,13 @@ func short(v float64) string {
 
 // bound is a limit as the table shows it.
 func (l *line) bound(v float64) string {
-	if l.unit == megabytes {
+	switch {
+	case v == 0:
+		return "-"
+	case l.unit == megabytes:
 		return fmt.Sprintf("%g MB", v)
+	case l.unit == more:
+		return fmt.Sprintf("%g us", v)
 	}
 	return fmt.Sprintf("%g x", v)
 }

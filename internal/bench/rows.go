@@ -1,16 +1,9 @@
 package main
 
 import (
+	"slices"
 	"strconv"
 	"time"
-)
-
-// The targets of a run, by what stands between the load and the mock.
-const (
-	direct     = "direct"     // nothing
-	std        = "std"        // a bare httputil.ReverseProxy, the yardstick
-	same       = "same"       // Aratta, upstream of the client's own dialect
-	translated = "translated" // Aratta, OpenAI's dialect in, Anthropic's out
 )
 
 // unit is what a figure counts.
@@ -19,6 +12,7 @@ type unit uint8
 const (
 	perRequest unit = iota // microseconds of CPU
 	perEvent               // microseconds of CPU
+	more                   // microseconds of CPU a request beyond those of Aratta as it is
 	added                  // microseconds of latency beyond the mock's own
 	perStream              // bytes of memory
 	millis                 // of time
@@ -32,8 +26,8 @@ type row struct {
 	run    string // what is done to measure it
 	target string
 	unit   unit
-	must   float64 // the most that is acceptable, as a multiple of the yardstick
-	aim    float64 // what is aimed at
+	must   float64 // the most that is acceptable, as a multiple of the yardstick or absolute; 0 = nobody has said
+	aim    float64 // what is aimed at, likewise
 }
 
 // The runs that are no load.
@@ -46,15 +40,32 @@ const (
 func rows() []row {
 	return []row{
 		{"CPU per request, same dialect, 1 KB", "1k", same, perRequest, 1.0, 0.5},
-		{"CPU per request, openai -> anthropic, 1 KB", "1k", translated, perRequest, 1.2, 0.55},
+		{"CPU per request, openai -> anthropic, 1 KB", "1k", openaiAnthropic, perRequest, 1.2, 0.55},
+		{"CPU per request, openai -> gemini, 1 KB", "1k", openaiGemini, perRequest, 1.2, 0},
+		{"CPU per request, anthropic -> openai, 1 KB", "1k", anthropicOpenai, perRequest, 1.2, 0},
+		{"CPU per request, anthropic -> ollama, 1 KB", "1k", anthropicOllama, perRequest, 0, 0},
 		{"CPU per request, same dialect, 100 KB", "100k", same, perRequest, 1.0, 0.45},
-		{"CPU per request, openai -> anthropic, 100 KB", "100k", translated, perRequest, 1.8, 0.8},
+		{"CPU per request, openai -> anthropic, 100 KB", "100k", openaiAnthropic, perRequest, 1.8, 0.8},
+		{"CPU per request, openai -> gemini, 100 KB", "100k", openaiGemini, perRequest, 1.8, 0},
+		{"CPU per request, anthropic -> openai, 100 KB", "100k", anthropicOpenai, perRequest, 1.8, 0},
+		{"CPU per request, anthropic -> ollama, 100 KB", "100k", anthropicOllama, perRequest, 0, 0},
 		{"CPU per request, same dialect, 1 MB", "1m", same, perRequest, 1.2, 0.8},
-		{"CPU per request, openai -> anthropic, 1 MB", "1m", translated, perRequest, 6, 2.5},
+		{"CPU per request, openai -> anthropic, 1 MB", "1m", openaiAnthropic, perRequest, 6, 2.5},
+		{"CPU per request, openai -> gemini, 1 MB", "1m", openaiGemini, perRequest, 6, 0},
+		{"CPU per request, anthropic -> openai, 1 MB", "1m", anthropicOpenai, perRequest, 6, 0},
+		{"CPU per request, anthropic -> ollama, 1 MB", "1m", anthropicOllama, perRequest, 0, 0},
 		{"CPU per stream in one burst, same dialect", "burst", same, perRequest, 1.5, 0.6},
-		{"CPU per stream in one burst, translated", "burst", translated, perRequest, 3, 0.9},
+		{"CPU per stream in one burst, openai -> anthropic", "burst", openaiAnthropic, perRequest, 3, 0.9},
+		{"CPU per stream in one burst, openai -> gemini", "burst", openaiGemini, perRequest, 3, 0},
+		{"CPU per stream in one burst, anthropic -> openai", "burst", anthropicOpenai, perRequest, 3, 0},
+		{"CPU per stream in one burst, anthropic -> ollama", "burst", anthropicOllama, perRequest, 0, 0},
 		{"CPU per event, one each 10 ms, same dialect", "gaps", same, perEvent, 1.0, 0.75},
-		{"CPU per event, one each 10 ms, translated", "gaps", translated, perEvent, 1.1, 0.8},
+		{"CPU per event, one each 10 ms, openai -> anthropic", "gaps", openaiAnthropic, perEvent, 1.1, 0.8},
+		{"CPU per event, one each 10 ms, openai -> gemini", "gaps", openaiGemini, perEvent, 0, 0},
+		{"CPU per event, one each 10 ms, anthropic -> openai", "gaps", anthropicOpenai, perEvent, 0, 0},
+		{"CPU per event, one each 10 ms, anthropic -> ollama", "gaps", anthropicOllama, perEvent, 0, 0},
+		{"CPU added by overlays for others, 1 KB", "overlays", emptyOverlays, more, 2, 1},
+		{"CPU added by ten active overlays, 1 KB", "overlays", tenOverlays, more, 5, 2.5},
 		{"added p50, 1 KB at 1,000/s", "latency 1k", same, added, 1.2, 1.0},
 		{"added p50, 100 KB at 300/s", "latency 100k", same, added, 1.0, 0.65},
 		{"memory per idle stream, 1,000 of them", "streams 1000", same, perStream, 1.0, 0.4},
@@ -68,10 +79,22 @@ func rows() []row {
 // load is how loadgen is called for one run.
 type load struct {
 	args    []string
-	profile string // of the mock
-	targets []string
-	streams int     // so many at once, in processes started for them; 0 = no such run
-	events  float64 // that each of them gives within the window, at the least
+	profile string   // of the mock
+	beside  []string // the targets that are loaded beside those of the rows, the first of them first
+	rounds  int      // as many times those of the pace, to tell small differences; 0 = once
+	streams int      // so many at once, in processes started for them; 0 = no such run
+	events  float64  // that each of them gives within the window, at the least
+}
+
+// targets lists what a run loads for these rows.
+func (l *load) targets(run string, wanted []row) []string {
+	list := slices.Clone(l.beside)
+	for _, r := range wanted {
+		if r.run == run && !slices.Contains(list, r.target) {
+			list = append(list, r.target)
+		}
+	}
+	return list
 }
 
 // pace is how long things are measured.
@@ -97,23 +120,23 @@ func (p pace) limit() time.Duration {
 
 // loads says how each run is made.
 func loads(p pace) map[string]load {
-	cpu := []string{direct, std, same, translated}
-	proxies := []string{direct, std, same}
+	cpu, latency := []string{std}, []string{direct, std}
 	m := map[string]load{
-		"1k":           {args: []string{"-body", "1k", "-conns", "32"}, targets: cpu},
-		"100k":         {args: []string{"-body", "100k", "-conns", "16"}, targets: cpu},
-		"1m":           {args: []string{"-body", "1m", "-conns", "8"}, targets: cpu},
-		"burst":        {args: []string{"-body", "1k", "-conns", "32", "-stream", "-min-events", "100"}, targets: cpu},
-		"gaps":         {args: []string{"-body", "1k", "-conns", "100", "-stream", "-min-events", "100"}, profile: "gap_us=10000", targets: cpu},
-		"latency 1k":   {args: []string{"-body", "1k", "-conns", "64", "-rate", "1000"}, targets: proxies},
-		"latency 100k": {args: []string{"-body", "100k", "-conns", "64", "-rate", "300"}, targets: proxies},
+		"1k":           {args: []string{"-body", "1k", "-conns", "32"}, beside: cpu},
+		"100k":         {args: []string{"-body", "100k", "-conns", "16"}, beside: cpu},
+		"1m":           {args: []string{"-body", "1m", "-conns", "8"}, beside: cpu},
+		"burst":        {args: []string{"-body", "1k", "-conns", "32", "-stream", "-min-events", "100"}, beside: cpu},
+		"gaps":         {args: []string{"-body", "1k", "-conns", "100", "-stream", "-min-events", "100"}, profile: "gap_us=10000", beside: cpu},
+		"overlays":     {args: []string{"-body", "1k", "-conns", "32"}, beside: []string{same}, rounds: 2},
+		"latency 1k":   {args: []string{"-body", "1k", "-conns", "64", "-rate", "1000"}, beside: latency},
+		"latency 100k": {args: []string{"-body", "100k", "-conns", "64", "-rate", "300"}, beside: latency},
 	}
 	for name, l := range m {
-		l.args = append(l.args, "-rounds", strconv.Itoa(p.rounds), "-warm", p.warm.String(), "-duration", p.window.String())
+		l.args = append(l.args, "-rounds", strconv.Itoa(p.rounds*max(l.rounds, 1)), "-warm", p.warm.String(), "-duration", p.window.String())
 		m[name] = l
 	}
 	for name, n := range map[string]int{"streams 1000": 1000, "streams 9500": 9500} {
-		l := load{targets: []string{std, same}, profile: "gap_us=1000000", streams: n}
+		l := load{beside: []string{std}, profile: "gap_us=1000000", streams: n}
 		up, seen := time.Duration(n)*time.Second/2000+3*time.Second, 3*time.Second
 		if p.quick {
 			l.streams, up, seen = 200, time.Second, 500*time.Millisecond

@@ -87,7 +87,8 @@ func (s *stand) goTool(ctx context.Context, dir string, args ...string) (string,
 }
 
 // start runs one of the binaries on a CPU, with what it says in a file.
-func (s *stand) start(ctx context.Context, cpu string, port int, name string, args ...string) (*process, error) {
+// home is where Aratta keeps its files.
+func (s *stand) start(ctx context.Context, cpu string, port int, home, name string, args ...string) (*process, error) {
 	log, err := os.OpenFile(filepath.Join(s.dir, name+".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
@@ -95,7 +96,7 @@ func (s *stand) start(ctx context.Context, cpu string, port int, name string, ar
 	cmd := s.command(ctx, cpu, name, args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if cpu == cpuProxies {
-		cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "ARATTA_HOME="+s.dir, "LOG_LEVEL=", "ARATTA_HOST=", "ARATTA_PORT=", "ARATTA_API_KEYS=")
+		cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "ARATTA_HOME="+home, "LOG_LEVEL=", "ARATTA_HOST=", "ARATTA_PORT=", "ARATTA_API_KEYS=")
 	}
 	if err := cmd.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), log.Close())
@@ -145,7 +146,7 @@ func (s *stand) startMock(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.mock, err = s.start(ctx, cpuLoad, port, "mockllm", "-addr", hostPort(port))
+	s.mock, err = s.start(ctx, cpuLoad, port, s.dir, "mockllm", "-addr", hostPort(port))
 	if err != nil {
 		return err
 	}
@@ -162,15 +163,19 @@ func (s *stand) profile(ctx context.Context, change string) error {
 }
 
 // proxy starts the yardstick or Aratta.
-func (s *stand) proxy(ctx context.Context, target string) (*process, error) {
+func (s *stand) proxy(ctx context.Context, kind string) (*process, error) {
 	port, err := freePort(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if target == std {
-		return s.start(ctx, cpuProxies, port, "refproxy", "-mode", "std", "-addr", hostPort(port), "-upstream", "http://"+hostPort(s.mock.port))
+	if kind == procStd {
+		return s.start(ctx, cpuProxies, port, s.dir, "refproxy", "-mode", "std", "-addr", hostPort(port), "-upstream", "http://"+hostPort(s.mock.port))
 	}
-	file := filepath.Join(s.dir, "config.toml")
+	home, err := s.home(kind)
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(home, "config.toml")
 	if err := os.WriteFile(file, config(s.mock.port), 0o600); err != nil {
 		return nil, err
 	}
@@ -179,38 +184,13 @@ func (s *stand) proxy(ctx context.Context, target string) (*process, error) {
 		s.profiles++
 		args = append(args, "--cpuprofile", filepath.Join(s.dir, fmt.Sprintf("aratta-%d.pprof", s.profiles)))
 	}
-	return s.start(ctx, cpuProxies, port, "aratta", args...)
+	return s.start(ctx, cpuProxies, port, home, "aratta", args...)
 }
 
-// config is the default configuration, with the mock as two local runtimes.
-func config(mock int) []byte {
-	return fmt.Appendf(nil, `[local.mock]
-dialect = "openai"
-base_url = "http://%[1]s/v1"
-
-[local.mockclaude]
-dialect = "anthropic"
-base_url = "http://%[1]s"
-`, hostPort(mock))
-}
-
-// model is what a target must be asked for.
-func model(target string) string {
-	switch target {
-	case same:
-		return "mock:mock-model"
-	case translated:
-		return "mockclaude:mock-model"
-	default:
-		return "mock-model"
-	}
-}
-
-const chatPath = "/v1/chat/completions"
-
-// chat waits until a proxy gives its first answer.
+// chat waits until a target gives its first answer.
 func (s *stand) chat(ctx context.Context, p *process, target string) error {
-	return s.answers(ctx, p, "POST", chatPath, `{"model":"`+model(target)+`","messages":[{"role":"user","content":"Hello"}]}`)
+	t := targets()[target]
+	return s.answers(ctx, p, "POST", t.path(), t.hello())
 }
 
 // startWait is how long a process may take until it answers.
