@@ -1,8 +1,12 @@
 package wire_test
 
 import (
+	"io"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/aratta-gateway/aratta/internal/wire"
 )
 
 func FuzzScanner(f *testing.F) {
@@ -34,6 +38,47 @@ func FuzzNDJSON(f *testing.F) {
 		checkNDJSON(t, in, []int{int(size), 1, int(size) * 7}, 0)
 		checkNDJSON(t, in, []int{int(size), 1, int(size) * 7}, int(limit))
 	})
+}
+
+// The elements of a list are the same however it is cut, none is empty, and there
+// is an end to them.
+func FuzzJSONArray(f *testing.F) {
+	f.Add(`[{"a":"]}"},[1],2 ,"x"]`, byte(3))
+	f.Add(" [{}]]}, {", byte(1))
+	f.Fuzz(func(t *testing.T, in string, size byte) {
+		read := func(r io.Reader) (list []string) {
+			a := wire.NewJSONArray(r, 0)
+			for {
+				e, err := a.Next()
+				if err != nil {
+					return append(list, err.Error())
+				}
+				if len(e.Data) == 0 || len(list) > len(in) {
+					t.Fatalf("%q: element %d is %q", in, len(list), e.Data)
+				}
+				list = append(list, string(e.Data))
+			}
+		}
+		whole, cut := read(strings.NewReader(in)), read(&pieces{in, int(size)})
+		if !slices.Equal(whole, cut) {
+			t.Fatalf("%q: %q, cut %q", in, whole, cut)
+		}
+	})
+}
+
+// pieces gives a text some bytes at a time.
+type pieces struct {
+	rest string
+	size int
+}
+
+func (p *pieces) Read(b []byte) (int, error) {
+	if p.rest == "" {
+		return 0, io.EOF
+	}
+	n := copy(b, p.rest[:min(max(p.size, 1), len(p.rest))])
+	p.rest = p.rest[n:]
+	return n, nil
 }
 
 func FuzzQuote(f *testing.F) {

@@ -115,7 +115,7 @@ func (a *JSONArray) within() {
 			a.quoted = true
 		case c == '{', c == '[':
 			a.depth++
-		case c == ',' && a.depth == 0 && a.inside, c == ']' && a.depth == 0: // a number or the like
+		case (c == ',' || c == ']') && a.depth == 0 && a.inside: // a number or the like
 			a.done(a.pos)
 			return
 		case c == '}', c == ']':

@@ -20,6 +20,8 @@ func TestJSONArray(t *testing.T) {
 		{`{"error":{"code":503}}`, []string{`{"error":{"code":503}}`}},
 		{`[1,"x",true]`, []string{`1`, `"x"`, `true`}},
 		{`[{"a":1},{"b":`, []string{`{"a":1}`, `{"b":`}},
+		{`[1]],{}`, []string{`1`, `]`, `,{}`}}, // no JSON, but it has an end
+		{`[{}}]`, []string{`{}`, `}`}},
 	} {
 		for how, r := range map[string]io.Reader{
 			"at once": strings.NewReader(c.in), "byte by byte": iotest.OneByteReader(strings.NewReader(c.in)),

@@ -101,3 +101,12 @@ func FuzzStream(f *testing.F) {
 		}
 	})
 }
+
+// A stream that begins with an event of no dialect, and is cut before its first true
+// one, may be told to be none: nobody knows what it was to become.
+func TestCutBehindOtherText(t *testing.T) {
+	const stream = "data: hello\n\n" + `data: {"type":"response.created","response":{"id":"r","status":"in_progress","model":"m","output":[]}}` + "\n\n"
+	for _, p := range dialecttest.Law5(all.Get("responses"), http.Header{}, []byte(stream)) {
+		t.Error(p)
+	}
+}

@@ -143,6 +143,7 @@ func Law1Request(d dialect.Dialect, path string, h http.Header, body []byte) []s
 		problems := JSONDiff(body, out.Body)
 		if x.Model == "" { // it stood in the path, or was left to the server
 			problems = slices.DeleteFunc(problems, func(p string) bool { return strings.HasPrefix(p, "/model: ") })
+			warnings = slices.DeleteFunc(warnings, func(w scri.Warning) bool { return w.Path == "/ext/model" })
 		}
 		warnings = slices.DeleteFunc(slices.Clone(warnings), func(w scri.Warning) bool {
 			n := len(problems) // what the format demands and the client left out

@@ -259,6 +259,10 @@ func unlike(stream []byte) bool {
 		for i, field := range []string{"data:", "{", "[", "event:", "id:", "retry:", ":"} { // of which three say something
 			half := len(text) == len(line) && strings.HasPrefix(field, string(text))
 			if known = known || half || bytes.HasPrefix(text, []byte(field)); known {
+				if data, ok := bytes.CutPrefix(text, []byte("data:")); ok && !hopeful(data) {
+					known = false // an event, but none of a dialect's
+					break
+				}
 				begun = begun || i < 3 && len(text) > 0
 				break
 			}
@@ -266,6 +270,12 @@ func unlike(stream []byte) bool {
 		other = other || !known
 	}
 	return other
+}
+
+// hopeful reports whether data may be the beginning of an object or a list.
+func hopeful(data []byte) bool {
+	data = bytes.TrimSpace(data)
+	return len(data) == 0 || data[0] == '{' || data[0] == '['
 }
 
 func cutAt(d dialect.Dialect, h http.Header, stream []byte, allowed scri.ErrorKind) string {

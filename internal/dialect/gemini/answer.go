@@ -2,6 +2,7 @@ package gemini
 
 import (
 	"bytes"
+	"errors"
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -271,6 +272,9 @@ func (gemini) DecodeResponse(ans *dialect.Answer) (*scri.ChatResponse, error) {
 	if a.err != nil && !a.listed {
 		return nil, decodeError(ans, body)
 	}
+	if len(a.cands) == 0 && a.block == nil {
+		return nil, dialect.Unreadable(errors.New("an answer without candidates"))
+	}
 	return a.response(), nil
 }
 
@@ -299,10 +303,6 @@ func (a *answer) response() *scri.ChatResponse {
 		r.Choices = []scri.Choice{{Finish: a.blocked()}}
 	case a.block != nil: // beside candidates it is but a member
 		u.Add(append([]byte(`"promptFeedback":`), a.feedbackObject()...))
-	}
-	switch {
-	case a.listed && len(a.cands) == 0:
-		u.Form("candidates")
 	}
 	r.Ext = u.Ext(Name)
 	return r

@@ -15,7 +15,7 @@ func (gemini) EncodeResponse(b []byte, _ *dialect.Incoming, r *scri.ChatResponse
 	if isBlocked(r) {
 		e.feedback(&r.Choices[0], r.Ext)
 		said = append(said, "promptFeedback")
-	} else if len(r.Choices) > 0 || formed(r.Ext, "candidates") {
+	} else if len(r.Choices) > 0 {
 		said = append(said, "candidates")
 		e.w.Key("candidates")
 		e.w.BeginArray()

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -105,6 +106,25 @@ func TestListsSayWhatEventsSay(t *testing.T) {
 		}
 		for _, x := range dialecttest.DiffResponsesStrict(want, got) {
 			t.Errorf("%s: %s", name, x.String())
+		}
+	}
+}
+
+// An answer that says nothing at all is none: another provider may be asked.
+func TestNoCandidates(t *testing.T) {
+	for _, body := range []string{`{}`, `{"candidates":[],"usageMetadata":{"promptTokenCount":3},"modelVersion":"gemini-2.5-flash"}`, `{"promptFeedback":{"safetyRatings":[]}}`} {
+		_, err := gemini.New().DecodeResponse(&dialect.Answer{Status: http.StatusOK, Body: []byte(body)})
+		if e := scri.AsError(err); err == nil || e.Kind != scri.ErrUnavailable {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
+// Brackets that close nothing are no endless stream.
+func TestStrayBrackets(t *testing.T) {
+	for _, in := range []string{"[{}]]", " [{\"a\":1}], \"b\": 2}", "]"} {
+		if _, err := scri.Collect(gemini.New().DecodeStream(&dialect.Answer{Status: http.StatusOK, Stream: strings.NewReader(in)})); err == nil {
+			t.Errorf("%s is taken for an answer", in)
 		}
 	}
 }

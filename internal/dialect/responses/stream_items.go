@@ -314,7 +314,10 @@ func (d *streamDecoder) itemDone(output int64, raw []byte, more *dialect.Unknown
 	if more.Empty() {
 		return
 	}
-	if last := &d.queue[len(d.queue)-1]; len(d.queue) > 0 && last.Kind == scri.EventPartEnd {
+	if len(d.queue) == 0 { // an item of which nothing came
+		return
+	}
+	if last := &d.queue[len(d.queue)-1]; last.Kind == scri.EventPartEnd {
 		var u dialect.Unknown
 		u.Put(last.Ext)
 		u.Put(&scri.Ext{Members: more.Object()})

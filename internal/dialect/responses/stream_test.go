@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -244,4 +245,23 @@ func outline(list []event) (lines []string) {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// TestEndsOfNothing: an item ends of which nothing was told, not even what it is.
+func TestEndsOfNothing(t *testing.T) {
+	const in = `data: {"type":"response.output_item.done","output_index":3,"also":1}
+
+data: {"type":"response.output_item.added","output_index":0,"item":{"type":"message","role":"assistant","content":[]}}
+
+data: {"type":"response.output_item.done","output_index":0,"also":1}
+
+data: {"type":"response.output_text.delta","output_index":1,"content_index":0,"delta":"Hi."}
+
+data: {"type":"response.completed","response":{"id":"r","status":"completed","model":"m","output":[]}}
+
+`
+	r, err := scri.Collect(responses.New().DecodeStream(&dialect.Answer{Status: http.StatusOK, Stream: strings.NewReader(in)}))
+	if err != nil || len(r.Choices) != 1 || len(r.Choices[0].Output) == 0 || !slices.ContainsFunc(r.Choices[0].Output[0].Parts, func(p scri.Part) bool { return p.Text.String() == "Hi." }) {
+		t.Errorf("got %+v, %v", r, err)
+	}
 }
