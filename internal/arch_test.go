@@ -50,6 +50,7 @@ var houses = []house{
 	{"internal/mend", 1, "makes calls of texts, whoever wrote them"},
 	{"internal/rule", 1, "evaluates conditions, whatever follows from them"},
 	{"internal/relay", 1, "reads as much of a passing body as must be known, whoever passes it on"},
+	{"internal/telemetry", 1, "counts what it is told"},
 	{"internal/corpus", 1, "reads what was recorded, whatever is made of it"},
 	{"internal/overlay", 1, "patches on wire JSON, whatever the dialect"},
 	{"internal/store", 1, "keeps what it is given"},

@@ -172,7 +172,6 @@ func (l *Loaded) ignored() (out []string) {
 	add(isTrue(c.Enabled) || isTrue(c.Semantic) || isTrue(c.Prefetch), "cache")
 	add(isTrue(l.Healing.Enabled), "healing")
 	m := &l.Monitoring
-	add(isTrue(m.Prometheus), "monitoring.prometheus")
 	add(m.HealthCheckInterval.Duration > 0, "monitoring.health_check_interval")
 	add(m.OTLPEndpoint != "", "monitoring.otlp_endpoint")
 	add(isTrue(m.LogContent), "monitoring.log_content")

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/aratta-gateway/aratta/internal/server"
+	"github.com/aratta-gateway/aratta/internal/telemetry"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -19,6 +20,7 @@ type live struct {
 	file     string // --config
 	log      *slog.Logger
 	discover bool
+	meter    *telemetry.Meter
 	override func(*Loaded) // what was said on the command line; nil = the configuration is fixed
 
 	turn sync.Mutex // one change at a time
@@ -57,6 +59,7 @@ func (g *live) begin(ctx context.Context, l *Loaded) error {
 	r, err := g.build(ctx, l)
 	if err == nil {
 		g.now.Store(r)
+		g.meter.Loaded(true)
 	}
 	return err
 }
@@ -72,6 +75,9 @@ func (g *live) build(ctx context.Context, l *Loaded) (*running, error) {
 		MaxBody: int64(l.Server.MaxBodyMB) << 20, RequestTimeout: l.Server.RequestTimeout.Duration,
 		DrainTimeout: l.Server.DrainTimeout.Duration, KeepaliveAfter: l.Server.KeepaliveAfter.Duration,
 		Version: g.version, Log: g.log,
+	}
+	if p := l.Monitoring.Prometheus; p == nil || *p {
+		o.Meter = g.meter
 	}
 	if g.override != nil {
 		o.Config = g
@@ -145,6 +151,7 @@ func (g *live) change(ctx context.Context, l *Loaded, settle func() error) (*ser
 		return nil, g.refused(ctx, err)
 	}
 	old := g.now.Swap(next)
+	g.meter.Loaded(true)
 	done := &server.Reloaded{Text: l.Text, Warnings: next.Warnings}
 	if l.Server.Host != old.Config.Server.Host {
 		done.Later = append(done.Later, "server.host")
@@ -165,6 +172,7 @@ func (g *live) change(ctx context.Context, l *Loaded, settle func() error) (*ser
 
 // refused logs why a configuration was not put into force.
 func (g *live) refused(ctx context.Context, err error) error {
+	g.meter.Loaded(false)
 	g.log.ErrorContext(ctx, "configuration: has a mistake; what was in force stays", "error", plainError(err))
 	return &scri.Error{Kind: scri.ErrInvalid, Message: err.Error(), Hint: "nothing was changed"}
 }

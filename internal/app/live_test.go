@@ -22,6 +22,7 @@ import (
 	"github.com/aratta-gateway/aratta/internal/dialect/all"
 	"github.com/aratta-gateway/aratta/internal/server"
 	"github.com/aratta-gateway/aratta/internal/sim"
+	"github.com/aratta-gateway/aratta/internal/telemetry"
 )
 
 // aFile is a gateway that reads its configuration from a file.
@@ -46,7 +47,7 @@ func newFile(t testing.TB, text string) *aFile {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.live = &live{version: "test", env: e, file: f.path, log: slog.New(slog.NewJSONHandler(f.log, nil)), override: func(*Loaded) {}}
+	f.live = &live{version: "test", env: e, file: f.path, log: slog.New(slog.NewJSONHandler(f.log, nil)), meter: telemetry.New("test"), override: func(*Loaded) {}}
 	if err := f.begin(t.Context(), l); err != nil {
 		t.Fatal(err)
 	}
@@ -313,5 +314,45 @@ func TestHangup(t *testing.T) {
 	}
 	if err := p.ended(); err != nil {
 		t.Error(err)
+	}
+}
+
+// What is counted is told at /metrics, as JSON too, and goes on when the
+// configuration is loaded anew; who turns it off finds nothing there.
+func TestMetricsAreTold(t *testing.T) {
+	g, url := newGate(t)
+	f := newFile(t, oneProvider(url, ""))
+	res := g.stream(t, f.url)
+	if _, err := f.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, _, text := f.do(t, "GET", "/metrics", "")
+	for _, line := range []string{`aratta_open_streams{ingress="openai"} 1`, `aratta_config_loads_total{outcome="ok"} 2`, `aratta_build_info{version="test"} 1`} {
+		if !strings.Contains(text, line) {
+			t.Errorf("no %s in\n%s", line, text)
+		}
+	}
+	close(g.opened)
+	if _, err := io.ReadAll(res.Body); err != nil {
+		t.Error(err)
+	}
+	const ended = `aratta_requests_total{alias="default",ingress="openai",op="chat",outcome="ok",provider="up"} 1`
+	for range 1000 { // the client may see the end a moment before it is counted
+		if _, _, text = f.do(t, "GET", "/metrics", ""); strings.Contains(text, ended) {
+			break
+		}
+	}
+	if !strings.Contains(text, ended) || !strings.Contains(text, `aratta_open_streams{ingress="openai"} 0`) {
+		t.Errorf("after the end:\n%s", text)
+	}
+	if status, _, body := f.do(t, "GET", "/api/v1/metrics", ""); status != http.StatusOK || !strings.Contains(body, `"name":"aratta_requests_total"`) {
+		t.Errorf("as JSON: %d %s", status, body)
+	}
+	f.write(t, "monitoring = {prometheus = false}\n")
+	if _, err := f.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, body := f.do(t, "GET", "/metrics", ""); status != http.StatusNotFound {
+		t.Errorf("turned off: %d %s", status, body)
 	}
 }

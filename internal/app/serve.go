@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aratta-gateway/aratta/internal/server"
+	"github.com/aratta-gateway/aratta/internal/telemetry"
 )
 
 func (p *program) serveCommand() *cobra.Command {
@@ -75,7 +76,7 @@ func (p *program) serve(ctx context.Context, l *Loaded, how serving) (err error)
 	if err != nil {
 		return listenError(l, err)
 	}
-	gw := &live{version: p.version, env: p.Env, file: p.file, log: log, discover: how.discover, override: how.override}
+	gw := &live{version: p.version, env: p.Env, file: p.file, log: log, meter: telemetry.New(p.version), discover: how.discover, override: how.override}
 	if err := gw.begin(ctx, l); err != nil {
 		return errors.Join(err, ln.Close())
 	}

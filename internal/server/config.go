@@ -39,26 +39,15 @@ const (
 // own is the handler of what only the gateway's own people may do: those on the
 // same machine. A key is for clients, and must not be enough to send everybody's
 // requests elsewhere.
-func (s *Server) own(do func(w http.ResponseWriter, r *http.Request) *scri.Error) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		x := &scri.Exchange{Op: "config", Header: r.Header, Lineage: &scri.Lineage{Ingress: "native"}}
-		d := s.likely(r.URL.Path)
-		var err *scri.Error
-		if x.ID, x.Caller, err = s.admit(r); err == nil && (!x.Caller.Loopback || proxied(r.Header) != "") {
-			err = &scri.Error{
+func (s *Server) own(op scri.Op, do func(w http.ResponseWriter, r *http.Request) *scri.Error) http.Handler {
+	return s.told(op, func(w http.ResponseWriter, r *http.Request) *scri.Error {
+		if loopback, _ := s.access.peer(r); !loopback || proxied(r.Header) != "" {
+			return &scri.Error{
 				Kind: scri.ErrPermission, Message: "the configuration is shown and changed on the gateway's own machine alone, whatever the key",
 				Hint: "ask there, at the address 127.0.0.1",
 			}
 		}
-		if err == nil {
-			identify(w.Header(), d.Name(), x.ID)
-			err = do(w, r)
-		}
-		if err != nil {
-			s.fail(w, r, d, x, err)
-			return
-		}
-		s.logged(r.Context(), x, http.StatusOK, nil)
+		return do(w, r)
 	})
 }
 

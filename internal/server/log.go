@@ -11,6 +11,12 @@ import (
 	"github.com/aratta-gateway/aratta/scri"
 )
 
+// over counts and logs a request that is over.
+func (s *Server) over(ctx context.Context, x *scri.Exchange, status int, err *scri.Error) {
+	s.opt.Meter.Ended(x, err)
+	s.logged(ctx, x, status, err)
+}
+
 // logged writes the request log: one line a request, without content.
 func (s *Server) logged(ctx context.Context, x *scri.Exchange, status int, err *scri.Error) {
 	level := levelOf(status, err)

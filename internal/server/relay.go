@@ -162,7 +162,7 @@ func (s *Server) deliver(ctx context.Context, w http.ResponseWriter, x *scri.Exc
 	w.WriteHeader(a.Status)
 	err := s.pump(w, a.Body)
 	if err == nil {
-		s.logged(ctx, x, a.Status, nil)
+		s.over(ctx, x, a.Status, nil)
 		return
 	}
 	_ = a.Body.Close() // which closes the lineage, before it is told
@@ -170,7 +170,7 @@ func (s *Server) deliver(ctx context.Context, w http.ResponseWriter, x *scri.Exc
 	if e.RequestID == "" {
 		e.RequestID = x.ID
 	}
-	s.logged(context.WithoutCancel(ctx), x, a.Status, &e)
+	s.over(context.WithoutCancel(ctx), x, a.Status, &e)
 	panic(http.ErrAbortHandler) // half an answer must not pass for a whole one
 }
 

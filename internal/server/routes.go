@@ -22,11 +22,19 @@ import (
 func (s *Server) routes() {
 	s.handle("GET", "/health", http.HandlerFunc(s.health))
 	s.handle("GET", "/{$}", http.HandlerFunc(s.banner))
-	s.handle("GET", "/api/v1/capabilities", http.HandlerFunc(s.capabilities))
+	s.handle("GET", "/api/v1/capabilities", s.told("capabilities", s.capabilities))
 	if s.opt.Config != nil {
-		s.handle("GET", configPath, s.own(s.showConfig))
-		s.handle("PUT", configPath, s.own(s.changeConfig))
-		s.handle("POST", configPath+"/reload", s.own(s.reloadConfig))
+		s.handle("GET", configPath, s.own("config", s.showConfig))
+		s.handle("PUT", configPath, s.own("config", s.changeConfig))
+		s.handle("POST", configPath+"/reload", s.own("config", s.reloadConfig))
+	}
+	if m := s.opt.Meter; m != nil {
+		prometheus := m.Handler()
+		s.handle("GET", "/metrics", s.told("metrics", func(w http.ResponseWriter, r *http.Request) *scri.Error {
+			prometheus.ServeHTTP(w, r)
+			return nil
+		}))
+		s.handle("GET", "/api/v1/metrics", s.told("metrics", s.metrics))
 	}
 	for _, d := range s.opt.Dialects {
 		dialect.Mount(d.Routes(), func(r dialect.Route) http.Handler { return s.route(d, r) }, http.HandlerFunc(s.nowhere), s.handle)
@@ -70,7 +78,11 @@ func (s *Server) chat(ctx context.Context, x *scri.Exchange) (scri.Stream, error
 	if err != nil {
 		return nil, whyEnded(ctx, err)
 	}
-	return &ending{answer, ctx}, nil
+	e := &ending{Stream: answer, ctx: ctx}
+	if x.Req.Stream {
+		e.done = s.opt.Meter.Streaming(x.Lineage.Ingress)
+	}
+	return e, nil
 }
 
 // embed keeps the seam to the gateway in one place.
@@ -89,7 +101,17 @@ func (s *Server) embed(ctx context.Context, x *scri.Exchange) (*scri.EmbedRespon
 // stages below it looks as if the client went away.
 type ending struct {
 	scri.Stream
-	ctx context.Context // of the exchange
+	ctx  context.Context // of the exchange
+	done func()          // counts a stream no longer; nil = it was not counted, or is no longer
+}
+
+// Close closes the answer.
+func (s *ending) Close() error {
+	if s.done != nil {
+		s.done()
+		s.done = nil
+	}
+	return s.Stream.Close()
 }
 
 func (s *ending) Next() (*scri.StreamEvent, error) {
@@ -118,7 +140,7 @@ func (s *Server) serveOptions() dialect.ServeOptions {
 	return dialect.ServeOptions{
 		MaxBody: s.opt.MaxBody, KeepaliveAfter: s.opt.KeepaliveAfter, Timeout: s.opt.RequestTimeout,
 		Admit: s.admit, Commit: explain, Count: s.opt.Gateway.Count, Embed: s.embed,
-		Done:     func(x *scri.Exchange, status int, err *scri.Error) { s.logged(context.Background(), x, status, err) },
+		Done:     func(x *scri.Exchange, status int, err *scri.Error) { s.over(context.Background(), x, status, err) },
 		Panicked: func(x *scri.Exchange, p any) { s.panicked(context.Background(), x.ID, p) },
 	}
 }
@@ -132,6 +154,34 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 func (s *Server) banner(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = w.Write([]byte("Aratta is running\n"))
+}
+
+// told is the handler of what the gateway tells of itself to whoever may ask it.
+func (s *Server) told(op scri.Op, do func(w http.ResponseWriter, r *http.Request) *scri.Error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := &scri.Exchange{Op: op, Header: r.Header, Lineage: &scri.Lineage{Ingress: "native"}}
+		d := s.likely(r.URL.Path)
+		var err *scri.Error
+		if x.ID, x.Caller, err = s.admit(r); err == nil {
+			identify(w.Header(), d.Name(), x.ID)
+			err = do(w, r)
+		}
+		if err != nil {
+			s.fail(w, r, d, x, err)
+			return
+		}
+		s.over(r.Context(), x, http.StatusOK, nil)
+	})
+}
+
+// metrics tells what is counted to programs that do not read Prometheus' format.
+func (s *Server) metrics(w http.ResponseWriter, _ *http.Request) *scri.Error {
+	list, err := s.opt.Meter.Metrics()
+	if err != nil {
+		return &scri.Error{Kind: scri.ErrInternal, Message: "the metrics cannot be gathered", Err: err}
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"metrics": list})
+	return nil
 }
 
 // facts serves what a dialect tells beside chats: models and small facts.
@@ -155,7 +205,7 @@ func (s *Server) facts(d dialect.Dialect, route dialect.Route) http.Handler {
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(body)
-		s.logged(r.Context(), x, http.StatusOK, nil)
+		s.over(r.Context(), x, http.StatusOK, nil)
 	})
 }
 
@@ -234,7 +284,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, d dialect.Dialect,
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
-	s.logged(r.Context(), x, status, &own)
+	s.over(r.Context(), x, status, &own)
 }
 
 // nowhere answers for paths that are not in the table, and for methods that a

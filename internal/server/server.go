@@ -19,6 +19,7 @@ import (
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/discreet"
 	"github.com/aratta-gateway/aratta/internal/sock"
+	"github.com/aratta-gateway/aratta/internal/telemetry"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -44,6 +45,7 @@ type Options struct {
 	RequestTimeout time.Duration     // bound of one whole exchange; 0 = none
 	DrainTimeout   time.Duration     // how long requests may go on after the stop was asked for
 	KeepaliveAfter time.Duration     // silence after which an SSE client gets a comment
+	Meter          *telemetry.Meter  // counts, and tells at /metrics; nil = it is not counted
 	Config         Config            // shows and changes the configuration; nil = nobody may
 	Version        string
 	Log            *slog.Logger
