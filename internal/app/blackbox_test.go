@@ -29,7 +29,7 @@ func TestRecordedExchangesPassThrough(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"openai", "responses", "anthropic", "ollama", "cohere", "gemini"} {
+	for _, name := range []string{"openai", "responses", "anthropic", "ollama", "cohere", "gemini", "bedrock"} {
 		t.Run(name, func(t *testing.T) {
 			var models []string
 			var cases []sim.Case

@@ -43,6 +43,9 @@ func EmbedRoute(d dialect.Dialect, path string) dialect.Route {
 // stands in the path, it is found there.
 func EmbedIncoming(d dialect.Dialect, path string, body []byte) *dialect.Incoming {
 	model := path[strings.LastIndexByte(path, '/')+1:]
+	if _, after, ok := strings.Cut(path, "/models/"); ok {
+		model = after
+	}
 	model, _, inPath := strings.Cut(model, ":")
 	return &dialect.Incoming{Route: EmbedRoute(d, path), Header: http.Header{}, Body: body, Param: func(string) string {
 		if !inPath {
@@ -305,7 +308,7 @@ func members(f map[string]string, path string, x *scri.Ext) {
 	}
 	s := wire.NewScanner(x.Members)
 	for name := range s.Members() {
-		if s.Kind() != wire.Null {
+		if s.Kind() != wire.Null && !dialect.IsSlight(x, name) {
 			f[path+"/ext/"+dialect.Escape(name)] = canonicalSaid(s.Raw())
 		}
 	}

@@ -76,6 +76,8 @@ func (gemini) Routes() []dialect.Route {
 			dialect.Route{Method: http.MethodPost, Pattern: v + patternModel, Verb: verbGenerate, Op: scri.OpChat, Stream: dialect.Never},
 			dialect.Route{Method: http.MethodPost, Pattern: v + patternModel, Verb: verbStream, Op: scri.OpChat, Stream: dialect.Always},
 			dialect.Route{Method: http.MethodPost, Pattern: v + patternModel, Verb: verbCount, Op: scri.OpCount, Stream: dialect.Never},
+			dialect.Route{Method: http.MethodPost, Pattern: v + patternModel, Verb: verbEmbed, Op: scri.OpEmbed, Stream: dialect.Never},
+			dialect.Route{Method: http.MethodPost, Pattern: v + patternModel, Verb: verbBatch, Op: scri.OpEmbed, Stream: dialect.Never},
 		)
 	}
 	return list
