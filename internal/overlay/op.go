@@ -146,29 +146,40 @@ func (j *job) ok(n *node) bool { return j.step.when.holds(j, n) }
 // warn tells of something that the client asked for and that goes otherwise.
 func (j *job) warn(code string, n *node, from, to []byte) {
 	if j.step.at == AtRequest {
-		j.tell(code, n.pointer(), from, to)
+		var near [256]byte
+		j.note(code, n.appendPointer(near[:0]), from, to)
 	}
 }
 
 func (j *job) tell(code, path string, from, to []byte) {
+	var near [256]byte
+	j.note(code, append(near[:0], path...), from, to)
+}
+
+// note adds a warning, whose texts share one string.
+func (j *job) note(code string, path, from, to []byte) {
 	if j.run.Warnings == nil {
 		j.run.Warnings = make([]scri.Warning, 0, 8)
 	}
+	p := len(path)
+	b := appendScalar(path, from)
+	f := len(b)
+	s := string(appendScalar(b, to))
 	j.run.Warnings = append(j.run.Warnings, scri.Warning{
-		Code: code, Path: path, From: scalar(from), To: scalar(to), Detail: j.step.detail,
+		Code: code, Path: s[:p], From: s[p:f], To: s[f:], Detail: j.step.detail,
 	})
 }
 
 // longest is how much of a value a warning repeats.
 const longest = 64
 
-// scalar is a short value as a warning tells it; texts that may be somebody's are
-// longer, and lists and objects are not told at all.
-func scalar(raw []byte) string {
+// appendScalar appends a short value as a warning tells it; texts that may be
+// somebody's are longer, and lists and objects are not told at all.
+func appendScalar(b, raw []byte) []byte {
 	if len(raw) == 0 || len(raw) > longest || raw[0] == '{' || raw[0] == '[' {
-		return ""
+		return b
 	}
-	return string(unquoted(raw))
+	return append(b, unquoted(raw)...)
 }
 
 func unquoted(raw []byte) []byte {

@@ -351,25 +351,25 @@ type place struct {
 // places finds where the path below n leads. The names at its end need not
 // exist; with make, the objects on the way are made. Steps of other kinds make
 // nothing: they select what is there.
+// The list is the caller's until the next call of places.
 func (t *tree) places(n *node, segs []segment, add, make bool) []place {
+	t.placed = t.placed[:0]
 	tail := len(segs)
 	for tail > 0 && segs[tail-1].name != "" {
 		tail--
 	}
 	if tail == 0 {
 		if pl, ok := t.place(n, segs, add, make); ok {
-			return []place{pl}
+			t.placed = append(t.placed, pl)
 		}
-		return nil
+		return t.placed
 	}
-	bases := t.find(nil, n, segs[:tail])
-	var list []place
-	for _, base := range bases {
+	for _, base := range t.find(nil, n, segs[:tail]) {
 		if pl, ok := t.place(base, segs[tail:], add, make); ok {
-			list = append(list, pl)
+			t.placed = append(t.placed, pl)
 		}
 	}
-	return list
+	return t.placed
 }
 
 // place follows names below base.

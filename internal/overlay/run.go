@@ -25,6 +25,7 @@ type Run struct {
 	plan    *Plan
 	t       *tree
 	facts   []bool
+	near    [16]bool // room for most facts
 	fetch   Fetch
 	err     error
 	ids     map[string]string // rewritten id -> the client's
@@ -77,7 +78,10 @@ func (r *Run) Request(q *Request) error {
 	t := r.take()
 	defer r.give()
 	t.load(q.Body)
-	r.facts = make([]bool, r.plan.facts)
+	if r.facts = r.near[:0]; r.plan.facts > len(r.near) {
+		r.facts = make([]bool, 0, r.plan.facts)
+	}
+	r.facts = r.facts[:r.plan.facts]
 	own := false // the header is a copy already
 	var j job
 	for i := range r.plan.list {

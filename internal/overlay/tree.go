@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/aratta-gateway/aratta/internal/wire"
 )
@@ -23,6 +22,7 @@ type tree struct {
 	items   []*node  // likewise
 	gather  []member
 	listed  []*node
+	placed  []place
 	found   []*node // scratch of all
 	first   []*node // scratch of one
 	shared  []*node // scratch of pairings
@@ -49,6 +49,9 @@ type member struct {
 const (
 	nodeChunk   = 64
 	memberChunk = 64
+
+	// spareMembers may be added to the document itself before its list must grow.
+	spareMembers = 4
 )
 
 // load lays the tree over a document, which must not change while it is in use.
@@ -64,6 +67,7 @@ func (t *tree) release() {
 	clear(t.nodes)
 	clear(t.members)
 	clear(t.gather[:cap(t.gather)])
+	clear(t.placed[:cap(t.placed)])
 	for _, list := range [][]*node{t.items, t.listed, t.found, t.first, t.shared} {
 		clear(list[:cap(list)])
 	}
@@ -159,12 +163,16 @@ func (t *tree) enterObject(n *node) {
 		list = append(list, member{name, m[:end:end], t.node(value(m[end:]), n)})
 	}
 	t.gather = list
-	if cap(t.members)-len(t.members) < len(list) {
-		t.members = make([]member, 0, max(memberChunk, len(list)))
+	room := len(list)
+	if n.parent == nil {
+		room += spareMembers
+	}
+	if cap(t.members)-len(t.members) < room {
+		t.members = make([]member, 0, max(memberChunk, room))
 	}
 	from := len(t.members)
-	t.members = append(t.members, list...)
-	n.members = t.members[from:len(t.members):len(t.members)]
+	t.members = append(t.members, list...)[:from+room]
+	n.members = t.members[from : from+len(list) : from+room]
 }
 
 // keyEnd is where the quoted name ends that a raw member begins with.
@@ -363,16 +371,24 @@ func (n *node) appendPointer(b []byte) []byte {
 		return strconv.AppendInt(b, int64(slices.Index(p.items, n)), 10)
 	}
 	if i := p.member(n); i >= 0 {
-		b = append(b, escapePointer(p.members[i].name)...)
+		b = appendToken(b, p.members[i].name)
 	}
 	return b
 }
 
-func escapePointer(name string) string {
-	if !strings.ContainsAny(name, "~/") {
-		return name
+// appendToken appends a name as a pointer has it.
+func appendToken(b []byte, name string) []byte {
+	for i := range len(name) {
+		switch c := name[i]; c {
+		case '~':
+			b = append(b, "~0"...)
+		case '/':
+			b = append(b, "~1"...)
+		default:
+			b = append(b, c)
+		}
 	}
-	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
+	return b
 }
 
 // is reports whether a node has the JSON value that raw spells.
