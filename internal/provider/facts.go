@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -340,6 +341,9 @@ func (c *Catalogue) File(f *Facts, entry string, added bool) (string, error) {
 
 func writeModel(b *strings.Builder, m *Model) error {
 	name, err := yaml.Marshal(m.Name)
+	if strings.ContainsAny(m.Name, "\"\\") || strings.ContainsFunc(m.Name, unicode.IsControl) { // YAML reads what JSON quotes
+		name, err = json.Marshal(m.Name)
+	}
 	if err != nil {
 		return err
 	}

@@ -186,11 +186,13 @@ func readToken(body []byte, now time.Time) (t token, said string, err error) {
 	expire := now.Add(tokenUnknown)
 	if n, ok := wholeNumber(v.In); ok && n > 0 {
 		expire = now.Add(time.Duration(min(n, maxLife)) * time.Second)
-	} else if n, ok := wholeNumber(v.At); ok && n > 0 {
+	} else if n, ok := wholeNumber(v.At); ok {
 		if n > 1e11 { // as seconds it would be in the year 5138
 			n /= 1000
 		}
-		expire = time.Unix(min(n, now.Unix()+maxLife), 0)
+		if n > now.Unix() { // else one of the clocks is wrong
+			expire = time.Unix(min(n, now.Unix()+maxLife), 0)
+		}
 	}
 	return lasting(secret(v.Token), now, expire), "", nil
 }

@@ -21,6 +21,7 @@ import (
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/dialect/all"
+	"github.com/aratta-gateway/aratta/internal/overlay"
 	"github.com/aratta-gateway/aratta/internal/sim"
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -120,7 +121,7 @@ func (p *place) last() *http.Request {
 }
 
 // simulated is a catalogue entry in front of a simulator that speaks its dialect.
-func simulated(t *testing.T, spec *Spec, patience time.Duration) (*Provider, *place) {
+func simulated(t *testing.T, spec *Spec, patience time.Duration, overlays *overlay.Active) (*Provider, *place) {
 	t.Helper()
 	s := &place{spec: spec, Sim: sim.New(sim.Options{Name: spec.Name, Dialect: all.Get(spec.Dialect), Models: []string{"m", "m-embed"}})}
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(s.serveHTTP))
@@ -161,7 +162,7 @@ func simulated(t *testing.T, spec *Spec, patience time.Duration) (*Provider, *pl
 	p, err := New(kind, spec.Name, Entry{BaseURL: base, Params: values}, Deps{
 		Dialects:  func(n string) (dialect.Dialect, bool) { d := all.Get(n); return d, d != nil },
 		Catalogue: c, Version: "test", LookupEnv: func(name string) (string, bool) { return key, name == spec.Auth.Env },
-		Timeouts: Timeouts{Headers: patience, FirstToken: patience, Idle: patience},
+		Overlays: overlays, Timeouts: Timeouts{Headers: patience, FirstToken: patience, Idle: patience},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -195,40 +196,49 @@ func ask(t *testing.T, p *Provider, req *scri.ChatRequest) *scri.ChatResponse {
 
 // Every entry of the catalogue answers through its own dialect, at its own paths and
 // with its own credential: whole and streamed, with all that it claims to be able
-// to; lists its models; and is found to be there.
+// to; lists its models; and is found to be there. So it does with the built-in
+// overlays, as it is shipped.
 func TestCatalogueAgainstSimulator(t *testing.T) {
 	c := builtin(t)
+	var shipped overlay.Active
+	shipped.Replace(overlay.WithBuiltins())
 	for _, name := range c.Names() {
-		t.Run(name, func(t *testing.T) {
-			spec, _ := c.Spec(name)
-			p, s := simulated(t, spec, time.Minute)
-			for i := range 4 {
-				resp := ask(t, p, question(i%2 == 0))
-				if resp.Choices[0].Finish.Reason != scri.FinishStop || resp.Usage.Total() == 0 {
-					t.Errorf("answer %d: %+v, usage %+v", i, resp, resp.Usage)
-				}
-			}
-			if last, served := s.Last(); served != 4 || last.Header.Get("User-Agent") != "aratta/test" || last.Header.Get("Content-Type") != "application/json" {
-				t.Errorf("%d served, the last with %v", served, last.Header)
-			}
-			if n := s.conns.Load(); n != 1 {
-				t.Errorf("%d connections", n)
-			}
-			credential(t, spec, s)
-			claims(t, spec, p)
-			refusals(t, p, s)
-			list := p.Models(allowed(t, p))
-			if silent := func(path string) bool { to, has := spec.Paths[path]; return has && to == "" }; silent("/models") || silent("/v1beta/models") || silent("/v1/models") || !lists(p) {
-				if len(spec.Models) > 0 && len(list) == 0 {
-					t.Error("no models")
-				}
-			} else if len(list) == 0 || list[0].ID != "m" || list[0].Zone != spec.Zone {
-				t.Errorf("models %+v", list)
-			}
-			if h, err := p.Probe(allowed(t, p)); err != nil {
-				t.Errorf("probe %+v: %v", h, err)
-			}
-		})
+		spec, _ := c.Spec(name)
+		t.Run(name, func(t *testing.T) { suite(t, spec, nil) })
+		if len(spec.Overlays) > 0 {
+			t.Run(name+" with overlays", func(t *testing.T) { suite(t, spec, &shipped) })
+		}
+	}
+}
+
+func suite(t *testing.T, spec *Spec, overlays *overlay.Active) {
+	t.Helper()
+	p, s := simulated(t, spec, time.Minute, overlays)
+	for i := range 4 {
+		resp := ask(t, p, question(i%2 == 0))
+		if resp.Choices[0].Finish.Reason != scri.FinishStop || resp.Usage.Total() == 0 {
+			t.Errorf("answer %d: %+v, usage %+v", i, resp, resp.Usage)
+		}
+	}
+	if last, served := s.Last(); served != 4 || last.Header.Get("User-Agent") != "aratta/test" || last.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("%d served, the last with %v", served, last.Header)
+	}
+	if n := s.conns.Load(); n != 1 {
+		t.Errorf("%d connections", n)
+	}
+	credential(t, spec, s)
+	claims(t, spec, p)
+	refusals(t, p, s)
+	list := p.Models(allowed(t, p))
+	if silent := func(path string) bool { to, has := spec.Paths[path]; return has && to == "" }; silent("/models") || silent("/v1beta/models") || silent("/v1/models") || !lists(p) {
+		if len(spec.Models) > 0 && len(list) == 0 {
+			t.Error("no models")
+		}
+	} else if len(list) == 0 || list[0].ID != "m" || list[0].Zone != spec.Zone {
+		t.Errorf("models %+v", list)
+	}
+	if h, err := p.Probe(allowed(t, p)); err != nil {
+		t.Errorf("probe %+v: %v", h, err)
 	}
 }
 
@@ -367,7 +377,7 @@ func TestFaultsAgainstSimulator(t *testing.T) {
 	}
 	for _, name := range []string{"ollama", "openai", "anthropic"} {
 		spec, _ := c.Spec(name)
-		p, s := simulated(t, spec, 300*time.Millisecond)
+		p, s := simulated(t, spec, 300*time.Millisecond, nil)
 		for kind, kinds := range fitting {
 			t.Run(name+"/"+string(kind), func(t *testing.T) {
 				s.Set(sim.Fault{Kind: kind})

@@ -162,6 +162,7 @@ func TestReadToken(t *testing.T) {
 		`{"access_token":"t","expires_at":1790001800}`:                                 {30 * time.Minute, ""},
 		`{"access_token":"t"}`:                                                         {tokenUnknown, ""},
 		`{"access_token":"t","expires_in":0}`:                                          {tokenUnknown, ""},
+		`{"access_token":"t","expires_at":171800000}`:                                  {tokenUnknown, ""},
 		`{"access_token":"t","expires_in":99999999999999}`:                             {maxLife * time.Second, ""},
 		`{"error":"invalid_client"}`:                                                   {0, "invalid_client"},
 		`{"error":"invalid_client","error_description":"no  such\nclient"}`:            {0, "no such client"},
