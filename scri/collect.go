@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"io"
 	"slices"
+	"strconv"
 )
 
 // Ended reports whether err, as Next returned it, is the clean end of a stream.
@@ -22,32 +23,61 @@ func Collect(s Stream) (*ChatResponse, error) {
 	if r, ok := take(s); ok {
 		return r, s.Close()
 	}
-	var c collector
-	size := 0
+	c := NewCollector(maxCollected)
 	for {
 		e, err := s.Next()
 		if err == nil {
-			if e.Kind != EventDelta && e.Kind != EventPing {
-				size += eventSize
-			}
-			if size += e.size(); size > maxCollected {
-				err = &Error{Kind: ErrUnavailable, Message: "the answer is larger than 256 MB"}
-			}
-		}
-		if err == nil {
-			if err = c.add(e); err == nil {
+			if err = c.Add(e); err == nil {
 				continue
 			}
 		}
-		if Ended(err) && c.complete() {
+		if Ended(err) && c.c.complete() {
 			_ = s.Close() // the answer is complete; nothing can be done about it
-			return c.response(), nil
+			return c.c.response(), nil
 		}
 		if Ended(err) {
 			err = &Error{Kind: ErrTruncated, Message: "the answer ended without a finish reason"}
 		}
-		return c.response(), joined(err, s.Close())
+		return c.c.response(), joined(err, s.Close())
 	}
+}
+
+// Collector makes an answer of events, as [Collect] does, for those who only look
+// on while somebody else reads the stream. It has one user at a time.
+type Collector struct {
+	c         collector
+	size, max int
+}
+
+// NewCollector returns a collector of an answer that may take so many bytes.
+func NewCollector(most int) *Collector { return &Collector{max: most} }
+
+// Add takes in one event and keeps nothing of it. Its error is one that the event
+// itself carries, or that the answer is too large; from then on there is no answer.
+func (c *Collector) Add(e *StreamEvent) error {
+	if e.Kind != EventDelta && e.Kind != EventPing {
+		c.size += eventSize
+	}
+	if c.size += e.size(); c.size > c.max {
+		return &Error{Kind: ErrUnavailable, Message: "the answer is larger than " + bytesText(c.max)}
+	}
+	return c.c.add(e)
+}
+
+// Response returns the answer after the last event, or nil if it did not come to
+// its end. It is asked once.
+func (c *Collector) Response() *ChatResponse {
+	if !c.c.complete() {
+		return nil
+	}
+	return c.c.response()
+}
+
+func bytesText(n int) string {
+	if n%(1<<20) == 0 {
+		return strconv.Itoa(n>>20) + " MB"
+	}
+	return strconv.Itoa(n) + " bytes"
 }
 
 const (

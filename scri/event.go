@@ -1,6 +1,9 @@
 package scri
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // EventKind says which fields of a StreamEvent are valid.
 type EventKind string
@@ -110,7 +113,7 @@ func (e *StreamEvent) Clone() *StreamEvent {
 		c.Citation = &v
 	}
 	c.LogProbs = cloneLogProbs(e.LogProbs)
-	c.Head = e.Head.cloneHead()
+	c.Head = e.Head.Clone()
 	if e.Open != nil {
 		v := e.Open.Clone()
 		c.Open = &v
@@ -135,13 +138,12 @@ func clonePtr[T any](p *T) *T {
 	return &v
 }
 
-// Clone returns a copy that shares no bytes with e but those of strings. It may
-// be called on nil.
+// Clone returns a copy that shares no bytes with e. It may be called on nil.
 func (e *Ext) Clone() *Ext {
 	if e == nil {
 		return nil
 	}
-	return &Ext{Dialect: e.Dialect, Members: slices.Clone(e.Members), Form: e.Form}
+	return &Ext{Dialect: strings.Clone(e.Dialect), Members: slices.Clone(e.Members), Form: strings.Clone(e.Form)}
 }
 
 // Clone returns a copy that shares no bytes with u. It may be called on nil.
@@ -153,6 +155,7 @@ func (u *Usage) Clone() *Usage {
 	c.Input, c.Output, c.Thinking = clonePtr(u.Input), clonePtr(u.Output), clonePtr(u.Thinking)
 	c.CacheRead, c.CacheWrite = clonePtr(u.CacheRead), clonePtr(u.CacheWrite)
 	c.Raw = slices.Clone(u.Raw)
+	own(&c.Dialect)
 	return &c
 }
 
@@ -160,13 +163,22 @@ func (s *Signature) clone() *Signature {
 	c := clonePtr(s)
 	if c != nil {
 		c.Value = s.Value.Clone()
+		own(&c.Dialect, &c.Provider, &c.Model)
 	}
 	return c
+}
+
+// own makes strings that may lie in other memory ones of their own.
+func own[T ~string](list ...*T) {
+	for _, s := range list {
+		*s = T(strings.Clone(string(*s)))
+	}
 }
 
 func (c *Citation) clone() Citation {
 	v := *c
 	v.Quote, v.Ext = c.Quote.Clone(), c.Ext.Clone()
+	own(&v.URL, &v.Title, &v.Document)
 	return v
 }
 
@@ -184,6 +196,7 @@ func cloneLogProbs(list []TokenLogProb) []TokenLogProb {
 // Clone returns a copy that shares no bytes with p.
 func (p *Part) Clone() Part {
 	c := *p
+	own(&c.Kind)
 	c.Text = p.Text.Clone()
 	c.Raw = slices.Clone(p.Raw)
 	c.Ext = p.Ext.Clone()
@@ -193,21 +206,28 @@ func (p *Part) Clone() Part {
 		c.Citations[i] = p.Citations[i].clone()
 	}
 	if p.Cache != nil {
-		c.Cache = &CacheMark{TTL: p.Cache.TTL, Ext: p.Cache.Ext.Clone()}
+		c.Cache = p.Cache.clone()
 	}
 	if m := clonePtr(p.Media); m != nil {
 		m.Data, m.URL, m.Text, m.Ext = m.Data.Clone(), m.URL.Clone(), m.Text.Clone(), m.Ext.Clone()
+		own(&m.Type, &m.Name, &m.FileID)
 		c.Media = m
 	}
 	if t := clonePtr(p.Call); t != nil {
 		t.Args, t.Ext = t.Args.Clone(), t.Ext.Clone()
+		own(&t.ID, &t.Name, &t.Type, &t.Server)
 		c.Call = t
 	}
 	if r := clonePtr(p.Result); r != nil {
 		r.Parts, r.Ext = cloneParts(r.Parts), r.Ext.Clone()
+		own(&r.CallID, &r.Name, &r.Server)
 		c.Result = r
 	}
 	return c
+}
+
+func (m *CacheMark) clone() *CacheMark {
+	return &CacheMark{TTL: strings.Clone(m.TTL), Ext: m.Ext.Clone()}
 }
 
 func cloneParts(list []Part) []Part {
@@ -221,14 +241,17 @@ func cloneParts(list []Part) []Part {
 // Clone returns a copy that shares no bytes with m.
 func (m *Message) Clone() Message {
 	c := *m
+	own(&c.Role)
+	own(&c.ID, &c.Name)
 	c.Parts = cloneParts(m.Parts)
 	c.Ext = m.Ext.Clone()
 	return c
 }
 
-// cloneHead copies a response; lineage and warnings stay shared, as they are
-// never changed once they are in an event.
-func (r *ChatResponse) cloneHead() *ChatResponse {
+// Clone returns a copy that shares no bytes with r. Lineage and warnings stay
+// shared, as they are never changed once they are in an answer. It may be called
+// on nil.
+func (r *ChatResponse) Clone() *ChatResponse {
 	c := clonePtr(r)
 	if c == nil {
 		return nil

@@ -16,6 +16,7 @@ const (
 	OpModels Op = "models" // list models
 	OpModel  Op = "model"  // tell about one model
 	OpInfo   Op = "info"   // a runtime's small facts: version, loaded models
+	OpKept   Op = "kept"   // answers that the gateway keeps: told, listed, deleted
 
 	// The operations of a [Relay].
 	OpAudio       Op = "audio"       // speech, transcription, translation
@@ -34,6 +35,18 @@ type Caller struct {
 	Loopback bool
 }
 
+// Keeping is what becomes of an exchange whose client names answers by their ids
+// and goes on from them.
+type Keeping struct {
+	// ID is the answer's, unless a provider that keeps answers gave it another.
+	ID string
+	// Store says that the answer is to be kept under its id.
+	Store bool
+	// Aside is how many of the first messages are said for this answer alone: they
+	// are no part of the conversation that a later request goes on with.
+	Aside int
+}
+
 // Exchange is one request on its way. What it holds of the request lies in memory
 // that is used again when it is over: who keeps some of it must clone that.
 type Exchange struct {
@@ -42,6 +55,7 @@ type Exchange struct {
 	In       *ChatRequest  // as it came; never modified; without its messages once a streamed answer has begun
 	Req      *ChatRequest  // as the stages made it; starts as In, copy on write
 	Embed    *EmbedRequest // of an embed exchange, which has neither In nor Req; never modified
+	Keep     *Keeping      // what the client wants kept; nil = it does not know of that
 	Caller   Caller
 	Header   http.Header // of the client's request; read only
 	Body     []byte      // of the client's request, in which texts of In lie; nil if unknown, and once a streamed answer has begun; read only

@@ -350,7 +350,8 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 	}{
 		{"POST", "/v1/chat/completion", "openai", 404, ""},
 		{"GET", "/nowhere", "openai", 404, ""},
-		{"POST", "/v1/responses/x", "openai", 404, ""},
+		{"POST", "/v1/responses/x", "openai", 405, "GET, DELETE"},
+		{"POST", "/v1/responses/x/y", "openai", 404, ""},
 		{"PUT", "/v1/responses", "responses", 405, "POST"},
 		{"POST", "/v1/messages/bundles", "anthropic", 404, ""},
 		{"POST", "/v2/rerun", "cohere", 404, ""},

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/aratta-gateway/aratta/internal/server"
+	"github.com/aratta-gateway/aratta/internal/session"
 	"github.com/aratta-gateway/aratta/internal/telemetry"
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -20,6 +21,7 @@ type live struct {
 	file     string // --config
 	log      *slog.Logger
 	discover bool
+	sessions *session.Store // outlives snapshots
 	meter    *telemetry.Meter
 	override func(*Loaded) // what was said on the command line; nil = the configuration is fixed
 
@@ -56,6 +58,7 @@ func (r *running) release() {
 
 // begin puts the first configuration into force.
 func (g *live) begin(ctx context.Context, l *Loaded) error {
+	g.sessions = session.New(session.Limits{}, nil)
 	r, err := g.build(ctx, l)
 	if err == nil {
 		g.now.Store(r)
@@ -65,12 +68,12 @@ func (g *live) begin(ctx context.Context, l *Loaded) error {
 }
 
 func (g *live) build(ctx context.Context, l *Loaded) (*running, error) {
-	s, err := Build(ctx, l, BuildOptions{Version: g.version, Env: g.env, Log: g.log, Discover: g.discover})
+	s, err := Build(ctx, l, BuildOptions{Version: g.version, Env: g.env, Log: g.log, Discover: g.discover, Sessions: g.sessions})
 	if err != nil {
 		return nil, err
 	}
 	o := server.Options{
-		Gateway: s.Gateway, Dialects: Dialects(), Keys: l.Keys, Trusted: l.Server.TrustedNetworks,
+		Gateway: s.Gateway, Answers: s.Gateway, Dialects: Dialects(), Keys: l.Keys, Trusted: l.Server.TrustedNetworks,
 		Relay: s.Gateway.Relay, RelayBody: l.Relay.bodies(),
 		MaxBody: int64(l.Server.MaxBodyMB) << 20, RequestTimeout: l.Server.RequestTimeout.Duration,
 		DrainTimeout: l.Server.DrainTimeout.Duration, KeepaliveAfter: l.Server.KeepaliveAfter.Duration,

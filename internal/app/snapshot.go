@@ -18,6 +18,7 @@ import (
 	"github.com/aratta-gateway/aratta/internal/overlay"
 	"github.com/aratta-gateway/aratta/internal/provider"
 	"github.com/aratta-gateway/aratta/internal/route"
+	"github.com/aratta-gateway/aratta/internal/session"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -40,8 +41,9 @@ type BuildOptions struct {
 	Version  string
 	Env      Env
 	Log      *slog.Logger
-	Discover bool // look for local runtimes that are not configured
-	Presume  bool // take in what Discover would without asking anybody, to tell what a start would make
+	Discover bool           // look for local runtimes that are not configured
+	Presume  bool           // take in what Discover would without asking anybody, to tell what a start would make
+	Sessions *session.Store // answers that are kept; nil = a store of this snapshot alone
 }
 
 // Build makes the snapshot of a configuration. It connects to nobody but, with
@@ -77,7 +79,7 @@ func Build(ctx context.Context, l *Loaded, o BuildOptions) (*Snapshot, error) {
 	}
 	relays := s.relays(l)
 	s.Gateway = gateway.New(gateway.Options{
-		Router: s.Router, Providers: s.Providers, Strict: isTrue(l.Routing.Strict), EchoModel: l.Server.EchoModel, Media: fetcher(&l.Media, o.Version), Log: o.Log,
+		Sessions: o.Sessions, Router: s.Router, Providers: s.Providers, Strict: isTrue(l.Routing.Strict), EchoModel: l.Server.EchoModel, Media: fetcher(&l.Media, o.Version), Log: o.Log,
 		Relays: relays, LookAhead: int64(l.Server.MaxBodyMB) << 20,
 	})
 	return s, nil

@@ -198,6 +198,8 @@ func ownCodes() []ownCode {
 		{scri.ErrPermission, "permission_error", "permission_denied"},
 		{scri.ErrNotFound, "invalid_request_error", "model_not_found"},
 		{scri.ErrNotFound, "invalid_request_error", "unknown_url"}, // where an error says so itself
+		{scri.ErrNotFound, "invalid_request_error", CodeNoPrevious},
+		{scri.ErrNotFound, "invalid_request_error", CodeNoResponse},
 		{scri.ErrRateLimited, "rate_limit_error", "rate_limit_exceeded"},
 		{scri.ErrQuota, "insufficient_quota", "insufficient_quota"},
 		{scri.ErrContextLength, "invalid_request_error", "context_length_exceeded"},
@@ -212,9 +214,16 @@ func ownCodes() []ownCode {
 	}
 }
 
+// Codes of the errors about an answer that is not kept: for one to go on from,
+// and for one that is asked for.
+const (
+	CodeNoPrevious = "previous_response_not_found"
+	CodeNoResponse = "response_not_found"
+)
+
 func ownKind(code string) (scri.ErrorKind, bool) {
 	for _, c := range ownCodes() {
-		if c.code != "" && c.code == code {
+		if c.code != "" && c.code == code && code != CodeNoPrevious && code != CodeNoResponse { // others say these with a 400
 			return c.kind, true
 		}
 	}
@@ -262,7 +271,7 @@ func AppendOpenAIErrorObject(b []byte, e *scri.Error) []byte {
 	message, field := e.Message, ""
 	if e.Path != "" {
 		field = param(e.Path)
-		if !strings.Contains(message, field) { // SDKs show the message alone
+		if e.Code != CodeNoPrevious && e.Code != CodeNoResponse && !strings.Contains(message, field) { // SDKs show the message alone
 			message = field + ": " + message
 		}
 	}

@@ -30,6 +30,8 @@ type ServeOptions struct {
 	Commit func(h http.Header, x *scri.Exchange, head *scri.ChatResponse)
 	// Count answers a count request.
 	Count func(ctx context.Context, x *scri.Exchange) (*scri.CountResponse, error)
+	// Keeps says that the handler keeps answers, see [Keeper].
+	Keeps bool
 	// Embed answers an embed request.
 	Embed func(ctx context.Context, x *scri.Exchange) (*scri.EmbedResponse, error)
 	// Done is told of the end of each exchange, refused ones included: its status
@@ -149,7 +151,7 @@ func (a *reply) read() error {
 		more.Model = req.Model
 	}
 	a.in.Req, a.x.In, a.x.Req = req, req, req
-	return nil
+	return a.keep()
 }
 
 // reply is one exchange on its way back to the client.

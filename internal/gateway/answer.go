@@ -133,6 +133,9 @@ func (a *answer) Whole() *scri.ChatResponse {
 func (a *answer) name(head *scri.ChatResponse) {
 	att := &a.c.Lineage.Attempts[a.at]
 	head.Provider = att.Provider
+	if k := a.c.Keep; k != nil && (head.ID == "" || a.c.Lineage.Ingress != att.Dialect) {
+		head.ID = k.ID // another's may be that of several answers
+	}
 	if a.c.Lineage.Ingress != att.Dialect { // one format may need what the other has not
 		if head.ID == "" {
 			head.ID = a.c.ID

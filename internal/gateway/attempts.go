@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/mend"
 	"github.com/aratta-gateway/aratta/internal/policy"
 	"github.com/aratta-gateway/aratta/internal/provider"
@@ -141,9 +142,8 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 // was said before, another answer would only look like one.
 func forgotten(provider, id string) *scri.Error {
 	return &scri.Error{
-		Kind: scri.ErrUnsupported, Provider: provider,
-		Message: "Previous response with id '" + id + "' not found: answers are kept by providers of the dialect responses alone",
-		Hint:    "send the whole conversation, or ask such a provider",
+		Kind: scri.ErrNotFound, Code: dialect.CodeNoPrevious, Path: "/previous_response_id", Provider: provider,
+		Message: "Previous response with id '" + id + "' not found.",
 	}
 }
 
@@ -321,6 +321,9 @@ func (g *Gateway) gaveUp(ctx context.Context, c *call, last *scri.Error) error {
 // for good, else one that can be waited for.
 func (g *Gateway) exhausted(c *call, failed []*scri.Error, decided bool) error {
 	pick := failed[len(failed)-1]
+	if !slices.ContainsFunc(failed, func(e *scri.Error) bool { return e.Code != dialect.CodeNoPrevious }) {
+		failed = failed[len(failed)-1:] // nobody was asked but for what all of them have not kept
+	}
 	for _, e := range failed {
 		if !decided && (e.Kind == scri.ErrRateLimited || e.Kind == scri.ErrOverloaded) {
 			pick = e

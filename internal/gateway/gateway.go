@@ -11,6 +11,7 @@ import (
 	"github.com/aratta-gateway/aratta/internal/policy"
 	"github.com/aratta-gateway/aratta/internal/provider"
 	"github.com/aratta-gateway/aratta/internal/route"
+	"github.com/aratta-gateway/aratta/internal/session"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -22,6 +23,7 @@ type Options struct {
 	EchoModel bool               // answer with the asked model's name instead of the one that answered
 	Media     *fetch.Fetcher     // of images and files that are given by their address; nil = they are not fetched
 	Relays    map[scri.Op]string // who carries what names no model, as a chain names targets
+	Sessions  *session.Store     // answers that are kept; nil = a store of this gateway alone
 	LookAhead int64              // of a body that is passed on, into memory, to find its model; 0 = DefaultLookAhead
 	Log       *slog.Logger
 	Now       func() time.Time
@@ -38,6 +40,7 @@ type Gateway struct {
 	fetch     *fetch.Fetcher
 	relays    map[scri.Op]string
 	lookAhead int64
+	sessions  *session.Store
 	log       *slog.Logger
 	now       func() time.Time
 	chat      step[scri.Stream]
@@ -52,6 +55,9 @@ func New(o Options) *Gateway {
 	}
 	if g.relays, g.lookAhead = o.Relays, o.LookAhead; g.lookAhead <= 0 {
 		g.lookAhead = DefaultLookAhead
+	}
+	if g.sessions = o.Sessions; g.sessions == nil {
+		g.sessions = session.New(session.Limits{}, o.Now)
 	}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)

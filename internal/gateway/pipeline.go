@@ -27,14 +27,14 @@ type step[T any] func(ctx context.Context, c *call) (T, error)
 
 // pipeline puts the stages around the attempts. Reading it from the top is
 // following a request; what a stage does on the way back happens in reverse
-// order. Seams for what is not built: session between admit and classify, cache
-// between verdict and plan.
+// order. The seam for what is not built: cache between verdict and plan.
 func pipeline[T any](g *Gateway, attempts step[T]) step[T] {
 	run := attempts
 	for _, wrap := range []func(*Gateway, step[T]) step[T]{ // innermost first
 		planned[T],
 		judged[T],
 		classified[T],
+		remembered[T],
 		admitted[T],
 		metered[T],
 	} {

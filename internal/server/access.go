@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aratta-gateway/aratta/scri"
@@ -57,10 +58,10 @@ func (a *access) check(r *http.Request) (scri.Caller, *scri.Error) {
 				Kind: scri.ErrAuth, Message: "an API key is needed",
 				Hint: "send it as Authorization: Bearer KEY or x-api-key: KEY",
 			}
-		case !a.known(key):
+		case a.known(key) == "":
 			return c, &scri.Error{Kind: scri.ErrAuth, Message: "the API key is not known", Hint: "check it against ARATTA_API_KEYS"}
 		}
-		c.Key = "env"
+		c.Key = a.known(presented(r))
 		return c, nil
 	}
 	if !safeHost(r.Host) {
@@ -75,8 +76,8 @@ func (a *access) check(r *http.Request) (scri.Caller, *scri.Error) {
 			Hint: "open the page from localhost, or call the gateway from the page's server with a key",
 		}
 	}
-	if len(a.keys) > 0 && a.known(presented(r)) {
-		c.Key = "env" // it was not needed, and must be known for one of ours
+	if len(a.keys) > 0 {
+		c.Key = a.known(presented(r)) // it was not needed, and must be known for one of ours
 	}
 	return c, nil
 }
@@ -127,14 +128,18 @@ func presented(r *http.Request) string {
 	return ""
 }
 
-// known compares in constant time, all keys always.
-func (a *access) known(key string) bool {
+// known returns the name of a key, or "". It compares in constant time, all keys
+// always. The name tells the keys apart and tells nothing of them.
+func (a *access) known(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	hit := 0
 	for i := range a.keys {
-		hit |= subtle.ConstantTimeCompare(sum[:], a.keys[i][:])
+		hit = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(sum[:], a.keys[i][:]), i+1, hit)
 	}
-	return hit == 1
+	if hit == 0 {
+		return ""
+	}
+	return "env" + strconv.Itoa(hit)
 }
 
 // safeHost reports whether the Host header is one that public DNS cannot give to

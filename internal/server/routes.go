@@ -48,6 +48,8 @@ func (s *Server) route(d dialect.Dialect, r dialect.Route) http.Handler {
 	switch r.Op {
 	case scri.OpChat, scri.OpCount, scri.OpEmbed:
 		return dialect.Serve(d, r, s.chat, s.serveOptions())
+	case scri.OpKept:
+		return s.kept(d, r)
 	default:
 		return s.facts(d, r)
 	}
@@ -139,7 +141,7 @@ func whyEnded(ctx context.Context, err error) error {
 func (s *Server) serveOptions() dialect.ServeOptions {
 	return dialect.ServeOptions{
 		MaxBody: s.opt.MaxBody, KeepaliveAfter: s.opt.KeepaliveAfter, Timeout: s.opt.RequestTimeout,
-		Admit: s.admit, Commit: explain, Count: s.opt.Gateway.Count, Embed: s.embed,
+		Admit: s.admit, Commit: explain, Keeps: s.opt.Answers != nil, Count: s.opt.Gateway.Count, Embed: s.embed,
 		Done:     func(x *scri.Exchange, status int, err *scri.Error) { s.over(context.Background(), x, status, err) },
 		Panicked: func(x *scri.Exchange, p any) { s.panicked(context.Background(), x.ID, p) },
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/discreet"
+	"github.com/aratta-gateway/aratta/internal/session"
 	"github.com/aratta-gateway/aratta/internal/sock"
 	"github.com/aratta-gateway/aratta/internal/telemetry"
 	"github.com/aratta-gateway/aratta/scri"
@@ -33,9 +34,16 @@ type Gateway interface {
 	Model(ctx context.Context, name string) (*scri.ModelInfo, error)
 }
 
+// Answers are those that are kept for callers.
+type Answers interface {
+	Answer(c scri.Caller, id string) *session.Turn // of this caller, or nil
+	Forget(c scri.Caller, id string) bool          // reports whether it was there
+}
+
 // Options are what a server is built from.
 type Options struct {
 	Gateway        Gateway
+	Answers        Answers // that the gateway keeps; nil = it keeps none
 	Dialects       []dialect.Dialect
 	Keys           []string          // API keys for all but loopback
 	Trusted        []netip.Prefix    // networks that need no key, as loopback does

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect/all"
+	"github.com/aratta-gateway/aratta/internal/session"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -83,6 +84,22 @@ func (toy) Model(_ context.Context, name string) (*scri.ModelInfo, error) {
 	return &scri.ModelInfo{ID: "toy:m", Model: "m"}, nil
 }
 
+// Answer knows one answer, which belongs to callers from this machine.
+func (toy) Answer(c scri.Caller, id string) *session.Turn {
+	if id != "resp_1" || !c.Loopback {
+		return nil
+	}
+	said := func(role scri.Role, text string) []scri.Message {
+		return []scri.Message{{Role: role, Parts: []scri.Part{scri.TextPart(text)}}}
+	}
+	return &session.Turn{
+		ID: id, Request: &scri.ChatRequest{Model: "m", Messages: said(scri.RoleUser, "hi")},
+		Response: &scri.ChatResponse{ID: id, Model: "m", Choices: []scri.Choice{{Output: said(scri.RoleAssistant, "hello"), Finish: scri.Finish{Reason: scri.FinishStop}}}},
+	}
+}
+
+func (toy) Forget(_ scri.Caller, id string) bool { return id == "resp_1" }
+
 func (toy) Embed(_ context.Context, x *scri.Exchange) (*scri.EmbedResponse, error) {
 	if x.Embed.Model != "m" {
 		return nil, &scri.Error{Kind: scri.ErrNotFound, Message: "who?", Path: "/model"}
@@ -142,6 +159,21 @@ func TestRoutes(t *testing.T) {
 		{name: "show nonsense", method: "POST", path: "/api/show", body: `[`, status: 400, has: "model"},
 		{name: "show too much", method: "POST", path: "/api/show", body: `{"model":"` + strings.Repeat("x", 1<<20) + `"}`, status: 400, has: "model"},
 		{name: "show a stranger", method: "POST", path: "/api/show", body: `{"model":"x"}`, status: 404, has: `"error":"`},
+		{name: "an answer", method: "POST", path: "/v1/responses", body: `{"model":"m","input":"hi"}`, status: 200, has: `"object":"response"`},
+		{name: "an answer in the background", method: "POST", path: "/v1/responses", body: `{"model":"m","input":"hi","background":true}`, status: 400, has: `background responses are not supported`},
+		{name: "a kept answer", method: "GET", path: "/v1/responses/resp_1", status: 200, has: `"text":"hello"`},
+		{name: "a kept answer as a stream", method: "GET", path: "/v1/responses/resp_1?stream=true", status: 400, has: `stream`},
+		{name: "what it was given to", method: "GET", path: "/v1/responses/resp_1/input_items", status: 200, has: `"text":"hi"`, lacks: "hello"},
+		{name: "too much of it", method: "GET", path: "/v1/responses/resp_1/input_items?limit=101", status: 400, has: `"param":"limit"`},
+		{name: "a kept answer is deleted", method: "DELETE", path: "/v1/responses/resp_1", status: 200, has: `{"id":"resp_1","object":"response","deleted":true}`},
+		{name: "a kept answer is canceled", method: "POST", path: "/v1/responses/resp_1/cancel", status: 400, has: `Cannot cancel a synchronous response.`},
+		{name: "no such answer", method: "GET", path: "/v1/responses/resp_2", status: 404, has: `"message":"Response with id 'resp_2' not found."`},
+		{name: "no such answer to delete", method: "DELETE", path: "/v1/responses/resp_2", status: 404, has: `Response with id 'resp_2' not found.`},
+		{name: "no such answer to cancel", method: "POST", path: "/v1/responses/resp_2/cancel", status: 404, has: `Response with id 'resp_2' not found.`},
+		{name: "no such answer's items", method: "GET", path: "/v1/responses/resp_2/input_items", status: 404, has: `Response with id 'resp_2' not found.`},
+		{name: "a stranger, a kept answer", method: "GET", path: "/v1/responses/resp_1", peer: "10.0.0.5:1", status: 401, lacks: "hello"},
+		{name: "a method that no answer takes", method: "PUT", path: "/v1/responses/resp_1", status: 405, has: "GET, DELETE"},
+		{name: "a page of a stranger, a kept answer", method: "GET", path: "/v1/responses/resp_1", header: evil, status: 403, lacks: "hello"},
 		{name: "a panic", method: "POST", path: "/v1/chat/completions", body: strings.Replace(goodChat, `"m"`, `"panic"`, 1), status: 500, lacks: "on demand"},
 		{
 			name: "a panic about a model", method: "POST", path: "/api/show", body: `{"model":"panic"}`, status: 500, has: `"error":"internal: the gateway failed`,
@@ -174,7 +206,7 @@ func TestRoutes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var log bytes.Buffer
-			s := New(Options{Gateway: toy{}, Dialects: all.Table(), MaxBody: 1 << 20, Version: "1", Log: slog.New(slog.NewJSONHandler(&log, nil))})
+			s := New(Options{Gateway: toy{}, Answers: toy{}, Dialects: all.Table(), MaxBody: 1 << 20, Version: "1", Log: slog.New(slog.NewJSONHandler(&log, nil))})
 			r := httptest.NewRequestWithContext(t.Context(), c.method, "http://localhost:8084"+c.path, strings.NewReader(c.body))
 			r.RemoteAddr = "127.0.0.1:5000"
 			if c.peer != "" {
@@ -204,7 +236,7 @@ func TestRoutes(t *testing.T) {
 // One line for each request, which a client cannot make long.
 func TestLogLine(t *testing.T) {
 	var log bytes.Buffer
-	s := New(Options{Gateway: toy{}, Dialects: all.Table(), MaxBody: 1 << 20, Log: slog.New(slog.NewJSONHandler(&log, nil))})
+	s := New(Options{Gateway: toy{}, Answers: toy{}, Dialects: all.Table(), MaxBody: 1 << 20, Log: slog.New(slog.NewJSONHandler(&log, nil))})
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost/v1/chat/completions",
 		strings.NewReader(strings.Replace(goodChat, `"m"`, `"`+strings.Repeat("ё", 100_000)+`"`, 1)))
 	r.RemoteAddr = "127.0.0.1:5000"
@@ -322,7 +354,7 @@ func TestSharedErrors(t *testing.T) {
 
 func logging() (*Server, *bytes.Buffer) {
 	log := &bytes.Buffer{}
-	return New(Options{Gateway: toy{}, Dialects: all.Table(), MaxBody: 1 << 20, Log: slog.New(slog.NewJSONHandler(log, nil))}), log
+	return New(Options{Gateway: toy{}, Answers: toy{}, Dialects: all.Table(), MaxBody: 1 << 20, Log: slog.New(slog.NewJSONHandler(log, nil))}), log
 }
 
 func ask(t *testing.T, s *Server, method, path, body string) *httptest.ResponseRecorder {

@@ -447,7 +447,7 @@ func (e *encoder) result(p *scri.Part) {
 	case r.Server != "":
 		e.drop("", "a result of a tool that another provider ran itself")
 		return
-	case e.answer:
+	case e.answer && !e.input:
 		e.drop("", "an answer holds no results")
 		return
 	}

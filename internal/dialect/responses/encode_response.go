@@ -13,8 +13,7 @@ func (responses) EncodeResponse(b []byte, in *dialect.Incoming, r *scri.ChatResp
 	e := &answerEncoder{own: r.Ext.Of(Name) != nil}
 	e.answer = true
 	e.w.B = b
-	e.seed = responseID(r)
-	e.seed = strings.TrimPrefix(e.seed, idPrefix)
+	e.seed = seedOf(responseID(r))
 	f := scri.Finish{}
 	if len(r.Choices) > 0 {
 		f = r.Choices[0].Finish

@@ -14,6 +14,7 @@ import (
 type encoder struct {
 	w      wire.Writer
 	answer bool   // what is written goes to a client, not to a provider
+	input  bool   // and it is what the client sent
 	path   []byte // JSON pointer of the node that is being written
 	warn   []scri.Warning
 	target *dialect.Target // of a request

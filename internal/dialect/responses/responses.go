@@ -44,6 +44,7 @@ type responses struct{}
 var (
 	_ dialect.Dialect = responses{}
 	_ dialect.Lister  = responses{}
+	_ dialect.Keeper  = responses{}
 )
 
 // New returns the dialect.
@@ -52,10 +53,10 @@ func New() dialect.Dialect { return responses{} }
 // Name returns "responses".
 func (responses) Name() string { return Name }
 
-// Routes returns the path at which an answer is asked for. The list of models has
-// a path that belongs to another dialect.
+// Routes returns the path at which an answer is asked for, and those of answers
+// that are kept. The list of models has a path that belongs to another dialect.
 func (responses) Routes() []dialect.Route {
-	return []dialect.Route{{Method: http.MethodPost, Pattern: pathResponses, Op: scri.OpChat}}
+	return append([]dialect.Route{{Method: http.MethodPost, Pattern: pathResponses, Op: scri.OpChat}}, keptRoutes()...)
 }
 
 // Traits: ids of calls have at most 64 characters, and calls and results come in
@@ -99,7 +100,7 @@ func has(x *scri.Ext, word string) bool { return dialect.Formed(x, Name, word) }
 
 // minted begins, behind the kind, the ids of items that this gateway made for
 // answers of others. No provider knows them.
-const minted = "_aratta_"
+const minted = dialect.Made
 
 func isMinted(id string) bool { return strings.Contains(id, minted) }
 

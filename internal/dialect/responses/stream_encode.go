@@ -168,7 +168,7 @@ func (s *streamEncoder) begin(b []byte) []byte {
 		return b
 	}
 	s.started = true
-	s.e.seed = strings.TrimPrefix(responseID(&s.head), idPrefix)
+	s.e.seed = seedOf(responseID(&s.head))
 	for _, typ := range [...]string{"response.created", "response.in_progress"} {
 		s.compose(typ)
 		s.response(statusInProgress, false)
