@@ -192,6 +192,39 @@ func TestFilesAndBatches(t *testing.T) {
 	}
 }
 
+// A file that comes in parts is one file at its provider; nobody else can be asked
+// for what the upload is called there.
+func TestUploads(t *testing.T) {
+	l := relayLab(t, "[relay.files]\ntarget = \"openai\"\n")
+	var u, part struct{ ID, Status string }
+	r := l.pass(t, "POST", "/v1/uploads", nil, `{"filename":"a.jsonl","purpose":"batch","bytes":6,"mime_type":"text/jsonl"}`)
+	if err := json.Unmarshal(r.body, &u); err != nil || u.Status != "pending" {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	var ids []string
+	for _, data := range []string{"one", "two"} {
+		r = l.pass(t, "POST", "/v1/uploads/"+u.ID+"/parts", nil, "form:data@|"+data)
+		if err := json.Unmarshal(r.body, &part); err != nil || r.status != http.StatusOK {
+			t.Fatalf("%d %s", r.status, r.body)
+		}
+		ids = append(ids, part.ID)
+	}
+	r = l.pass(t, "POST", "/v1/uploads/"+u.ID+"/complete", nil, `{"part_ids":["`+ids[1]+`","`+ids[0]+`"]}`)
+	var done struct{ File struct{ ID string } }
+	if err := json.Unmarshal(r.body, &done); err != nil || !strings.Contains(string(r.body), "completed") {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	if r = l.pass(t, "GET", "/v1/files/"+done.File.ID+"/content", nil, ""); string(r.body) != "twoone" {
+		t.Errorf("%d %q", r.status, r.body)
+	}
+	if r = l.pass(t, "POST", "/v1/uploads/"+u.ID+"/cancel", nil, ""); r.status != http.StatusNotFound {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	if r = l.pass(t, "GET", "/v1/uploads", nil, ""); r.status != http.StatusMethodNotAllowed {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+}
+
 // What is refused is refused in the words of the client's API, with what to do,
 // and nobody is asked.
 func TestRelaysThatAreRefused(t *testing.T) {

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -38,6 +39,10 @@ func Passages() []Passage {
 		{get, "/v1/files/{id}", scri.OpFiles, "openai", openai, false},
 		{del, "/v1/files/{id}", scri.OpFiles, "openai", openai, false},
 		{get, "/v1/files/{id}/content", scri.OpFiles, "openai", openai, false},
+		{post, "/v1/uploads", scri.OpFiles, "openai", openai, false},
+		{post, "/v1/uploads/{id}/parts", scri.OpFiles, "openai", openai, false},
+		{post, "/v1/uploads/{id}/complete", scri.OpFiles, "openai", openai, false},
+		{post, "/v1/uploads/{id}/cancel", scri.OpFiles, "openai", openai, false},
 		{post, "/v1/batches", scri.OpBatches, "openai", openai, false},
 		{get, "/v1/batches", scri.OpBatches, "openai", openai, false},
 		{get, "/v1/batches/{id}", scri.OpBatches, "openai", openai, false},
@@ -53,7 +58,7 @@ func Passages() []Passage {
 
 // Spoken is the passage as a client with this header means it.
 func (p Passage) Spoken(h http.Header) Passage {
-	if p.Op == scri.OpFiles && h.Get("Anthropic-Version") != "" {
+	if p.Op == scri.OpFiles && strings.HasPrefix(p.Pattern, "/v1/files") && h.Get("Anthropic-Version") != "" {
 		p.Dialect, p.Takers = "anthropic", []string{"anthropic"}
 	}
 	return p

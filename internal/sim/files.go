@@ -28,6 +28,7 @@ type kept struct {
 	size    int
 	files   []*file
 	batches []*batch
+	uploads []*upload
 }
 
 type file struct {
@@ -106,6 +107,10 @@ func (k *kept) list(anthropic bool) []map[string]any {
 
 // serve answers for files.
 func (k *kept) serve(s *Sim, w http.ResponseWriter, r *http.Request, p dialect.Passage, a *asked) {
+	if strings.HasPrefix(p.Pattern, "/v1/uploads") {
+		k.uploading(s, w, r, p.Pattern, a)
+		return
+	}
 	anthropic := p.Spoken(r.Header).Dialect == "anthropic"
 	switch {
 	case r.Method == http.MethodPost && a.file == nil:
