@@ -125,3 +125,15 @@ type ModelInfo struct {
 type ModelList struct {
 	Models []ModelInfo `json:"models"`
 }
+
+// ProviderHealth is what a probe of a provider found.
+type ProviderHealth struct {
+	Provider string  `json:"provider"`
+	Zone     string  `json:"zone"`
+	Dialect  string  `json:"dialect"`
+	Up       bool    `json:"up"`
+	TookMS   float64 `json:"took_ms,omitempty"` // until the head of the answer
+	Kind     string  `json:"kind,omitempty"`    // of the error, where it is not up
+	Error    string  `json:"error,omitempty"`   // in the gateway's own words
+	Hint     string  `json:"hint,omitempty"`
+}

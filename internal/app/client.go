@@ -55,8 +55,8 @@ func (e *unreached) Error() string {
 
 func (e *unreached) Unwrap() error { return e.err }
 
-// call asks the gateway at base. Whoever gets an answer closes it.
-func (p *program) call(ctx context.Context, method, base, path string, body io.Reader) (*http.Response, error) {
+// answer asks the gateway at base, and takes any answer. Whoever gets one closes it.
+func (p *program) answer(ctx context.Context, method, base, path string, body io.Reader) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, base+path, body)
 	if err != nil {
 		return nil, err
@@ -70,19 +70,32 @@ func (p *program) call(ctx context.Context, method, base, path string, body io.R
 	res, err := http.DefaultClient.Do(req)
 	switch {
 	case err == nil:
+		return res, nil
 	case ctx.Err() != nil:
 		return nil, errInterrupted
 	default:
 		return nil, &unreached{base, err}
 	}
-	if res.StatusCode == http.StatusOK {
-		return res, nil
+}
+
+// call asks the gateway at base. Whoever gets an answer closes it.
+func (p *program) call(ctx context.Context, method, base, path string, body io.Reader) (*http.Response, error) {
+	res, err := p.answer(ctx, method, base, path, body)
+	if err != nil || res.StatusCode == http.StatusOK {
+		return res, err
 	}
 	defer res.Body.Close()
-	a := answerOf(res)
-	if a.Body, err = io.ReadAll(io.LimitReader(res.Body, maxPrompt)); err != nil {
+	b, err := io.ReadAll(io.LimitReader(res.Body, maxPrompt))
+	if err != nil {
 		return nil, err
 	}
+	return nil, p.refusal(res, b, base)
+}
+
+// refusal is the error that an answer is.
+func (p *program) refusal(res *http.Response, body []byte, base string) error {
+	a := answerOf(res)
+	a.Body = body
 	e := native.New().DecodeError(a)
 	if e.RequestID == "" {
 		e.RequestID = res.Header.Get("X-Aratta-Request-Id")
@@ -90,7 +103,7 @@ func (p *program) call(ctx context.Context, method, base, path string, body io.R
 	if e.RequestID == "" && e.Hint == "" {
 		e.Hint = "is it Aratta that listens at " + base + "?"
 	}
-	return nil, e
+	return e
 }
 
 func answerOf(res *http.Response) *dialect.Answer {

@@ -29,7 +29,7 @@ type Options struct {
 	Now       func() time.Time
 }
 
-// Gateway answers exchanges. It is immutable and safe for concurrent use; a
+// Gateway answers exchanges. It may be used by many goroutines and never changes; a
 // changed configuration makes a new one.
 type Gateway struct {
 	router    *route.Router
@@ -45,6 +45,7 @@ type Gateway struct {
 	now       func() time.Time
 	chat      step[scri.Stream]
 	vectors   step[*scri.EmbedResponse]
+	probed    probed
 }
 
 // New builds a gateway.

@@ -32,6 +32,7 @@ type Gateway interface {
 	Models(ctx context.Context) *scri.ModelList
 	Loaded(ctx context.Context) *scri.ModelList
 	Model(ctx context.Context, name string) (*scri.ModelInfo, error)
+	Health(ctx context.Context) []scri.ProviderHealth
 }
 
 // Answers are those that are kept for callers.

@@ -1,0 +1,51 @@
+package gateway_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+
+	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/dialect/all"
+	"github.com/aratta-gateway/aratta/internal/gateway"
+	"github.com/aratta-gateway/aratta/internal/provider"
+)
+
+// Whoever asks often is told what was found last; what is down says why.
+func TestHealth(t *testing.T) {
+	var asked atomic.Int64
+	there := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		_, _ = w.Write([]byte(`{"object":"list","data":[]}`))
+	}))
+	defer there.Close()
+	away := httptest.NewServer(http.NotFoundHandler())
+	away.Close()
+	catalogue, err := provider.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []*provider.Provider
+	for _, url := range []string{away.URL, there.URL} {
+		p, err := provider.New(provider.Local, "p", provider.Entry{Dialect: "openai", BaseURL: url}, provider.Deps{
+			Dialects: func(n string) (dialect.Dialect, bool) { d := all.Get(n); return d, d != nil }, Catalogue: catalogue,
+			LookupEnv: func(string) (string, bool) { return "", false },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, p)
+	}
+	g := gateway.New(gateway.Options{Providers: list})
+	defer g.Close()
+	for range 3 {
+		list := g.Health(t.Context())
+		if len(list) != 2 || list[0].Up || list[0].Kind != "unavailable" || list[0].Error == "" || !list[1].Up || list[1].TookMS <= 0 {
+			t.Fatalf("found %+v", list)
+		}
+	}
+	if n := asked.Load(); n != 1 {
+		t.Errorf("asked %d times, want once", n)
+	}
+}
