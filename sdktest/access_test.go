@@ -38,6 +38,7 @@ func TestKeys(t *testing.T) {
 		"anthropic key":    {newAnthropic(p.url, anthropicoption.WithHeader(far, from), anthropicoption.WithAPIKey("good-key")), true},
 		"anthropic token":  {newAnthropic(p.url, anthropicoption.WithHeader(far, from), anthropicoption.WithAuthToken("good-key"), anthropicoption.WithHeaderDel("X-Api-Key")), true},
 		"anthropic wrong":  {newAnthropic(p.url, anthropicoption.WithHeader(far, from)), false},
+		"google wrong":     {newGoogle(p.url, far, from), false},
 		"openai, loopback": {newOpenAI(p.url), true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -49,7 +50,7 @@ func TestKeys(t *testing.T) {
 					}
 					continue
 				}
-				told{status: 401, openai: "authentication_error", code: "invalid_api_key", anthropic: "authentication_error"}.check(t, tt.c, err)
+				told{status: 401, openai: "authentication_error", code: "invalid_api_key", anthropic: "authentication_error", google: "UNAUTHENTICATED"}.check(t, tt.c, err)
 			}
 		})
 	}

@@ -17,13 +17,16 @@ import (
 // words are a finish reason as each SDK's API spells it.
 type words map[string]string
 
-func stopWord() words { return words{"openai": "stop", "anthropic": "end_turn", "ollama": "stop"} }
+func stopWord() words {
+	return words{"openai": "stop", "anthropic": "end_turn", "ollama": "stop", "google": "STOP"}
+}
+
 func lengthWord() words {
-	return words{"openai": "length", "anthropic": "max_tokens", "ollama": "length"}
+	return words{"openai": "length", "anthropic": "max_tokens", "ollama": "length", "google": "MAX_TOKENS"}
 }
 
 func callsWord() words {
-	return words{"openai": "tool_calls", "anthropic": "tool_use", "ollama": "stop"}
+	return words{"openai": "tool_calls", "anthropic": "tool_use", "ollama": "stop", "google": "STOP"}
 }
 
 func TestPlainAnswer(t *testing.T) {
@@ -202,7 +205,7 @@ func counted(c client, u *scri.Usage) usage {
 	}
 	w := usage{Input: n(u.Input), Output: n(u.Output)}
 	switch c.name() {
-	case "openai":
+	case "openai", "google":
 		w.CacheRead, w.Thinking = n(u.CacheRead), n(u.Thinking)
 	case "anthropic":
 		w.CacheRead, w.CacheWrite, w.Thinking = n(u.CacheRead), n(u.CacheWrite), n(u.Thinking)

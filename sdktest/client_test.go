@@ -21,7 +21,7 @@ type client interface {
 
 // clients are the SDKs against a gateway.
 func clients(url string) []client {
-	return []client{newOpenAI(url), newAnthropic(url), newOllama(url)}
+	return []client{newOpenAI(url), newAnthropic(url), newOllama(url), newGoogle(url)}
 }
 
 // ask is a request in no SDK's words.

@@ -1,5 +1,5 @@
-// Package sdktest holds tests alone: the official Go SDKs of OpenAI, Anthropic
-// and Ollama as clients of a running gateway, in front of simulated providers of
+// Package sdktest holds tests alone: the official Go SDKs of OpenAI, Anthropic,
+// Ollama and Google as clients of a running gateway, in front of simulated providers of
 // every dialect. It is a module of its own so that the gateway does not depend
 // on the SDKs.
 //

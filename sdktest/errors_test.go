@@ -22,6 +22,7 @@ type told struct {
 	others       map[string]int // statuses of APIs that have another
 	openai, code string         // type and code
 	anthropic    string         // type
+	google       string         // status
 }
 
 func (w told) check(t *testing.T, c client, err error) failure {
@@ -40,6 +41,8 @@ func (w told) check(t *testing.T, c client, err error) failure {
 		kind, code = "", ""
 	case "anthropic":
 		kind, code = w.anthropic, ""
+	case "google":
+		kind, code = w.google, ""
 	}
 	if f.status != status || f.kind != kind || f.code != code {
 		t.Errorf("status %d, type %q, code %q; want %d, %q, %q (%s)", f.status, f.kind, f.code, status, kind, code, f.message)
@@ -51,7 +54,7 @@ func (w told) check(t *testing.T, c client, err error) failure {
 }
 
 func notFound() told {
-	return told{status: 404, openai: "invalid_request_error", code: "model_not_found", anthropic: "not_found_error"}
+	return told{status: 404, openai: "invalid_request_error", code: "model_not_found", anthropic: "not_found_error", google: "NOT_FOUND"}
 }
 
 // TestErrors: what a provider refuses reaches the SDK as an error of its own
@@ -63,24 +66,24 @@ func TestErrors(t *testing.T) {
 	}{
 		"invalid request": {
 			scri.Error{Kind: scri.ErrInvalid, Message: "temperature is too high"},
-			told{status: 400, openai: "invalid_request_error", anthropic: "invalid_request_error"},
+			told{status: 400, openai: "invalid_request_error", anthropic: "invalid_request_error", google: "INVALID_ARGUMENT"},
 		},
 		"too long": {
 			scri.Error{Kind: scri.ErrContextLength, Message: "the prompt is longer than the context window"},
-			told{status: 400, openai: "invalid_request_error", code: "context_length_exceeded", anthropic: "invalid_request_error"},
+			told{status: 400, openai: "invalid_request_error", code: "context_length_exceeded", anthropic: "invalid_request_error", google: "INVALID_ARGUMENT"},
 		},
 		"overloaded": {
 			scri.Error{Kind: scri.ErrOverloaded, Message: "no capacity"},
 			told{
 				status: 503, others: map[string]int{"anthropic": 529},
-				openai: "server_error", code: "overloaded", anthropic: "overloaded_error",
+				openai: "server_error", code: "overloaded", anthropic: "overloaded_error", google: "UNAVAILABLE",
 			},
 		},
 		"the gateway's key is refused": {
 			scri.Error{Kind: scri.ErrAuth, Message: "invalid key"},
 			told{
-				status: 503, others: map[string]int{"anthropic": 500, "ollama": 502},
-				openai: "server_error", code: "unavailable", anthropic: "api_error",
+				status: 503, others: map[string]int{"anthropic": 500, "ollama": 502, "google": 500},
+				openai: "server_error", code: "unavailable", anthropic: "api_error", google: "INTERNAL",
 			},
 		},
 	} {
@@ -120,9 +123,13 @@ func TestEmptyConversation(t *testing.T) {
 				t.Skip("there it means to load the model")
 			}
 			_, err := c.send(t.Context(), &ask{model: "auto"}, false, func() {})
-			f := told{status: 400, openai: "invalid_request_error", anthropic: "invalid_request_error"}.check(t, c, err)
-			if !strings.Contains(f.message, "messages") {
-				t.Errorf("message: %q, want it to name messages", f.message)
+			f := told{status: 400, openai: "invalid_request_error", anthropic: "invalid_request_error", google: "INVALID_ARGUMENT"}.check(t, c, err)
+			field := "messages"
+			if c.name() == "google" {
+				field = "contents"
+			}
+			if !strings.Contains(f.message, field) {
+				t.Errorf("message: %q, want it to name %s", f.message, field)
 			}
 		})
 	}
@@ -132,7 +139,7 @@ func TestRateLimit(t *testing.T) {
 	matrix(t, func(t *testing.T, c client, u *upstream, stream bool) {
 		u.fails(t, sim.Fault{Kind: sim.RateLimit, RetryAfter: 7})
 		_, err := c.send(t.Context(), hello(u.only()), stream, func() {})
-		f := told{status: 429, openai: "rate_limit_error", code: "rate_limit_exceeded", anthropic: "rate_limit_error"}.check(t, c, err)
+		f := told{status: 429, openai: "rate_limit_error", code: "rate_limit_exceeded", anthropic: "rate_limit_error", google: "RESOURCE_EXHAUSTED"}.check(t, c, err)
 		if got := f.header.Get("Retry-After"); got != "7" {
 			t.Errorf("Retry-After: %q, want 7", got)
 		}

@@ -3,6 +3,7 @@ package sdktest
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/anthropics/anthropic-sdk-go"
@@ -50,6 +51,13 @@ func TestOneModel(t *testing.T) {
 			}
 			return m.ID, nil
 		},
+		"google": func(ctx context.Context, c client, id string) (string, error) {
+			m, err := c.(*google).sdk.Models.Get(ctx, id, nil)
+			if err != nil {
+				return "", err
+			}
+			return strings.TrimPrefix(m.Name, "models/"), nil
+		},
 		"ollama": func(ctx context.Context, c client, id string) (string, error) {
 			m, err := c.(*ollama).sdk.Show(ctx, &api.ShowRequest{Model: id})
 			if err != nil {
@@ -79,23 +87,28 @@ func TestOneModel(t *testing.T) {
 
 // TestCountTokens: counted by who counts, estimated for the others.
 func TestCountTokens(t *testing.T) {
-	c := newAnthropic(shared.aratta.url)
-	for _, u := range shared.providers {
-		t.Run(u.format+" provider", func(t *testing.T) {
-			u.says(t, said("never said"))
-			a := hello(u.only())
-			a.turns[0].text = "One two three four five six seven"
-			n, err := c.count(t.Context(), a)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if u.format == "anthropic" || u.format == "native" {
-				if n != 7 { // a word is a token for the simulated provider
-					t.Errorf("%d tokens, want the provider's 7", n)
+	type counter interface {
+		client
+		count(ctx context.Context, a *ask) (int64, error)
+	}
+	for _, c := range []counter{newAnthropic(shared.aratta.url), newGoogle(shared.aratta.url)} {
+		for _, u := range shared.providers {
+			t.Run(c.name()+" client/"+u.format+" provider", func(t *testing.T) {
+				u.says(t, said("never said"))
+				a := hello(u.only())
+				a.turns[0].text = "One two three four five six seven"
+				n, err := c.count(t.Context(), a)
+				if err != nil {
+					t.Fatal(err)
 				}
-			} else if n < 4 || n > 60 {
-				t.Errorf("%d tokens, want an estimate for seven words", n)
-			}
-		})
+				if u.format == "anthropic" || u.format == "native" || u.format == "gemini" {
+					if n != 7 { // a word is a token for the simulated provider
+						t.Errorf("%d tokens, want the provider's 7", n)
+					}
+				} else if n < 4 || n > 60 {
+					t.Errorf("%d tokens, want an estimate for seven words", n)
+				}
+			})
+		}
 	}
 }

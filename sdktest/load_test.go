@@ -79,7 +79,7 @@ func TestKeepalive(t *testing.T) {
 		"then the reserve's":      {sim.Fault{Kind: sim.ErrorFirst}, "The reserve answers."},
 		"then no answer from any": {sim.Fault{Kind: sim.ErrorFirst}, ""},
 	} {
-		for _, c := range []client{newOpenAI(p.url), newAnthropic(p.url)} {
+		for _, c := range []client{newOpenAI(p.url), newAnthropic(p.url), newGoogle(p.url)} {
 			t.Run(c.name()+" "+name, func(t *testing.T) {
 				u.says(t, said("At last."))
 				shared.reserve.says(t, said("The reserve answers."))
@@ -87,7 +87,7 @@ func TestKeepalive(t *testing.T) {
 				h := u.holds(t)
 				h.from = 0
 				keeperOf(c).sees = func(b []byte) {
-					if bytes.Contains(b, []byte("ping")) || bytes.HasPrefix(b, []byte(":")) {
+					if bytes.Contains(b, []byte("ping")) || bytes.HasPrefix(b, []byte(":")) || len(b) > 0 && len(bytes.TrimSpace(b)) == 0 {
 						h.free()
 					}
 				}
@@ -117,6 +117,8 @@ func keeperOf(c client) *keeper {
 	case *claude:
 		return c.keeper
 	case *ollama:
+		return c.keeper
+	case *google:
 		return c.keeper
 	}
 	return nil
@@ -161,7 +163,7 @@ func TestRefusal(t *testing.T) {
 		}
 		u.says(t, a)
 		g := must(t, c, hello(u.only()), stream)
-		want := words{"openai": "content_filter", "anthropic": "refusal", "ollama": "stop"}[c.name()]
+		want := words{"openai": "content_filter", "anthropic": "refusal", "ollama": "stop", "google": "SAFETY"}[c.name()]
 		if g.finish != want || g.text != "I cannot" {
 			t.Errorf("%q, finish %q; want finish %q", g.text, g.finish, want)
 		}

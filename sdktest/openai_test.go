@@ -185,6 +185,15 @@ func (*openAI) failure(err error) (failure, bool) {
 	return failure{}, false
 }
 
+// text writes what a test reads as JSON.
+func text(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
 // object reads a JSON object that a test wrote.
 func object(s string) map[string]any {
 	var m map[string]any

@@ -95,7 +95,7 @@ func (d *decoder) knownPart(p *scri.Part) bool {
 	*p = scri.Part{}
 	var u dialect.Unknown
 	var thought []byte
-	kinds := 0
+	kinds, others := 0, 0
 	for as := range d.Members() {
 		if d.null(&u) {
 			continue
@@ -134,7 +134,14 @@ func (d *decoder) knownPart(p *scri.Part) bool {
 			return false
 		default:
 			u.Add(d.Member())
+			others++
 		}
+	}
+	if kinds == 0 && others == 0 && p.Signature != nil {
+		// The end of a stream's text, whose empty text Google's SDKs leave out when
+		// they send it back.
+		p.Kind, kinds = scri.PartText, 1
+		u.Form("-text")
 	}
 	if kinds != 1 || d.Err() != nil {
 		return false

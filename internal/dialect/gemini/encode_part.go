@@ -95,8 +95,10 @@ func (e *encoder) text(p *scri.Part) bool {
 		e.Tell(scri.WarnChanged, "kind", string(p.Kind), string(scri.PartText), "")
 	}
 	e.w.BeginObject()
-	e.w.Key("text")
-	dialect.WriteText(&e.w, p.Text)
+	if !p.Text.IsZero() || !formed(p.Ext, "-text") {
+		e.w.Key("text")
+		dialect.WriteText(&e.w, p.Text)
+	}
 	said := append(make([]string, 0, 3), "text")
 	if p.Kind == scri.PartThinking || formed(p.Ext, "thought") {
 		e.w.Key("thought")

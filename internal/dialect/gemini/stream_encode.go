@@ -72,12 +72,13 @@ func (s *streamEncoder) ContentType() string {
 // Warnings are the losses so far.
 func (s *streamEncoder) Warnings() []scri.Warning { return s.Warn }
 
-// Ping appends a comment; a list has no such thing.
+// Ping appends an event of nothing, as Google's SDK for Go takes a comment for a
+// broken stream; a list has no such thing.
 func (s *streamEncoder) Ping(b []byte) []byte {
 	if s.list {
 		return b
 	}
-	return append(b, ": ping\n\n"...)
+	return append(b, "\n\n"...)
 }
 
 // Event appends the pieces of one event.
