@@ -12,9 +12,10 @@ import (
 	"github.com/aratta-gateway/aratta/scri"
 )
 
-// TestClaudeCode sends what Claude Code sends: the beta path with its header,
-// system text in blocks with cache marks, thinking, tools, and members that are
-// too new for anybody but Anthropic.
+// TestClaudeCode sends what Claude Code sends: the beta path with its headers,
+// system text in blocks with cache marks, thinking, tools, and members and blocks
+// that are too new for anybody but Anthropic, who gets them as they are; of the
+// others the client is told what they were not sent.
 func TestClaudeCode(t *testing.T) {
 	c := newAnthropic(shared.aratta.url)
 	for _, u := range shared.providers {
@@ -31,23 +32,38 @@ func TestClaudeCode(t *testing.T) {
 			if got := strings.Join(kinds, " "); got != "thinking text tool_use" || m.StopReason != "tool_use" {
 				t.Errorf("blocks: %s, stop_reason %q", got, m.StopReason)
 			}
+			last, _ := u.sim.Last()
+			told := map[string]string{"Anthropic-Beta": "context-management-2025-06-27", "X-App": "cli", "X-Stainless-Lang": "go", "X-Claude-Code-Session-Id": "s1"}
 			if u.format != "anthropic" {
+				for name := range told {
+					if got := last.Header.Get(name); got != "" {
+						t.Errorf("%s: %q, which is nothing for this provider", name, got)
+					}
+				}
+				warnings := c.keeper.header().Get("X-Aratta-Warnings")
+				if u.format != "native" && !strings.Contains(warnings, "dropped /messages/1/content/2;") { // native has a place for it
+					t.Errorf("X-Aratta-Warnings: %q, want it to tell of the block that is too new", warnings)
+				}
 				return
 			}
-			last, _ := u.sim.Last()
-			if beta := last.Header.Get("Anthropic-Beta"); !strings.Contains(beta, "context-management-2025-06-27") {
-				t.Errorf("Anthropic-Beta: %q, want it passed on", beta)
+			for name, want := range told {
+				if got := last.Header.Get(name); !strings.Contains(got, want) {
+					t.Errorf("%s: %q, want it passed on", name, got)
+				}
 			}
 			var body struct {
 				System []struct {
 					CacheControl any `json:"cache_control"`
 				}
 				ContextManagement any `json:"context_management"`
+				Metadata          any
+				Messages          []struct{ Content []map[string]any }
 			}
 			if err := json.Unmarshal(last.Body, &body); err != nil {
 				t.Fatal(err)
 			}
-			if len(body.System) != 2 || body.System[1].CacheControl == nil || body.ContextManagement == nil {
+			if len(body.System) != 2 || body.System[1].CacheControl == nil || body.ContextManagement == nil || body.Metadata == nil ||
+				body.Messages[0].Content[2]["type"] != "too_new" {
 				t.Errorf("body: %s", last.Body)
 			}
 		})
@@ -72,7 +88,8 @@ func claudeCode(t *testing.T, c *claude, model string) (*anthropic.BetaMessage, 
 		)},
 	}, anthropicoption.WithJSONSet("context_management", map[string]any{
 		"edits": []any{map[string]any{"type": "clear_thinking_20251015", "keep": "all"}},
-	}))
+	}), anthropicoption.WithJSONSet("messages.0.content.-1", map[string]any{"type": "too_new", "what": "unknown"}),
+		anthropicoption.WithHeader("X-App", "cli"), anthropicoption.WithHeader("X-Claude-Code-Session-Id", "s1"))
 	defer s.Close()
 	var m anthropic.BetaMessage
 	for s.Next() {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aratta-gateway/aratta/internal/sim"
 	"github.com/aratta-gateway/aratta/scri"
@@ -168,4 +169,38 @@ func TestRefusal(t *testing.T) {
 			t.Errorf("%q, finish %q; want finish %q", g.text, g.finish, want)
 		}
 	})
+}
+
+// TestSlowLoad: a local model that is still being loaded is waited for, and the
+// SDKs see that something comes meanwhile.
+func TestSlowLoad(t *testing.T) {
+	u := newUpstream("sim-ollama", "ollama")
+	t.Cleanup(u.server.Close)
+	settings := strings.Replace(config([]*upstream{u, shared.reserve}), "[server]\n", "[server]\nkeepalive_after = \"20ms\"\n", 1)
+	p, err := shared.program.serve(t.Context(), t.TempDir(), settings, "SIM_KEY="+providerKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, c := range []client{newOpenAI(p.url), newAnthropic(p.url), newGoogle(p.url)} {
+		t.Run(c.name(), func(t *testing.T) {
+			u.says(t, said("At last."))
+			u.sim.Set(sim.Fault{Kind: sim.SlowLoad, Delay: time.Second, Times: 1})
+			var before int // reads before the first words
+			answered := false
+			keeperOf(c).sees = func(b []byte) {
+				if answered = answered || bytes.Contains(b, []byte("last")); !answered {
+					before++
+				}
+			}
+			g := must(t, c, hello(u.only()), true)
+			if g.text != "At last." || before < 2 {
+				t.Errorf("%q after %d signs of life", g.text, before)
+			}
+		})
+	}
 }

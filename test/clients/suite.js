@@ -1,7 +1,7 @@
 // What a user of any SDK may expect of the gateway, whoever answers behind it.
 // Each case asks every provider, for a whole answer and for a stream.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 
 import * as stand from './stand.js';
 import { answer, calling, exchanges, parts, png, providers, reserve, said, text, thinking, words } from './stand.js';
@@ -27,6 +27,7 @@ export function suite(sdk) {
   const lacks = new Set(sdk.lacks ?? []);
   for (const provider of providers) {
     describe(`${sdk.name}, ${provider.format} provider`, () => {
+      after(() => provider.says()); // no fault is left behind
       for (const [name, c] of Object.entries(cases)) {
         for (const stream of c.modes ?? [false, true]) {
           test(`${name}, ${stream ? 'stream' : 'whole'}`, { skip: lacks.has(name) && 'its API has no words for it', timeout: 30_000 }, () =>

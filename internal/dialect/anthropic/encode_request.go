@@ -129,10 +129,14 @@ func newRequestEncoder(req *scri.ChatRequest, t *dialect.Target) *requestEncoder
 	return e
 }
 
+// outgoing carries of the client's header what belongs to the format: the betas it
+// wants, and how Claude Code and Anthropic's SDKs tell who they are.
 func (e *requestEncoder) outgoing(path string) *dialect.Outgoing {
 	h := header()
-	if betas := e.t.Header["Anthropic-Beta"]; len(betas) > 0 {
-		h["Anthropic-Beta"] = betas
+	for name, v := range e.t.Header {
+		if name == "Anthropic-Beta" || name == "X-App" || strings.HasPrefix(name, "X-Claude-Code-") || strings.HasPrefix(name, "X-Stainless-") {
+			h[name] = v
+		}
 	}
 	return &dialect.Outgoing{Method: http.MethodPost, Path: path, Header: h, Body: e.w.B, Pieces: e.w.Pieces()}
 }
