@@ -71,7 +71,7 @@ func pages(t *testing.T) []string {
 	for i := range list {
 		list[i] = "docs/" + filepath.Base(list[i])
 	}
-	return append(list, "README.md", "CONTRIBUTING.md")
+	return append(list, "README.md", "README.ru.md", "CONTRIBUTING.md")
 }
 
 // curl does what the documents ask curl for, so that their tests need nothing
@@ -201,6 +201,7 @@ func TestDocumentedRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	runCurls(t, "README.md", "127.0.0.1:8084", url)
+	runCurls(t, "README.ru.md", "127.0.0.1:8084", url)
 	runCurls(t, "docs/api.md", "127.0.0.1:8084", url)
 }
 
@@ -227,7 +228,7 @@ func TestDocumentedFaults(t *testing.T) {
 
 // Every key is set where documents are built.
 func allKeys(name string) (string, bool) {
-	if strings.HasSuffix(name, "_KEY") {
+	if strings.HasSuffix(name, "_KEY") || strings.HasSuffix(name, "_CREDENTIALS") {
 		return "k", true
 	}
 	return "", false
