@@ -198,7 +198,7 @@ func ownCodes() []ownCode {
 		{scri.ErrPermission, "permission_error", "permission_denied"},
 		{scri.ErrNotFound, "invalid_request_error", "model_not_found"},
 		{scri.ErrNotFound, "invalid_request_error", "unknown_url"}, // where an error says so itself
-		{scri.ErrNotFound, "invalid_request_error", CodeNoPrevious},
+		{scri.ErrInvalid, "invalid_request_error", CodeNoPrevious},
 		{scri.ErrNotFound, "invalid_request_error", CodeNoResponse},
 		{scri.ErrRateLimited, "rate_limit_error", "rate_limit_exceeded"},
 		{scri.ErrQuota, "insufficient_quota", "insufficient_quota"},
@@ -223,7 +223,7 @@ const (
 
 func ownKind(code string) (scri.ErrorKind, bool) {
 	for _, c := range ownCodes() {
-		if c.code != "" && c.code == code && code != CodeNoPrevious && code != CodeNoResponse { // others say these with a 400
+		if c.code != "" && c.code == code && code != CodeNoResponse { // others say it with a 400
 			return c.kind, true
 		}
 	}
@@ -280,10 +280,10 @@ func AppendOpenAIErrorObject(b []byte, e *scri.Error) []byte {
 	}
 	w.Key("message")
 	w.Str(message)
-	typ, code := "server_error", ""
+	typ, code, known := "server_error", "", false
 	for _, c := range ownCodes() {
-		if c.kind == e.Kind && (code == "" || c.code == e.Code) {
-			typ, code = c.typ, c.code
+		if c.kind == e.Kind && (!known || c.code == e.Code) {
+			typ, code, known = c.typ, c.code, true
 		}
 	}
 	w.Key("type")

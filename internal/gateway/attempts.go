@@ -142,7 +142,7 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 // was said before, another answer would only look like one.
 func forgotten(provider, id string) *scri.Error {
 	return &scri.Error{
-		Kind: scri.ErrNotFound, Code: dialect.CodeNoPrevious, Path: "/previous_response_id", Provider: provider,
+		Kind: scri.ErrInvalid, Code: dialect.CodeNoPrevious, Path: "/previous_response_id", Provider: provider,
 		Message: "Previous response with id '" + id + "' not found.",
 	}
 }
@@ -291,6 +291,9 @@ func brief(e *scri.Error) *scri.Error {
 // nextAfter reports whether another target may do better than the one that
 // failed like this.
 func nextAfter(e *scri.Error, t route.Target) bool {
+	if e.Code == dialect.CodeNoPrevious { // another may have kept it
+		return !t.Asked
+	}
 	switch e.Kind {
 	case scri.ErrInvalid, scri.ErrPolicy, scri.ErrCanceled, scri.ErrInternal:
 		return false

@@ -3,7 +3,6 @@ package gateway
 import (
 	"strings"
 
-	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -12,7 +11,7 @@ import (
 // does not know is the operator's business, and to the client nobody is there.
 func (c *call) blamed(err error) error {
 	e := scri.AsError(err)
-	if e.Kind != scri.ErrNotFound || e.Code == dialect.CodeNoPrevious || len(e.Attempts) == 0 || c.named(&e.Attempts[len(e.Attempts)-1]) {
+	if e.Kind != scri.ErrNotFound || len(e.Attempts) == 0 || c.named(&e.Attempts[len(e.Attempts)-1]) {
 		return err
 	}
 	out := *e

@@ -65,7 +65,7 @@ func TestGoingOnFromAnAnswer(t *testing.T) {
 		}
 		_, body, status = respond(t, h, "", `{"model":"own:m","input":"and mine?","previous_response_id":"`+second+`"}`)
 		seen, _ = h.sims["own"].Last()
-		if status != 200 || strings.Contains(string(seen.Body), "previous_response_id") || strings.Contains(string(seen.Body), "_aratta_") ||
+		if status != 200 || !strings.Contains(body, `"previous_response_id":"`+second+`"`) || strings.Contains(string(seen.Body), "previous_response_id") || strings.Contains(string(seen.Body), "_aratta_") ||
 			!strings.Contains(string(seen.Body), "my name is Ada") {
 			t.Errorf("%d %s; a provider that keeps answers got %s", status, body, seen.Body)
 		}
@@ -86,18 +86,18 @@ func TestAnswersThatAreNotThere(t *testing.T) {
 		name, key, model, id string
 		status               int
 	}{
-		{"unknown", "", "near:m", "resp_x", 404},
-		{"unknown, to several that keep none", "", "pair", "resp_x", 404},
+		{"unknown", "", "near:m", "resp_x", 400},
+		{"unknown, to several that keep none", "", "pair", "resp_x", 400},
 		{"unknown, to one that keeps its own", "", "own:m", "resp_x", 200},
-		{"of this gateway, and gone", "", "own:m", "resp_aratta_gone", 404},
-		{"not stored", "", "near:m", unstored, 404},
-		{"another caller's", "env1", "near:m", mine, 404},
+		{"of this gateway, and gone", "", "own:m", "resp_aratta_gone", 400},
+		{"not stored", "", "near:m", unstored, 400},
+		{"another caller's", "env1", "near:m", mine, 400},
 		{"there", "", "near:m", mine, 200},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, body, status := respond(t, h, c.key, `{"model":"`+c.model+`","input":"go on","previous_response_id":"`+c.id+`"}`)
 			want := `{"error":{"message":"Previous response with id '` + c.id + `' not found.","type":"invalid_request_error","param":"previous_response_id","code":"previous_response_not_found"}}`
-			if status != c.status || status == 404 && body != want {
+			if status != c.status || status == 400 && body != want {
 				t.Errorf("%d %s", status, body)
 			}
 		})

@@ -168,6 +168,7 @@ func (e *answerEncoder) output(r *scri.ChatResponse) {
 // what was asked, as every answer here repeats it.
 func (e *answerEncoder) echo(r *scri.ChatResponse, in *dialect.Incoming) {
 	if e.own {
+		e.previous(r.Ext, previousID(in))
 		e.ext(r.Ext, e.wrote...)
 		return
 	}
@@ -177,6 +178,25 @@ func (e *answerEncoder) echo(r *scri.ChatResponse, in *dialect.Incoming) {
 		req = in.Req
 	}
 	e.w.B = appendEcho(e.w.B, req)
+}
+
+// previousID is the answer that a request goes on from, or empty.
+func previousID(in *dialect.Incoming) string {
+	if in == nil || in.Req == nil {
+		return ""
+	}
+	return in.Req.PreviousID
+}
+
+// previous writes the id that the client goes on from where the provider, which
+// was given the whole conversation in its place, knows of none.
+func (e *answerEncoder) previous(x *scri.Ext, id string) {
+	const name = "previous_response_id"
+	if id == "" || !isNull(member(x, name)) {
+		return
+	}
+	e.str(name, id)
+	e.wrote = append(e.wrote, name)
 }
 
 // appendEcho appends to an open object what answers repeat of the request.

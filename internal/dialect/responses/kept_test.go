@@ -112,3 +112,55 @@ func TestInputItems(t *testing.T) {
 		}
 	}
 }
+
+// An answer tells what it goes on from, also where its provider was given the
+// whole conversation in place of an id, and knows of none.
+func TestPreviousIsTold(t *testing.T) {
+	const id = `"previous_response_id":"resp_aratta_1"`
+	in := &dialect.Incoming{Req: decoded(t, `{"input":"go on","previous_response_id":"resp_aratta_1"}`)}
+	for name, said := range map[string]string{
+		"null": `,"previous_response_id":null`, "nothing": "", "the same": "," + id,
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := func(output, status string) string {
+				return `{"id":"resp_2","object":"response","created_at":1,"status":"` + status + `","model":"m","output":[` + output + `]` + said + `}`
+			}
+			const item = `{"id":"msg_1","type":"message","status":"completed","role":"assistant","content":[{"type":"output_text","text":"hi","annotations":[]}]}`
+			r, err := (responses{}).DecodeResponse(&dialect.Answer{Status: 200, Body: []byte(body(item, "completed"))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, _ := (responses{}).EncodeResponse(nil, in, r)
+			if strings.Count(string(got), id) != 1 || strings.Count(string(got), "previous_response_id") != 1 {
+				t.Errorf("the whole answer: %s", got)
+			}
+			alone, _ := (responses{}).EncodeResponse(nil, nil, r)
+			if said == "" && strings.Contains(string(alone), "previous_response_id") {
+				t.Errorf("an answer that goes on from nothing: %s", alone)
+			}
+
+			stream := ""
+			for _, e := range [][2]string{{"response.created", body("", "in_progress")}, {"response.completed", body(item, "completed")}} {
+				stream += "event: " + e[0] + "\ndata: {\"type\":\"" + e[0] + `","response":` + e[1] + "}\n\n"
+			}
+			d := (responses{}).DecodeStream(&dialect.Answer{Status: 200, Stream: strings.NewReader(stream), MaxFrame: 1 << 20})
+			enc := (responses{}).EncodeStream(in)
+			var out []byte
+			for {
+				e, err := d.Next()
+				if err != nil {
+					if !scri.Ended(err) {
+						t.Fatal(err)
+					}
+					break
+				}
+				out = enc.Event(out, e)
+			}
+			out = enc.End(out, nil)
+			objects := strings.Count(string(out), `"response":{`)
+			if n := strings.Count(string(out), id); objects != 3 || n != objects || strings.Count(string(out), "previous_response_id") != n {
+				t.Errorf("%d of %d objects tell: %s", n, objects, out)
+			}
+		})
+	}
+}

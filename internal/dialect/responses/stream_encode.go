@@ -13,7 +13,7 @@ import (
 
 // EncodeStream returns the encoder of one streamed answer.
 func (responses) EncodeStream(in *dialect.Incoming) dialect.StreamEncoder {
-	s := &streamEncoder{}
+	s := &streamEncoder{previous: strings.Clone(previousID(in))}
 	s.e.answer = true
 	if in != nil && in.Req != nil {
 		s.echo = wire.AppendCompact([]byte{'{'}, append(appendEcho([]byte{'{'}, in.Req), '}'))[1:]
@@ -27,11 +27,12 @@ func (responses) EncodeStream(in *dialect.Incoming) dialect.StreamEncoder {
 // streamEncoder writes the events of one answer. What was streamed of an item is
 // kept, as the events at its end and that of the answer repeat the whole.
 type streamEncoder struct {
-	e    answerEncoder // its buffer is where an event is put together
-	echo []byte        // an object without its end: what answers repeat of the request
-	head scri.ChatResponse
-	late scri.RawJSON // own members that came at the end
-	seq  int64
+	e        answerEncoder // its buffer is where an event is put together
+	echo     []byte        // an object without its end: what answers repeat of the request
+	previous string        // the answer that the request goes on from
+	head     scri.ChatResponse
+	late     scri.RawJSON // own members that came at the end
+	seq      int64
 
 	started, ended bool
 	usage          *scri.Usage
@@ -236,7 +237,8 @@ func (s *streamEncoder) response(word string, whole bool) {
 			w.Comma()
 			w.B = append(w.B, s.echo[1:]...)
 		}
-	} else if ext != nil {
+	} else {
+		e.previous(ext, s.previous)
 		if !whole {
 			e.wrote = append(e.wrote, "error", "incomplete_details", "status")
 		}
