@@ -8,6 +8,7 @@ import (
 
 	"github.com/ollama/ollama/api"
 	"github.com/openai/openai-go/v3"
+	"google.golang.org/genai"
 )
 
 var embedTexts = []string{"the cat sat on the mat", "a cat on a mat", "quarterly revenue rose"}
@@ -91,6 +92,34 @@ func TestEmbeddings(t *testing.T) {
 			old, err := c.sdk.Embeddings(t.Context(), &api.EmbeddingRequest{Model: name, Prompt: embedTexts[0]})
 			if err != nil || len(old.Embedding) != len(list[0]) || math.Abs(old.Embedding[0]-list[0][0]) > 1e-6 {
 				t.Errorf("/api/embeddings: %v, %v", err, old)
+			}
+		})
+	}
+}
+
+// Google's SDK asks for several at once, whoever makes them.
+func TestGoogleEmbeddings(t *testing.T) {
+	c := newGoogle(shared.aratta.url)
+	for _, u := range shared.providers {
+		t.Run(u.format+" provider", func(t *testing.T) {
+			var contents []*genai.Content
+			for _, text := range embedTexts {
+				contents = append(contents, genai.NewContentFromText(text, genai.RoleUser))
+			}
+			r, err := c.sdk.Models.EmbedContent(t.Context(), u.name+":"+model, contents, &genai.EmbedContentConfig{OutputDimensionality: genai.Ptr[int32](64)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var list [][]float64
+			for _, e := range r.Embeddings {
+				var v []float64
+				for _, f := range e.Values {
+					v = append(v, float64(f))
+				}
+				list = append(list, v)
+			}
+			if !nearer(list) || len(list[0]) != 64 {
+				t.Errorf("vectors %v", list)
 			}
 		})
 	}

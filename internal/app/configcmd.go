@@ -36,7 +36,25 @@ found out at the start. The exit code is 0 when the gateway would start.`,
 			return nil
 		},
 	}
-	cmd.AddCommand(check, p.convertCommand())
+	var asJSON bool
+	show := &cobra.Command{
+		Use: "show", Short: "Print what the configuration means, and where each value comes from",
+		Long: `Print every value that is set, with its source: a place in the file, a variable of
+the environment, or the default. What may be a secret is masked.`,
+		RunE: func(*cobra.Command, []string) error { return p.showConfig(asJSON) },
+	}
+	show.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	describe := &cobra.Command{
+		Use: "schema", Short: "Print the JSON Schema of the configuration, for editors",
+		RunE: func(*cobra.Command, []string) error {
+			text, err := Schema()
+			if err == nil {
+				_, err = fmt.Fprintf(p.Out, "%s\n", text)
+			}
+			return err
+		},
+	}
+	cmd.AddCommand(check, show, describe, p.convertCommand())
 	return cmd
 }
 

@@ -71,18 +71,18 @@ func pages(t *testing.T) []string {
 	for i := range list {
 		list[i] = "docs/" + filepath.Base(list[i])
 	}
-	return append(list, "README.md", "CONTRIBUTING.md")
+	return append(list, "README.md", "README.ru.md", "CONTRIBUTING.md")
 }
 
 // curl does what the documents ask curl for, so that their tests need nothing
 // but a shell. It prints the answer, and the status behind it.
 func curl(args []string, out io.Writer) error {
-	method, url, body, ctype := "", "", "", ""
+	method, url, body, ctype, file := "", "", "", "", ""
 	header := http.Header{}
 	for i := 0; i < len(args); i++ {
 		switch a := args[i]; {
 		case a == "-s", a == "-N", a == "-sN":
-		case a == "-X" || a == "-H" || a == "-d":
+		case a == "-X" || a == "-H" || a == "-d" || a == "-o" || a == "-T":
 			if i++; i == len(args) {
 				return fmt.Errorf("%s needs an argument", a)
 			}
@@ -91,6 +91,14 @@ func curl(args []string, out io.Writer) error {
 				method = args[i]
 			case "-d":
 				body, ctype = args[i], "application/x-www-form-urlencoded"
+			case "-o":
+				file = args[i]
+			case "-T":
+				b, err := os.ReadFile(args[i])
+				if err != nil {
+					return err
+				}
+				method, body = http.MethodPut, string(b)
 			default:
 				k, v, _ := strings.Cut(args[i], ":")
 				header.Set(k, strings.TrimSpace(v))
@@ -120,7 +128,16 @@ func curl(args []string, out io.Writer) error {
 		return err
 	}
 	defer res.Body.Close()
-	if _, err := io.Copy(out, res.Body); err != nil {
+	answer, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err
+	}
+	if file != "" {
+		err = os.WriteFile(file, answer, 0o600)
+	} else {
+		_, err = out.Write(answer)
+	}
+	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(out, "\nHTTP %d\n", res.StatusCode)
@@ -150,7 +167,9 @@ func runCurls(t *testing.T, file, from, to string) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
-			out, err := exec.CommandContext(ctx, shell, "-c", strings.ReplaceAll(b.text, from, to)).CombinedOutput()
+			cmd := exec.CommandContext(ctx, shell, "-c", strings.ReplaceAll(b.text, from, to))
+			cmd.Dir = t.TempDir()
+			out, err := cmd.CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
@@ -182,7 +201,15 @@ func TestDocumentedRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	runCurls(t, "README.md", "127.0.0.1:8084", url)
+	runCurls(t, "README.ru.md", "127.0.0.1:8084", url)
 	runCurls(t, "docs/api.md", "127.0.0.1:8084", url)
+}
+
+// And against a gateway with a configuration of its own.
+func TestDocumentedOperations(t *testing.T) {
+	_, upstream := newGate(t)
+	_, url := serveProcess(t, upstream, "")
+	runCurls(t, "docs/operations.md", "http://127.0.0.1:8084", url)
 }
 
 // And against the simulator.
@@ -201,7 +228,7 @@ func TestDocumentedFaults(t *testing.T) {
 
 // Every key is set where documents are built.
 func allKeys(name string) (string, bool) {
-	if strings.HasSuffix(name, "_KEY") {
+	if strings.HasSuffix(name, "_KEY") || strings.HasSuffix(name, "_CREDENTIALS") {
 		return "k", true
 	}
 	return "", false

@@ -73,7 +73,7 @@ func (g *live) build(ctx context.Context, l *Loaded) (*running, error) {
 		return nil, err
 	}
 	o := server.Options{
-		Gateway: s.Gateway, Answers: s.Gateway, Dialects: Dialects(), Keys: l.Keys, Trusted: l.Server.TrustedNetworks,
+		Gateway: s.Gateway, Answers: s.Gateway, Health: s.Gateway.Health, Dialects: Dialects(), Keys: l.Keys, Trusted: l.Server.TrustedNetworks,
 		Relay: s.Gateway.Relay, RelayBody: l.Relay.bodies(),
 		MaxBody: int64(l.Server.MaxBodyMB) << 20, RequestTimeout: l.Server.RequestTimeout.Duration,
 		DrainTimeout: l.Server.DrainTimeout.Duration, KeepaliveAfter: l.Server.KeepaliveAfter.Duration,

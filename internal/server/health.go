@@ -18,7 +18,7 @@ const (
 // providersHealth tells whether the providers can be reached. Its status is 503
 // when none can, so that a balancer asks another gateway.
 func (s *Server) providersHealth(w http.ResponseWriter, r *http.Request) *scri.Error {
-	list := s.opt.Gateway.Health(r.Context())
+	list := s.opt.Health(r.Context())
 	up := func(p scri.ProviderHealth) bool { return p.Up }
 	status, state := http.StatusOK, someUp
 	switch {

@@ -22,7 +22,9 @@ import (
 func (s *Server) routes() {
 	s.handle("GET", "/health", http.HandlerFunc(s.health))
 	s.handle("GET", "/{$}", http.HandlerFunc(s.banner))
-	s.handle("GET", "/api/v1/health", s.told("health", s.providersHealth))
+	if s.opt.Health != nil {
+		s.handle("GET", "/api/v1/health", s.told("health", s.providersHealth))
+	}
 	s.handle("GET", "/api/v1/capabilities", s.told("capabilities", s.capabilities))
 	if s.opt.Config != nil {
 		s.handle("GET", configPath, s.own("config", s.showConfig))

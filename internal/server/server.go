@@ -32,7 +32,6 @@ type Gateway interface {
 	Models(ctx context.Context) *scri.ModelList
 	Loaded(ctx context.Context) *scri.ModelList
 	Model(ctx context.Context, name string) (*scri.ModelInfo, error)
-	Health(ctx context.Context) []scri.ProviderHealth
 }
 
 // Answers are those that are kept for callers.
@@ -46,16 +45,17 @@ type Options struct {
 	Gateway        Gateway
 	Answers        Answers // that the gateway keeps; nil = it keeps none
 	Dialects       []dialect.Dialect
-	Keys           []string          // API keys for all but loopback
-	Trusted        []netip.Prefix    // networks that need no key, as loopback does
-	MaxBody        int64             // bytes
-	Relay          RelayHandler      // for what is passed on; nil = it is not
-	RelayBody      map[scri.Op]int64 // bytes of what is passed on; MaxBody where it does not say
-	RequestTimeout time.Duration     // bound of one whole exchange; 0 = none
-	DrainTimeout   time.Duration     // how long requests may go on after the stop was asked for
-	KeepaliveAfter time.Duration     // silence after which an SSE client gets a comment
-	Meter          *telemetry.Meter  // counts, and tells at /metrics; nil = it is not counted
-	Config         Config            // shows and changes the configuration; nil = nobody may
+	Health         func(ctx context.Context) []scri.ProviderHealth // of the providers; nil = it is not told
+	Keys           []string                                        // API keys for all but loopback
+	Trusted        []netip.Prefix                                  // networks that need no key, as loopback does
+	MaxBody        int64                                           // bytes
+	Relay          RelayHandler                                    // for what is passed on; nil = it is not
+	RelayBody      map[scri.Op]int64                               // bytes of what is passed on; MaxBody where it does not say
+	RequestTimeout time.Duration                                   // bound of one whole exchange; 0 = none
+	DrainTimeout   time.Duration                                   // how long requests may go on after the stop was asked for
+	KeepaliveAfter time.Duration                                   // silence after which an SSE client gets a comment
+	Meter          *telemetry.Meter                                // counts, and tells at /metrics; nil = it is not counted
+	Config         Config                                          // shows and changes the configuration; nil = nobody may
 	Version        string
 	Log            *slog.Logger
 }

@@ -64,10 +64,6 @@ func (toy) Loaded(context.Context) *scri.ModelList {
 	return &scri.ModelList{Models: []scri.ModelInfo{{ID: "toy:m", Model: "m", Provider: "toy", Loaded: true}}}
 }
 
-func (toy) Health(context.Context) []scri.ProviderHealth {
-	return []scri.ProviderHealth{{Provider: "p", Zone: "local", Up: true}}
-}
-
 func (toy) Models(context.Context) *scri.ModelList {
 	return &scri.ModelList{Models: []scri.ModelInfo{{ID: "toy:m", Model: "m", Provider: "toy", Loaded: true}, {ID: "toy:n", Model: "n", Provider: "toy"}}}
 }

@@ -97,3 +97,17 @@ describe('@google/genai, token counts', () => {
     });
   }
 });
+
+// Who makes no vectors is stood in for by others that have the same model.
+describe('@google/genai, embeddings', () => {
+  for (const provider of providers) {
+    test(`${provider.format} provider`, async () => {
+      const { embeddings } = await connect({}).models.embedContent({
+        model: `${provider.name}:${model}`,
+        contents: ['the cat sat', 'quarterly revenue'],
+        config: { outputDimensionality: 64 },
+      });
+      assert.deepEqual(embeddings.map((e) => e.values.length), [64, 64]);
+    });
+  }
+});

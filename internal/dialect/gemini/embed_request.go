@@ -237,9 +237,14 @@ func (d *embedDecoder) finish() {
 // tasks are the words of the API for what vectors are for.
 func tasks() [8][2]string {
 	return [...][2]string{
-		{scri.TaskQuery, "RETRIEVAL_QUERY"}, {scri.TaskDocument, "RETRIEVAL_DOCUMENT"}, {scri.TaskSimilarity, "SEMANTIC_SIMILARITY"},
-		{scri.TaskClassification, "CLASSIFICATION"}, {scri.TaskClustering, "CLUSTERING"}, {scri.TaskQuestion, "QUESTION_ANSWERING"},
-		{scri.TaskFact, "FACT_VERIFICATION"}, {scri.TaskCodeQuery, "CODE_RETRIEVAL_QUERY"},
+		{scri.TaskQuery, "RETRIEVAL_QUERY"},
+		{scri.TaskDocument, "RETRIEVAL_DOCUMENT"},
+		{scri.TaskSimilarity, "SEMANTIC_SIMILARITY"},
+		{scri.TaskClassification, "CLASSIFICATION"},
+		{scri.TaskClustering, "CLUSTERING"},
+		{scri.TaskQuestion, "QUESTION_ANSWERING"},
+		{scri.TaskFact, "FACT_VERIFICATION"},
+		{scri.TaskCodeQuery, "CODE_RETRIEVAL_QUERY"},
 	}
 }
 
