@@ -41,6 +41,7 @@ func (s *Server) passages() {
 	}
 	for _, p := range dialect.Passages() {
 		s.handle(p.Method, p.Pattern, s.passage(p))
+		s.list(listed{method: p.Method, path: p.Pattern, tag: p.Dialect, summary: summary(p.Op)})
 	}
 }
 

@@ -20,30 +20,41 @@ import (
 
 // routes fills the table: the gateway's own paths, then each dialect's.
 func (s *Server) routes() {
-	s.handle("GET", "/health", http.HandlerFunc(s.health))
-	s.handle("GET", "/{$}", http.HandlerFunc(s.banner))
+	s.ours(listed{method: "GET", path: "/health", summary: "Whether the gateway runs", open: true}, http.HandlerFunc(s.health))
+	s.ours(listed{method: "GET", path: "/{$}", summary: "Whether somebody is there", open: true}, http.HandlerFunc(s.banner))
+	s.ours(listed{method: "GET", path: "/openapi.json", summary: "This description"}, s.told("openapi", s.openAPI))
 	if s.opt.Health != nil {
-		s.handle("GET", "/api/v1/health", s.told("health", s.providersHealth))
+		s.ours(listed{method: "GET", path: "/api/v1/health", summary: "Which providers are reached"}, s.told("health", s.providersHealth))
 	}
-	s.handle("GET", "/api/v1/capabilities", s.told("capabilities", s.capabilities))
+	s.ours(listed{method: "GET", path: "/api/v1/capabilities", summary: "What translations between the APIs carry over"}, s.told("capabilities", s.capabilities))
 	if s.opt.Config != nil {
-		s.handle("GET", configPath, s.own("config", s.showConfig))
-		s.handle("PUT", configPath, s.own("config", s.changeConfig))
-		s.handle("POST", configPath+"/reload", s.own("config", s.reloadConfig))
+		s.ours(listed{method: "GET", path: configPath, summary: "The configuration in force", local: true}, s.own("config", s.showConfig))
+		s.ours(listed{method: "PUT", path: configPath, summary: "Replace the configuration", local: true}, s.own("config", s.changeConfig))
+		s.ours(listed{method: "POST", path: configPath + "/reload", summary: "Load the configuration anew", local: true}, s.own("config", s.reloadConfig))
 	}
 	if m := s.opt.Meter; m != nil {
 		prometheus := m.Handler()
-		s.handle("GET", "/metrics", s.told("metrics", func(w http.ResponseWriter, r *http.Request) *scri.Error {
+		s.ours(listed{method: "GET", path: "/metrics", summary: "What was counted, for Prometheus"}, s.told("metrics", func(w http.ResponseWriter, r *http.Request) *scri.Error {
 			prometheus.ServeHTTP(w, r)
 			return nil
 		}))
-		s.handle("GET", "/api/v1/metrics", s.told("metrics", s.metrics))
+		s.ours(listed{method: "GET", path: "/api/v1/metrics", summary: "What was counted, as JSON"}, s.told("metrics", s.metrics))
 	}
 	for _, d := range s.opt.Dialects {
+		for _, r := range d.Routes() {
+			s.listRoute(d, r)
+		}
 		dialect.Mount(d.Routes(), func(r dialect.Route) http.Handler { return s.route(d, r) }, http.HandlerFunc(s.nowhere), s.handle)
 	}
 	s.passages()
 	s.mux.HandleFunc(nowherePattern, s.nowhere)
+}
+
+// ours puts one of the gateway's own paths into the table.
+func (s *Server) ours(l listed, h http.Handler) {
+	s.handle(l.method, l.path, h)
+	l.tag = "gateway"
+	s.list(l)
 }
 
 // route is the handler of one route of a dialect.

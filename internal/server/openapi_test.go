@@ -1,0 +1,92 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/aratta-gateway/aratta/internal/dialect/all"
+	"github.com/aratta-gateway/aratta/internal/dialect/dialecttest"
+	"github.com/aratta-gateway/aratta/internal/telemetry"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+type noConfig struct{ Config }
+
+// wholeServer is a server with every route that there is.
+func wholeServer() *Server {
+	return New(Options{
+		Gateway: toy{}, Dialects: all.Table(), Keys: []string{"sk-client"}, Meter: telemetry.New("1"), Config: noConfig{},
+		Health: func(context.Context) []scri.ProviderHealth { return nil },
+		Relay: func(context.Context, *scri.Exchange, *scri.Relay) (*scri.RelayAnswer, error) {
+			return nil, scri.AsError(context.Canceled)
+		},
+	})
+}
+
+// The description has every route once, with the parameters of its path.
+func TestOpenAPI(t *testing.T) {
+	s := wholeServer()
+	w := ask(t, s, "GET", "/openapi.json", "")
+	var doc struct {
+		OpenAPI string                               `json:"openapi"`
+		Paths   map[string]map[string]map[string]any `json:"paths"`
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil || doc.OpenAPI != "3.1.0" {
+		t.Fatalf("%v, version %q", err, doc.OpenAPI)
+	}
+	ids, n := map[string]bool{}, 0
+	for path, ops := range doc.Paths {
+		if !strings.HasPrefix(path, "/") || strings.Contains(path, "$") || strings.Contains(path, "...") {
+			t.Errorf("a path %q", path)
+		}
+		for method, op := range ops {
+			n++
+			id, _ := op["operationId"].(string)
+			if id == "" || ids[id] || op["summary"] == "" {
+				t.Errorf("%s %s: operation %q, summary %q", method, path, id, op["summary"])
+			}
+			ids[id] = true
+			params, _ := op["parameters"].([]any)
+			if want := strings.Count(path, "{"); len(params) != want {
+				t.Errorf("%s %s has %d parameters, want %d", method, path, len(params), want)
+			}
+		}
+	}
+	if n < len(s.table) || n < 60 {
+		t.Errorf("%d operations of %d routes: some stand twice in the table", n, len(s.table))
+	}
+}
+
+// Every route of the table is in the documents, and asks whoever comes from
+// elsewhere for a key.
+func TestTable(t *testing.T) {
+	s := wholeServer()
+	text, err := os.ReadFile(filepath.Join(dialecttest.Root(t), "docs", "api.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	param := regexp.MustCompile(`\{[^}]*\}`)
+	for _, l := range s.table {
+		fixed, verb, _ := strings.Cut(l.path, "{")
+		if _, v, ok := strings.Cut(verb, ":"); ok && !strings.Contains(string(text), ":"+v) {
+			t.Errorf("docs/api.md does not know the verb %s of %s", v, l.path)
+		}
+		if fixed = strings.TrimSuffix(fixed, "/"); !strings.Contains(string(text), fixed) {
+			t.Errorf("docs/api.md does not know %s", l.path)
+		}
+		r := httptest.NewRequestWithContext(t.Context(), l.method, "http://10.0.0.1:8084"+param.ReplaceAllString(l.path, "x"), strings.NewReader("{}"))
+		r.RemoteAddr = "10.0.0.5:5000"
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if refused := w.Code == http.StatusUnauthorized || w.Code == http.StatusForbidden; refused == l.open { // Bedrock's API has 403
+			t.Errorf("%s %s without a key: %d %s", l.method, l.path, w.Code, w.Body)
+		}
+	}
+}
