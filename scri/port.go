@@ -35,6 +35,9 @@ type Traits struct {
 	// Media given by their address: MediaAny and what follows. Port leaves them
 	// as they are: to fetch them is the business of whoever may.
 	Media MediaTrait
+	// MediaHosts are names of hosts, between spaces: an address there, or at a
+	// name below one, is taken whatever Media says.
+	MediaHosts string
 }
 
 // ThinkingTrait says which thoughts of earlier turns a target takes back.

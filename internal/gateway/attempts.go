@@ -122,7 +122,7 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 	if id := c.Req.PreviousID; id != "" && !t.Stateful {
 		return nil, nil, forgotten(p.Name(), id)
 	}
-	req, fetched, err := g.withMedia(ctx, c, c.outward(p.Dialect()), t.Media)
+	req, fetched, err := g.withMedia(ctx, c, c.outward(p.Dialect()), &t)
 	if err != nil {
 		return nil, nil, err
 	}

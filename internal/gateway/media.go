@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,10 +45,17 @@ type medium struct {
 //
 // A sovereign request is given to nobody with an address in it, as a local
 // runtime would go and fetch what stands there.
-func (g *Gateway) withMedia(ctx context.Context, c *call, r *scri.ChatRequest, t scri.MediaTrait) (*scri.ChatRequest, []scri.Warning, error) {
+func (g *Gateway) withMedia(ctx context.Context, c *call, r *scri.ChatRequest, t *scri.Traits) (*scri.ChatRequest, []scri.Warning, error) {
 	inside := c.verdict.Allows(policy.Cloud) != nil
 	wanted := func(m *scri.Media) bool {
-		return remote(m) && (t.ByBytes(m.Type) || inside && t.ByAddress(m.Type))
+		switch {
+		case !remote(m):
+			return false
+		case t.Media.ByAddress(m.Type), t.MediaHosts != "" && hosted(m.URL.String(), t.MediaHosts):
+			return inside
+		default:
+			return t.Media.ByBytes(m.Type)
+		}
 	}
 	var list []medium
 	for i := range r.Messages {
@@ -90,6 +98,22 @@ func remote(m *scri.Media) bool {
 	u := m.URL.String()
 	scheme, _, ok := strings.Cut(u[:min(len(u), len("https://"))], "://")
 	return ok && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https"))
+}
+
+// hosted reports whether an address belongs to one of the hosts, or to a name
+// below one.
+func hosted(address, hosts string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	name := strings.ToLower(u.Hostname())
+	for h := range strings.FieldsSeq(hosts) {
+		if below, ok := strings.CutSuffix(name, h); ok && (below == "" || strings.HasSuffix(below, ".")) {
+			return true
+		}
+	}
+	return false
 }
 
 // gather appends the wanted media of a list of parts.

@@ -70,6 +70,8 @@ func showing(model string, media ...scri.Media) *scri.Exchange {
 
 func image(url string) scri.Media { return scri.Media{Type: "image/*", URL: scri.NewText(url)} }
 
+func film(url string) scri.Media { return scri.Media{Type: "video/mp4", URL: scri.NewText(url)} }
+
 // Bytes go where bytes are wanted, addresses where these are taken.
 func TestMediaByAddress(t *testing.T) {
 	web := newHost(t)
@@ -88,6 +90,12 @@ func TestMediaByAddress(t *testing.T) {
 		{"openai", provider.Entry{MediaBytes: new(true)}, image(web.url + "/a.png"), "data:image/png;base64," + b64(pixels), 1},
 		{"anthropic", provider.Entry{}, image(web.url + "/a.png"), web.url + "/a.png", 0},
 		{"anthropic", provider.Entry{}, scri.Media{Type: "application/pdf", URL: scri.NewText(web.url + "/a.pdf")}, web.url + "/a.pdf", 0},
+		{"gemini", provider.Entry{}, image(web.url + "/a.png"), `{"inlineData":{"mimeType":"image/png","data":"` + b64(pixels) + `"}}`, 1},
+		{"gemini", provider.Entry{}, scri.Media{Type: "application/pdf", URL: scri.NewText(web.url + "/a.pdf")}, `{"inlineData":{"mimeType":"application/pdf","data":"` + b64(document) + `"}}`, 1},
+		{"gemini", provider.Entry{}, film("https://www.youtube.com/watch?v=9hE5-98ZeCg"), `{"fileData":{"mimeType":"video/mp4","fileUri":"https://www.youtube.com/watch?v=9hE5-98ZeCg"}}`, 0},
+		{"gemini", provider.Entry{}, film("https://youtu.be/9hE5-98ZeCg"), `"fileUri":"https://youtu.be/9hE5-98ZeCg"`, 0},
+		{"gemini", provider.Entry{}, film("https://generativelanguage.googleapis.com/v1beta/files/abc"), `"fileUri":"https://generativelanguage.googleapis.com/v1beta/files/abc"`, 0},
+		{"gemini", provider.Entry{}, film("gs://bucket/a.mp4"), `"fileUri":"gs://bucket/a.mp4"`, 0},
 		{"native", provider.Entry{}, image(web.url + "/a.png"), web.url + "/a.png", 0},
 	} {
 		web.asked.Store(0)
@@ -119,6 +127,26 @@ func TestMediaByAddress(t *testing.T) {
 }
 
 func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+
+// Whoever looks like a host that the target opens addresses of is none.
+func TestMediaAtHostsThatLookLikeGooglesOwn(t *testing.T) {
+	for _, url := range []string{
+		"http://youtube.com@127.0.0.1:1/a.mp4", "http://youtube.com.localhost:1/a.mp4", "http://127.0.0.1:1/youtube.com", "http://notyoutube.com.localhost:1/",
+	} {
+		h := newHouse(t, route.Config{}, room{name: "p", dialect: "gemini", zone: "private", entry: defaults()}).fetching(t)
+		if _, err := h.ask(t, showing("auto", film(url))); err == nil || err.Path != "/messages/0/content/1/media/url" {
+			t.Errorf("%s: %v, want it to be fetched, which fails", url, err)
+		}
+	}
+	// A sovereign request gives its address away to nobody, not even to those.
+	h := newHouse(t, route.Config{}, room{name: "p", dialect: "gemini", zone: "local", entry: defaults()})
+	if _, err := h.ask(t, showing("sovereign", film("https://youtu.be/x"))); err == nil || err.Kind != scri.ErrPolicy {
+		t.Errorf("%v: a sovereign request gave its address away", err)
+	}
+	if _, n := h.sims["p"].Last(); n != 0 {
+		t.Error("the runtime was told the address")
+	}
+}
 
 // A client that writes the target's own format gets what it wrote.
 func TestMediaInTheTargetsOwnFormatStay(t *testing.T) {

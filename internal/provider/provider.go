@@ -127,8 +127,8 @@ func (p *Provider) build(d *Deps) error {
 	if err := p.entry.demands(&p.traits); err != nil {
 		return err
 	}
-	if spec.MediaBytes && p.traits.Media < scri.MediaBytes {
-		p.traits.Media = scri.MediaBytes
+	if spec.MediaBytes && p.traits.Media <= scri.MediaBytes {
+		p.traits.Media, p.traits.MediaHosts = scri.MediaBytes, ""
 	}
 	if spec.BaseURL == "" {
 		return invalidf("", "base_url is missing")

@@ -17,6 +17,8 @@
 //   - A blocked prompt is a choice without output that the content filter ended.
 //   - In a stream, text goes on with the part that is open until a signature ends
 //     it; a piece with unknown members is a part of its own.
+//   - An address of the web is fetched by the gateway and sent as bytes; those of
+//     YouTube, of Google's files and of its buckets stay addresses.
 //   - Schemas in Google's own spelling (types in capitals) are spelled as JSON
 //     Schema has it. Others are sent as JSON Schema, verbatim.
 //
@@ -83,9 +85,14 @@ func (gemini) Routes() []dialect.Route {
 	return list
 }
 
+// ownHosts are those whose addresses the API opens: of films, and of the files
+// that it keeps itself. An address of a bucket (gs://) is none of the web's and
+// is passed on by everybody.
+const ownHosts = "youtube.com youtu.be generativelanguage.googleapis.com"
+
 // Traits says what the API demands of a history.
 func (gemini) Traits() scri.Traits {
-	return scri.Traits{Dialect: Name, Thinking: scri.ThinkingAny, PairedCalls: true}
+	return scri.Traits{Dialect: Name, Thinking: scri.ThinkingAny, PairedCalls: true, Media: scri.MediaBytes, MediaHosts: ownHosts}
 }
 
 // modelPath is where a model is asked.
