@@ -5,6 +5,7 @@ package telemetry
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,6 +30,9 @@ type Meter struct {
 	streams  *prometheus.GaugeVec
 	reloads  *prometheus.CounterVec
 	loaded   prometheus.Gauge
+
+	byRequest table[requestKind, requestSeries]
+	byAttempt table[attemptKind, attemptSeries]
 }
 
 // New makes a Meter, for a program of some version.
@@ -116,52 +120,54 @@ func (m *Meter) Ended(x *scri.Exchange, err *scri.Error) {
 		return
 	}
 	l := x.Lineage
-	provider := ""
+	k := requestKind{l.Ingress, string(x.Op), l.Chain, "", "ok"}
 	for i := range l.Attempts {
 		a := &l.Attempts[i]
-		provider = a.Provider
+		k.provider = a.Provider
 		m.attempt(l, a, i+1 < len(l.Attempts))
 	}
-	outcome := "ok"
 	if err != nil {
-		outcome = kind(err)
+		k.outcome = kind(err)
 	}
-	m.requests.WithLabelValues(l.Ingress, string(x.Op), l.Chain, provider, outcome).Inc()
+	s := m.byRequest.get(k, func(k requestKind) *requestSeries {
+		return &requestSeries{ended: m.requests.WithLabelValues(k.ingress, k.op, k.alias, k.provider, k.outcome)}
+	})
+	s.ended.Inc()
 	for i := range x.Warnings {
 		m.warnings.WithLabelValues(l.Ingress, code(x.Warnings[i].Code)).Inc()
 	}
 	if n := len(l.Attempts); n > 0 {
 		last := &l.Attempts[n-1]
 		took := last.Start.Sub(l.Attempts[0].Start).Seconds() + last.TookMS/1000
-		m.seconds.WithLabelValues(string(x.Op), provider).Observe(took)
+		s.took.get(func() prometheus.Observer { return m.seconds.WithLabelValues(k.op, k.provider) }).Observe(took)
 	}
 }
 
 func (m *Meter) attempt(l *scri.Lineage, a *scri.Attempt, another bool) {
-	outcome := a.Outcome
-	if a.Error != nil && outcome == "failed" {
-		outcome = kind(a.Error)
+	k := attemptKind{a.Provider, a.Zone, l.Chain, a.Outcome}
+	if a.Error != nil && k.outcome == "failed" {
+		k.outcome = kind(a.Error)
 	}
-	m.attempts.WithLabelValues(a.Provider, a.Zone, outcome).Inc()
+	s := m.byAttempt.get(k, func(k attemptKind) *attemptSeries {
+		return &attemptSeries{ended: m.attempts.WithLabelValues(k.provider, k.zone, k.outcome)}
+	})
+	s.ended.Inc()
 	if another {
-		m.falls.WithLabelValues(a.Provider, outcome).Inc()
+		s.fell.get(func() prometheus.Counter { return m.falls.WithLabelValues(k.provider, k.outcome) }).Inc()
 	}
 	if a.FirstMS > 0 {
-		m.first.WithLabelValues(a.Provider).Observe(a.FirstMS / 1000)
+		s.first.get(func() prometheus.Observer { return m.first.WithLabelValues(k.provider) }).Observe(a.FirstMS / 1000)
 	}
 	if a.CostUSD != nil {
-		m.dollars.WithLabelValues(a.Provider, l.Chain).Add(*a.CostUSD)
+		s.dollars.get(func() prometheus.Counter { return m.dollars.WithLabelValues(k.provider, strings.Clone(k.alias)) }).Add(*a.CostUSD)
 	}
 	u := a.Usage
 	if u == nil {
 		return
 	}
-	for _, k := range [...]struct {
-		name string
-		n    *int64
-	}{{"input", u.Input}, {"output", u.Output}, {"cache_read", u.CacheRead}, {"cache_write", u.CacheWrite}, {"reasoning", u.Thinking}} {
-		if k.n != nil && *k.n > 0 { // negative ones are a provider's mistake
-			m.tokens.WithLabelValues(a.Provider, l.Chain, k.name).Add(float64(*k.n))
+	for i, n := range [...]*int64{u.Input, u.Output, u.CacheRead, u.CacheWrite, u.Thinking} {
+		if n != nil && *n > 0 { // negative ones are a provider's mistake
+			s.tokens[i].get(func() prometheus.Counter { return m.tokens.WithLabelValues(k.provider, strings.Clone(k.alias), tokenKinds[i]) }).Add(float64(*n))
 		}
 	}
 }
