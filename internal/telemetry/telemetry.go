@@ -167,7 +167,9 @@ func (m *Meter) attempt(l *scri.Lineage, a *scri.Attempt, another bool) {
 	}
 	for i, n := range [...]*int64{u.Input, u.Output, u.CacheRead, u.CacheWrite, u.Thinking} {
 		if n != nil && *n > 0 { // negative ones are a provider's mistake
-			s.tokens[i].get(func() prometheus.Counter { return m.tokens.WithLabelValues(k.provider, strings.Clone(k.alias), tokenKinds[i]) }).Add(float64(*n))
+			s.tokens[i].get(func() prometheus.Counter {
+				return m.tokens.WithLabelValues(k.provider, strings.Clone(k.alias), tokenKinds[i])
+			}).Add(float64(*n))
 		}
 	}
 }
