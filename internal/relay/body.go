@@ -34,7 +34,9 @@ type Body struct {
 	from, to int // where the model stands in head, or would
 	form     string
 	boundary string
-	comma    bool // more members follow where a model would be put
+	comma    bool   // more members follow where a model would be put
+	null     bool   // a JSON body says that it has no model: a name goes there
+	wrong    string // why its model cannot be taken
 	rest     io.Reader
 	length   int64
 }
@@ -75,6 +77,9 @@ func Look(r io.Reader, contentType string, length, limit int64) (*Body, error) {
 	}
 	if err := b.read(limit, find); err != nil {
 		return nil, err
+	}
+	if b.wrong != "" {
+		return nil, invalid("%s", b.wrong)
 	}
 	if b.Found && (b.Model == "" || len(b.Model) > maxModel || !utf8.ValidString(b.Model) || strings.ContainsFunc(b.Model, func(r rune) bool { return r < ' ' || r == 0x7f })) {
 		return nil, invalid("the model's name is empty, too long or no text")
@@ -119,28 +124,33 @@ func (b *Body) read(limit int64, find func(eof bool) bool) error {
 	return nil
 }
 
-// members looks for the member "model" of a JSON body.
+// members looks for the member "model" of a JSON body. One that is there and is no
+// text is refused, not passed over: were a name added to it, the body would have
+// two models, and nobody knows which of them the provider takes.
 func (b *Body) members() func(bool) bool {
-	seen, twice := 0, false
+	seen := 0
 	m := &members{want: func(k string) bool { return k == "model" }, max: 6*maxModel + 2}
+	m.long = func(string) { b.wrong = "the model is too long" }
 	m.found = func(_ string, value []byte, from, to int) {
-		twice = b.Found
-		if twice || json.Unmarshal(value, &b.Model) != nil || value[0] != '"' {
-			return
+		switch {
+		case b.Found || b.null:
+			b.wrong = "the body names two models"
+		case string(value) == "null":
+			b.null, b.from, b.to = true, from, to
+		case len(value) == 0 || value[0] != '"' || json.Unmarshal(value, &b.Model) != nil:
+			b.wrong = "the model must be a text"
+		default:
+			b.Found, b.from, b.to = true, from, to
 		}
-		b.Found, b.from, b.to = true, from, to
 	}
 	return func(eof bool) bool {
 		m.feed(b.head[seen:])
 		seen = len(b.head)
-		if twice {
-			b.Model = "" // two are none; Look refuses it
-		}
-		if !b.Found {
+		if !b.Found && !b.null {
 			b.from, b.to = m.open, m.open
 			b.comma = m.first > 0 && m.first < len(b.head) && b.head[m.first] != '}'
 		}
-		return eof || b.Found && len(b.head) > smallBody
+		return eof || b.wrong != "" || b.Found && len(b.head) > smallBody
 	}
 }
 
@@ -266,7 +276,7 @@ func (b *Body) As(model string) (r io.Reader, length int64) {
 // spelled is a model as it stands in the body, in place of what is there.
 func (b *Body) spelled(model string) []byte {
 	switch {
-	case b.form == formJSON && b.Found:
+	case b.form == formJSON && (b.Found || b.null):
 		return wire.AppendQuote(nil, model)
 	case b.form == formJSON:
 		out := wire.AppendQuote([]byte(`"model":`), model)

@@ -20,6 +20,8 @@ type members struct {
 	// found is told each wanted member: its value as it stands, and where it
 	// begins and ends in the text.
 	found func(key string, value []byte, from, to int)
+	// long, if not nil, is told each wanted member whose value is longer than max.
+	long func(key string)
 
 	at     int // bytes that passed
 	open   int // where the object began
@@ -155,6 +157,9 @@ func (m *members) begin() {
 // take keeps a piece of a wanted value, with the colon before it.
 func (m *members) take(p []byte) {
 	if len(m.value)+len(p) > m.max+1 {
+		if m.long != nil {
+			m.long(m.name)
+		}
 		m.name = ""
 		return
 	}
