@@ -143,6 +143,9 @@ func (c *configEncoder) format() {
 	case schema && formed(f.Ext, "responseSchema"):
 		c.member("responseSchema")
 		c.raw(raised(f.Schema, f.Ext))
+	case schema && c.older:
+		c.member("responseSchema")
+		c.raw(c.reduced(f.Schema))
 	case schema:
 		c.member("responseJsonSchema")
 		c.raw(f.Schema)

@@ -62,7 +62,7 @@ func newRequestEncoder(req *scri.ChatRequest, t *dialect.Target) *requestEncoder
 	if e.model == "" {
 		e.model = req.Model
 	}
-	e.Own, e.gen = Name, generation(e.model)
+	e.Own, e.gen, e.older = Name, generation(e.model), ownSchemas(e.model)
 	t.Begin(&e.w, req)
 	return e
 }

@@ -175,8 +175,11 @@ func (t *toolWriter) function(x *scri.Tool, name string) {
 	}
 	if len(x.Schema) > 0 {
 		field, schema := "parametersJsonSchema", x.Schema
-		if formed(x.Ext, "parameters") {
+		switch {
+		case formed(x.Ext, "parameters"):
 			field, schema = "parameters", raised(x.Schema, x.Ext)
+		case t.older:
+			field, schema = "parameters", t.reduced(x.Schema)
 		}
 		t.key(x.Ext, field)
 		t.raw(schema)

@@ -16,6 +16,7 @@ type encoder struct {
 	answer bool // what is written goes to a client, not to a provider
 	line   bool // no line ends may stand in raw values
 	gen    int  // generation of the model, see generation
+	older  bool // the model takes schemas in Google's own spelling alone
 	check  wire.Scanner
 	calls  dialect.CallBook
 }

@@ -20,7 +20,8 @@
 //   - An address of the web is fetched by the gateway and sent as bytes; those of
 //     YouTube, of Google's files and of its buckets stay addresses.
 //   - Schemas in Google's own spelling (types in capitals) are spelled as JSON
-//     Schema has it. Others are sent as JSON Schema, verbatim.
+//     Schema has it. Others are sent as JSON Schema, verbatim; to models before 2.5,
+//     which do not take it, in Google's own, reduced to what that can say.
 //
 // The words of Ext.Form: a name with an underscore, the member was spelled so;
 // "-x", x was absent though it is usually there; "x=y", x was spelled y; others
