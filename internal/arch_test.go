@@ -47,6 +47,7 @@ var houses = []house{
 	{"internal/privacy", 2, "works on any text, whoever it goes to"},
 	{"internal/dialect", 1, "pure translation: no network, no clock, no configuration"},
 	{"internal/spelling", 1, "turns one text into another, whatever the keys mean"},
+	{"internal/freeform", 1, "knows tools as SCRI has them, whoever offers them"},
 	{"internal/mend", 1, "makes calls of texts, whoever wrote them"},
 	{"internal/rule", 1, "evaluates conditions, whatever follows from them"},
 	{"internal/relay", 1, "reads as much of a passing body as must be known, whoever passes it on"},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/openai/openai-go/v3"
+	"github.com/openai/openai-go/v3/option"
 	"github.com/openai/openai-go/v3/packages/param"
 	"github.com/openai/openai-go/v3/responses"
 	sdkshared "github.com/openai/openai-go/v3/shared"
@@ -36,11 +37,11 @@ func responding(t *testing.T, f func(t *testing.T, c *openAI, u *upstream, ask f
 	}
 }
 
-func (c *openAI) respond(ctx context.Context, p responses.ResponseNewParams, stream bool) (*responses.Response, error) {
+func (c *openAI) respond(ctx context.Context, p responses.ResponseNewParams, stream bool, opts ...option.RequestOption) (*responses.Response, error) {
 	if !stream {
-		return c.sdk.Responses.New(ctx, p)
+		return c.sdk.Responses.New(ctx, p, opts...)
 	}
-	s := c.sdk.Responses.NewStreaming(ctx, p)
+	s := c.sdk.Responses.NewStreaming(ctx, p, opts...)
 	defer s.Close()
 	var last *responses.Response
 	text := ""

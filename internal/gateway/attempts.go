@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/freeform"
 	"github.com/aratta-gateway/aratta/internal/mend"
 	"github.com/aratta-gateway/aratta/internal/policy"
 	"github.com/aratta-gateway/aratta/internal/provider"
@@ -74,9 +75,6 @@ func (g *Gateway) attempt(ctx context.Context, c *call, t route.Target) (scri.St
 		return nil, err
 	}
 	if err == nil {
-		if p.MendsCalls() {
-			s = mended(c, s)
-		}
 		s, err = scri.Peek(s, nil)
 	}
 	if err != nil {
@@ -126,7 +124,9 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 	if err != nil {
 		return nil, nil, err
 	}
+	req, free, lost := c.functions(req, p)
 	req, warn := scri.Port(req, t)
+	warn = append(lost, warn...)
 	s, info, err := p.Chat(ctx, req, provider.Call{
 		Model: a.Model, Tokens: c.tokens(p), Header: c.ownHeader(p), Caller: c.credential(p), Source: c.Body, Check: g.strictly(c, warn),
 	})
@@ -135,7 +135,22 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 		// Overlays may have sent the request in another dialect or to another model.
 		a.Overlays, a.Dialect, a.Model = info.Overlays, info.Dialect, info.Model
 	}
+	if err == nil && p.MendsCalls() {
+		s = mended(c, s)
+	}
+	if err == nil && free != nil {
+		s = free.Stream(s)
+	}
 	return s, append(fetched, warn...), err
+}
+
+// functions makes functions of tools that are called with a text, for a target
+// that may not know such. Another gateway does so for its own targets.
+func (c *call) functions(r *scri.ChatRequest, p *provider.Provider) (*scri.ChatRequest, *freeform.Tools, []scri.Warning) {
+	if d := p.Dialect(); d != "native" && d != c.Lineage.Ingress {
+		return freeform.Functions(r, d)
+	}
+	return r, nil, nil
 }
 
 // forgotten refuses to go on from an answer that nobody has kept: without what
