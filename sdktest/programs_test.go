@@ -57,15 +57,23 @@ func agents() []agent {
 			},
 			call: calls("read", "filePath"),
 		},
-		{
-			name: "Codex", program: "codex", speaks: "responses",
-			args: []string{"exec", "--skip-git-repo-check", "--sandbox", "danger-full-access", errand},
-			env:  func(_, home string) []string { return []string{"CODEX_HOME=" + home, "ARATTA_UNUSED=unused"} },
-			set: func(t *testing.T, url, home string) {
-				write(t, filepath.Join(home, "config.toml"), "model = \"agents\"\nmodel_provider = \"aratta\"\n[model_providers.aratta]\nname = \"Aratta\"\nbase_url = \""+url+"/v1\"\nwire_api = \"responses\"\nenv_key = \"ARATTA_UNUSED\"\n")
-			},
-			call: codexCall,
+		codexAgent("Codex", "agents", codexCall),
+		codexAgent("Codex with a patch", patcher, codexPatch),
+	}
+}
+
+// patcher is a model that Codex knows, and so offers its tool for patches.
+const patcher = "gpt-5.5"
+
+func codexAgent(name, model string, call func([]scri.Tool, string) *scri.Part) agent {
+	return agent{
+		name: name, program: "codex", speaks: "responses",
+		args: []string{"exec", "--skip-git-repo-check", "--sandbox", "danger-full-access", errand},
+		env:  func(_, home string) []string { return []string{"CODEX_HOME=" + home, "ARATTA_UNUSED=unused"} },
+		set: func(t *testing.T, url, home string) {
+			write(t, filepath.Join(home, "config.toml"), "model = \""+model+"\"\nmodel_provider = \"aratta\"\n[model_providers.aratta]\nname = \"Aratta\"\nbase_url = \""+url+"/v1\"\nwire_api = \"responses\"\nenv_key = \"ARATTA_UNUSED\"\n")
 		},
+		call: call,
 	}
 }
 
@@ -115,7 +123,7 @@ func (a *agent) run(t *testing.T, program, format string) {
 		return said("A note"), nil // a title, or some other small question
 	}
 	u.says(t, nil)
-	text := config([]*upstream{u}) + "agents = [\"agent-model:" + model + "\"]\n"
+	text := config([]*upstream{u}) + "agents = [\"agent-model:" + model + "\"]\n\"" + patcher + "\" = [\"agent-model:" + model + "\"]\n"
 	p, err := shared.program.serve(t.Context(), t.TempDir(), text, "SIM_KEY="+providerKey)
 	if err != nil {
 		t.Fatal(err)
@@ -173,6 +181,18 @@ func codexCall(tools []scri.Tool, file string) *scri.Part {
 		b, _ := json.Marshal(args) //nolint:errchkjson // strings
 		p := calling("call_read_1", tools[i].Name, string(b))
 		return &p
+	}
+	return nil
+}
+
+// codexPatch makes a file whose name is the word, of which the result then tells.
+func codexPatch(tools []scri.Tool, _ string) *scri.Part {
+	for i := range tools {
+		if tools[i].Name == "apply_patch" && tools[i].Type == "" {
+			args, _ := json.Marshal(map[string]string{"input": "*** Begin Patch\n*** Add File: " + secretWord + "\n+a line\n*** End Patch"}) //nolint:errchkjson // strings
+			p := calling("call_patch_1", tools[i].Name, string(args))
+			return &p
+		}
 	}
 	return nil
 }
