@@ -82,6 +82,18 @@ var chatRoutes = []chatRoute{
 		},
 	},
 	{
+		"/model/m/converse", "bedrock", `{"messages":[{"role":"user","content":[{"text":"hi"}]}]}`,
+		map[string][]string{
+			"messages": {notAList, notAString, `"hi"`, `[7]`, `[null]`, `null`}, "role": {notAString, `{}`}, "content": {notAString, `true`, `{}`},
+			"system": {`7`, notAList}, "inferenceConfig": {`7`, `[]`}, "temperature": {notANumber, `[]`, `true`}, "topP": {notANumber},
+			"maxTokens": {notANumber, `1.5`, `{}`}, "stopSequences": {`7`, `[7]`}, "toolConfig": {`7`, `{"tools":7}`},
+		},
+	},
+	{
+		"/model/m/converse-stream", "bedrock", `{"messages":[{"role":"user","content":[{"text":"hi"}]}]}`,
+		map[string][]string{"messages": {notAList}, "temperature": {notANumber}},
+	},
+	{
 		"/api/v1/chat", "native", `{"model":"m","messages":[{"role":"user","content":"hi"}]}`,
 		map[string][]string{
 			"model": {notAString}, "messages": {notAList, `[7]`, `[null]`}, "role": {notAString}, "content": {notAString, `{}`, `[7]`},
@@ -107,10 +119,11 @@ func (r *chatRoute) with(member, value string) string {
 	case "role":
 		return strings.Replace(r.good, `"role":"user"`, `"role":`+value, 1)
 	case "content":
-		return strings.Replace(r.good, `"content":"hi"`, `"content":`+value, 1)
-	case "num_predict", "temperature":
-		if r.dialect == "ollama" {
-			return strings.TrimSuffix(r.good, "}") + `,"options":{"` + member + `":` + value + `}}`
+		return strings.NewReplacer(`"content":"hi"`, `"content":`+value, `"content":[{"text":"hi"}]`, `"content":`+value).Replace(r.good)
+	case "num_predict", "temperature", "topP", "maxTokens", "stopSequences":
+		in := map[string]string{"ollama": "options", "bedrock": "inferenceConfig"}[r.dialect]
+		if in != "" {
+			return strings.TrimSuffix(r.good, "}") + `,"` + in + `":{"` + member + `":` + value + `}}`
 		}
 	}
 	var m map[string]json.RawMessage
@@ -163,9 +176,9 @@ func shape(name string, body []byte) string {
 		Type    *string `json:"type"`
 		Kind    string  `json:"kind"`
 	}
-	if name == "cohere" {
+	if name == "cohere" || name == "bedrock" {
 		if top.Message == "" || top.Error != nil {
-			return "cohere's errors are a message"
+			return "the errors of " + name + " are a message"
 		}
 		return ""
 	}
@@ -220,6 +233,7 @@ func TestBrokenBodies(t *testing.T) {
 		d := all.Get(r.dialect)
 		inside := func(s string) string { return strings.Replace(r.good, `"hi"`, s, 1) }
 		more := func(s string) string { return strings.TrimSuffix(r.good, "}") + s + "}" }
+		first, _, _ := strings.Cut(strings.TrimPrefix(r.good, `{"`), `"`)
 		for _, c := range []struct{ name, body, names string }{
 			{"empty", "", ""},
 			{"white space", " \n", ""},
@@ -232,8 +246,8 @@ func TestBrokenBodies(t *testing.T) {
 			{"a number", "1e400", ""},
 			{"too deep, in a member that is not known", more(`,"x":` + deep), "128"},
 			{"too deep by far", strings.Repeat(`{"a":`, 100_000), "128"},
-			{"a name twice", more(`,"model":"m"`), "model"},
-			{"a name twice, once escaped", more(`,"mod\u0065l":"m"`), "model"},
+			{"a name twice", more(`,"` + first + `":"m"`), first},
+			{"a name twice, once escaped", more(`,"` + strings.Replace(first, "e", `\u0065`, 1) + `":"m"`), first},
 			{"invalid UTF-8 in a string", inside("\"h\xffi\""), ""},
 			{"a surrogate in UTF-8", inside("\"\xed\xa0\x80\""), ""},
 			{"half a rune at the end of a string", inside("\"h\xd0\""), ""},
@@ -333,7 +347,8 @@ func dialectOf(path string) string {
 func TestUnknownModel(t *testing.T) {
 	l := newLab(t, "", up{name: "local1", dialect: "ollama", local: true})
 	for _, r := range chatRoutes {
-		got := l.send(t, http.MethodPost, r.path, nil, strings.NewReader(strings.Replace(r.good, `"model":"m"`, `"model":"local1x:m"`, 1)))
+		path := strings.Replace(r.path, "/model/m/", "/model/local1x:m/", 1)
+		got := l.send(t, http.MethodPost, path, nil, strings.NewReader(strings.Replace(r.good, `"model":"m"`, `"model":"local1x:m"`, 1)))
 		for _, p := range refused(all.Get(r.dialect), got, "local1x", http.StatusNotFound) {
 			t.Errorf("%s: %s: %s", r.path, p, got.body)
 		}
