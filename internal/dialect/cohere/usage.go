@@ -42,7 +42,16 @@ func decodeUsage(raw []byte) *scri.Usage {
 	if u.Input == nil && u.Output == nil {
 		u.Input, u.Output = billedIn, billedOut
 	}
+	// A part is no more than its whole, whatever is told.
+	u.CacheRead, u.Thinking = partOf(u.CacheRead, u.Input), partOf(u.Thinking, u.Output)
 	return u
+}
+
+func partOf(part, whole *int64) *int64 {
+	if part != nil && whole != nil && *part > *whole {
+		return new(*whole)
+	}
+	return part
 }
 
 // count reads a number of tokens; anything else says nothing, one below zero too.

@@ -46,6 +46,7 @@ type streamDecoder struct {
 type heard struct {
 	index                int
 	opened, part, finish bool
+	held                 *scri.Ext // what came before there was any text
 	ended                scri.Finish
 }
 
@@ -330,7 +331,13 @@ func (d *streamDecoder) piece(s *wire.Scanner) bool {
 		c.opened = true
 		d.Emit(scri.StreamEvent{Kind: scri.EventMessage, Choice: i, Open: &scri.Message{Role: scri.RoleAssistant}})
 	}
-	x := u.Ext(Name)
+	x := both(c.held, u.Ext(Name))
+	if finish == "" && !c.part && text.IsZero() && len(list) == 0 {
+		// A text is not begun for members: there may come none.
+		c.held = x
+		return x == nil || len(x.Members) <= d.limit
+	}
+	c.held = nil
 	if finish == "" && (x != nil || len(list) > 0) || !text.IsZero() {
 		if !c.part {
 			c.part = true
@@ -351,4 +358,19 @@ func (d *streamDecoder) piece(s *wire.Scanner) bool {
 	c.finish, c.ended = true, finishOf(finish)
 	d.Emit(scri.StreamEvent{Kind: scri.EventFinish, Choice: i, Finish: &c.ended, LogProbs: list, Ext: x})
 	return true
+}
+
+// both lays what a later chunk had over what an earlier one had.
+func both(before, after *scri.Ext) *scri.Ext {
+	switch {
+	case before == nil:
+		return after
+	case after == nil:
+		return before
+	}
+	x := &scri.Ext{Dialect: Name, Members: dialect.MergeMembers(before.Members, after.Members), Form: after.Form}
+	if x.Form == "" {
+		x.Form = before.Form
+	}
+	return x
 }

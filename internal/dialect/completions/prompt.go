@@ -1,6 +1,7 @@
 package completions
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -114,13 +115,14 @@ func label(r scri.Role) string {
 // on.
 func (e *requestEncoder) transcript() string {
 	var b strings.Builder
-	last := scri.Role("")
+	last, begun := scri.Role(""), false
 	in := e.In("messages")
 	for i := range e.req.Messages {
 		m := &e.req.Messages[i]
 		at := e.At(i)
 		e.envelope(m)
-		if said := e.spoken(m); said != "" {
+		said := e.spoken(m)
+		if said != "" {
 			if last != "" {
 				b.WriteString("\n\n")
 			}
@@ -130,12 +132,29 @@ func (e *requestEncoder) transcript() string {
 			e.Tell(scri.WarnEmulated, "", string(m.Role), "", "a turn is a labelled piece of one text")
 		}
 		e.Out(at)
+		if said != "" && !begun {
+			begun = true
+			e.silent(e.req.Messages[:i])
+		}
 	}
 	e.Out(in)
 	if last != "" && last != scri.RoleAssistant {
 		b.WriteString("\n\nAssistant:")
 	}
 	return b.String()
+}
+
+// silent tells of the texts before the first turn with words, whose place that takes.
+func (e *requestEncoder) silent(messages []scri.Message) {
+	for i := range messages {
+		m := &messages[i]
+		if !slices.ContainsFunc(m.Parts, func(p scri.Part) bool { return p.Kind == scri.PartText }) {
+			continue
+		}
+		at := e.At(i)
+		e.Tell(scri.WarnEmulated, "", string(m.Role), "", "a turn without words is no piece of the text")
+		e.Out(at)
+	}
 }
 
 // spoken is what a message says in words. What cannot be put into words is told of.

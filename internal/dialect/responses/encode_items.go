@@ -25,6 +25,8 @@ func (e *encoder) message(m *scri.Message) {
 	if len(m.Parts) == 0 {
 		if m.Ext.Of(Name) != nil {
 			e.speech(m, 0, 0)
+		} else if e.answer {
+			e.lose(scri.WarnChanged, "role", string(m.Role), string(scri.RoleAssistant), "")
 		}
 		return
 	}
