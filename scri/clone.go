@@ -73,21 +73,22 @@ func (t *Tool) clone() Tool {
 
 // Size is about how many bytes of memory the part takes.
 func (p *Part) Size() int {
-	n := partSize + p.Text.Size() + len(p.Raw) + p.Ext.size()
-	if p.Signature != nil {
-		n += p.Signature.Value.Size()
+	n := partSize + len(p.Kind) + p.Text.Size() + len(p.Raw) + p.Ext.size() + p.Cache.size()
+	if s := p.Signature; s != nil {
+		n += s.Value.Size() + len(s.Dialect) + len(s.Provider) + len(s.Model)
 	}
 	for i := range p.Citations {
-		n += 256 + p.Citations[i].Quote.Size() + p.Citations[i].Ext.size()
+		c := &p.Citations[i]
+		n += 256 + c.Quote.Size() + len(c.URL) + len(c.Title) + len(c.Document) + c.Ext.size()
 	}
 	if m := p.Media; m != nil {
-		n += partSize + m.Data.Size() + m.URL.Size() + m.Text.Size() + m.Ext.size()
+		n += partSize + m.Data.Size() + m.URL.Size() + m.Text.Size() + len(m.Type) + len(m.Name) + len(m.FileID) + m.Ext.size()
 	}
 	if c := p.Call; c != nil {
-		n += partSize + c.Args.Size() + c.Ext.size()
+		n += partSize + len(c.ID) + len(c.Name) + c.Args.Size() + len(c.Type) + len(c.Server) + c.Ext.size()
 	}
 	if r := p.Result; r != nil {
-		n += partSize + r.Ext.size()
+		n += partSize + len(r.CallID) + len(r.Name) + len(r.Server) + r.Ext.size()
 		for i := range r.Parts {
 			n += r.Parts[i].Size()
 		}
@@ -98,9 +99,16 @@ func (p *Part) Size() int {
 // partSize is what a part, or what it points to, takes by itself.
 const partSize = 200
 
+func (m *CacheMark) size() int {
+	if m == nil {
+		return 0
+	}
+	return len(m.TTL) + m.Ext.size()
+}
+
 // Size is about how many bytes of memory the message takes.
 func (m *Message) Size() int {
-	n := partSize + m.Ext.size()
+	n := partSize + len(m.Role) + len(m.ID) + len(m.Name) + m.Ext.size()
 	for i := range m.Parts {
 		n += m.Parts[i].Size()
 	}
@@ -109,16 +117,28 @@ func (m *Message) Size() int {
 
 // Size is about how many bytes of memory the request takes.
 func (r *ChatRequest) Size() int {
-	n := 4*partSize + r.Suffix.Size() + r.Ext.size()
+	n := 4*partSize + len(r.Model) + len(r.User) + len(r.Session) + len(r.PreviousID) + len(r.Seed) + r.Suffix.Size() + r.Ext.size()
 	for i := range r.Messages {
 		n += r.Messages[i].Size()
 	}
 	for i := range r.Tools {
 		t := &r.Tools[i]
-		n += partSize + t.Description.Size() + len(t.Schema) + t.Ext.size()
+		n += partSize + len(t.Type) + len(t.Name) + t.Description.Size() + len(t.Schema) + t.Cache.size() + t.Ext.size()
 	}
-	if r.Format != nil {
-		n += len(r.Format.Schema)
+	if c := r.ToolChoice; c != nil {
+		n += len(c.Mode) + len(c.Name) + c.Ext.size()
+	}
+	if t := r.Reasoning; t != nil {
+		n += len(t.Effort) + len(t.Summary) + t.Ext.size()
+	}
+	if f := r.Format; f != nil {
+		n += len(f.Kind) + len(f.Name) + len(f.Schema) + f.Ext.size()
+	}
+	if w := r.Routing; w != nil {
+		n += len(w.Class) + len(w.Chain)
+	}
+	for _, s := range r.Stop {
+		n += 16 + len(s)
 	}
 	for k, v := range r.Metadata {
 		n += 64 + len(k) + len(v)
@@ -128,15 +148,23 @@ func (r *ChatRequest) Size() int {
 
 // Size is about how many bytes of memory the answer takes.
 func (r *ChatResponse) Size() int {
-	n := 2*partSize + r.Ext.size() + r.Usage.size()
+	n := 2*partSize + len(r.ID) + len(r.Model) + len(r.Provider) + r.Ext.size() + r.Usage.size()
 	for i := range r.Choices {
 		c := &r.Choices[i]
+		f := &c.Finish
+		n += len(f.Reason) + len(f.Raw) + len(f.Dialect) + len(f.Detail) + c.Ext.size() + logProbsSize(c.LogProbs)
 		for j := range c.Output {
 			n += c.Output[j].Size()
 		}
-		for j := range c.LogProbs {
-			n += 128 * (1 + len(c.LogProbs[j].Top))
-		}
+	}
+	return n
+}
+
+func logProbsSize(list []TokenLogProb) int {
+	n := 0
+	for i := range list {
+		t := &list[i]
+		n += 128 + t.Token.Size() + 8*len(t.Bytes) + t.Ext.size() + logProbsSize(t.Top)
 	}
 	return n
 }

@@ -94,8 +94,9 @@ func memory(v reflect.Value, at map[unsafe.Pointer]string, path string) {
 
 func TestCloneSharesNothing(t *testing.T) {
 	// The plain strings of events never lie in memory that is used again.
-	sharesNothing(t, new(StreamEvent), (*StreamEvent).Clone, ".Head.ID", ".Head.Model", ".Head.Provider", ".Head.Choices[].Finish", ".Finish", ".Warning", ".Kind")
+	sharesNothing(t, new(StreamEvent), (*StreamEvent).Clone, ".Finish", ".Warning", ".Kind")
 	sharesNothing(t, new(ChatRequest), (*ChatRequest).Clone)
+	sharesNothing(t, new(ChatResponse), (*ChatResponse).Clone)
 }
 
 func sharesNothing[T any](t *testing.T, e *T, clone func(*T) *T, but ...string) {
@@ -118,4 +119,50 @@ func sharesNothing[T any](t *testing.T, e *T, clone func(*T) *T, but ...string) 
 	if d := cmp.Diff(new(T), clone(new(T))); d != "" {
 		t.Errorf("the clone of nothing:\n%s", d)
 	}
+}
+
+// A long string counts wherever it stands, or what is kept would have no bound.
+func TestSizeCountsEveryString(t *testing.T) {
+	req, resp := new(ChatRequest), new(ChatResponse)
+	long := strings.Repeat("x", 1<<20)
+	everyString(t, reflect.ValueOf(req).Elem(), "request", long, req.Size)
+	everyString(t, reflect.ValueOf(resp).Elem(), "response", long, resp.Size)
+}
+
+// everyString makes one string below v after the other long, and looks whether the
+// size is that of one long string then.
+func everyString(t *testing.T, v reflect.Value, path, long string, size func() int) {
+	t.Helper()
+	fill(v, map[reflect.Type]int{})
+	var strs func(v reflect.Value, path string)
+	strs = func(v reflect.Value, path string) {
+		switch v.Interface().(type) {
+		case Text, RawJSON, time.Time, *Lineage, *Error, []Warning:
+			return
+		default:
+		}
+		switch v.Kind() {
+		case reflect.Pointer:
+			if !v.IsNil() {
+				strs(v.Elem(), path)
+			}
+		case reflect.Slice:
+			for i := range v.Len() {
+				strs(v.Index(i), path+"[]")
+			}
+		case reflect.Struct:
+			for i := range v.NumField() {
+				strs(v.Field(i), path+"."+v.Type().Field(i).Name)
+			}
+		case reflect.String:
+			was := v.String()
+			v.SetString(long)
+			if n := size(); n < len(long) {
+				t.Errorf("%s of %d bytes is counted as %d", path, len(long), n)
+			}
+			v.SetString(was)
+		default:
+		}
+	}
+	strs(v, path)
 }

@@ -67,10 +67,7 @@ func (e *StreamEvent) Content() bool {
 
 // size is about how many bytes Clone takes, beyond some hundreds.
 func (e *StreamEvent) size() int {
-	n := e.Delta.Size() + e.Ext.size() + e.Usage.size()
-	for i := range e.LogProbs {
-		n += 128 * (1 + len(e.LogProbs[i].Top))
-	}
+	n := e.Delta.Size() + e.Ext.size() + e.Usage.size() + logProbsSize(e.LogProbs)
 	if e.Signature != nil {
 		n += e.Signature.Value.Size()
 	}
@@ -84,7 +81,7 @@ func (e *StreamEvent) size() int {
 		n += e.Open.Ext.size()
 	}
 	if p := e.Whole; p != nil {
-		n += p.Text.Size() + len(p.Raw) + p.Ext.size()
+		n += p.Size()
 	}
 	return n
 }
@@ -93,14 +90,14 @@ func (e *Ext) size() int {
 	if e == nil {
 		return 0
 	}
-	return len(e.Members) + len(e.Form)
+	return len(e.Dialect) + len(e.Members) + len(e.Form)
 }
 
 func (u *Usage) size() int {
 	if u == nil {
 		return 0
 	}
-	return len(u.Raw)
+	return len(u.Dialect) + len(u.Raw)
 }
 
 // Clone returns an event that stays valid.
@@ -256,10 +253,13 @@ func (r *ChatResponse) Clone() *ChatResponse {
 	if c == nil {
 		return nil
 	}
+	own(&c.ID, &c.Model, &c.Provider)
 	c.Usage, c.Ext = r.Usage.Clone(), r.Ext.Clone()
 	c.Choices = slices.Clone(r.Choices)
 	for i := range c.Choices {
 		ch := &c.Choices[i]
+		own(&ch.Finish.Reason)
+		own(&ch.Finish.Raw, &ch.Finish.Dialect, &ch.Finish.Detail)
 		ch.Output = slices.Clone(ch.Output)
 		for j := range ch.Output {
 			ch.Output[j] = ch.Output[j].Clone()

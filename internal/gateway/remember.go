@@ -116,7 +116,9 @@ func (k *keeper) Next() (*scri.StreamEvent, error) {
 	case err == nil:
 		if k.into.Add(e) != nil {
 			k.into = nil
-			k.g.unkept(k.ctx, k.c)
+			if e.Kind != scri.EventError {
+				k.g.unkept(k.ctx, k.c)
+			}
 		}
 	case scri.Ended(err):
 		if r := k.into.Response(); r != nil {
@@ -137,16 +139,18 @@ func (k *keeper) Whole() *scri.ChatResponse {
 	r := scri.Whole(k.Stream)
 	if r != nil && k.into != nil {
 		k.into = nil
-		k.put(r.Clone())
+		k.put(r)
 	}
 	return r
 }
 
-// put keeps an answer that nobody else has.
+// put keeps a copy of an answer: one small string of it may hold all that came from
+// upstream in memory.
 func (k *keeper) put(r *scri.ChatResponse) {
+	r = r.Clone()
 	r.Lineage, r.Warnings = nil, nil
 	k.turn.ID, k.turn.Response = r.ID, r
-	if r.ID == "" || !k.g.sessions.Put(whose(k.c.Caller), k.turn) {
+	if r.ID != "" && !k.g.sessions.Put(whose(k.c.Caller), k.turn) {
 		k.g.unkept(k.ctx, k.c)
 	}
 }
