@@ -71,6 +71,16 @@ func TestCompletions(t *testing.T) {
 			}
 		}
 	})
+	t.Run("echo of several", func(t *testing.T) {
+		const body = `{"model":"anthropic:m","prompt":["Roses are","Violets are"],"max_tokens":200,"echo":true`
+		got, _ := l.complete(t, body+"}")
+		text, _ := chunks(t, string(l.send(t, http.MethodPost, "/v1/completions", nil, strings.NewReader(body+`,"stream":true}`)).body))
+		for i, begin := range []string{"Roses are", "Violets are"} {
+			if !strings.HasPrefix(got.Choices[i].Text, begin) || !strings.HasPrefix(text[i], begin) {
+				t.Errorf("choice %d: %q, as a stream %q", i, got.Choices[i].Text, text[i])
+			}
+		}
+	})
 	t.Run("suffix", func(t *testing.T) {
 		for name, lost := range map[string]bool{"ollama": false, "completions": false, "native": false, "openai": true} {
 			_, r := l.complete(t, `{"model":"`+name+`:m","prompt":"f(","suffix":")","max_tokens":200}`)

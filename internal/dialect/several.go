@@ -44,6 +44,7 @@ func (s *several) Next() (*scri.StreamEvent, error) {
 	for {
 		e, err := s.stream().Next()
 		if err != nil {
+			s.account()
 			return nil, err
 		}
 		if out := s.take(e); out != nil {
@@ -93,20 +94,21 @@ func (s *several) take(e *scri.StreamEvent) *scri.StreamEvent {
 	return e
 }
 
-// account adds what an answer but the first took to what the exchange has taken.
+// account adds what the answer at hand took to what the exchange has taken, unless it
+// is the first one's or was added already.
 func (s *several) account() {
 	if s.y == nil {
 		return
 	}
 	l, more := s.x.Lineage, s.y.Lineage
-	l.Attempts = append(l.Attempts, more.Attempts...)
-	if more.CostUSD != nil {
-		if l.CostUSD != nil {
-			*more.CostUSD += *l.CostUSD
-		}
-		l.CostUSD = more.CostUSD
-	}
 	s.x.Warnings = append(s.x.Warnings, s.y.Warnings...)
+	s.y = nil
+	l.Attempts = append(l.Attempts, more.Attempts...)
+	if l.CostUSD == nil || more.CostUSD == nil { // a part is not the whole
+		l.CostUSD = nil
+		return
+	}
+	l.CostUSD = new(*l.CostUSD + *more.CostUSD)
 }
 
 // last is the last event of the last answer, as that of all.
@@ -136,6 +138,7 @@ func (s *several) next() error {
 	s.more, s.y = s.more[1:], &y
 	answer, err := s.h(s.ctx, &y)
 	if err != nil {
+		s.account()
 		return err
 	}
 	s.mu.Lock()

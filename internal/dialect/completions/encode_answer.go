@@ -1,6 +1,7 @@
 package completions
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -33,18 +34,30 @@ func (e *encoder) onceOf(code, member, detail string) {
 	e.Tell(code, member, "", "", detail)
 }
 
-// echoed is the prompt that is to stand before each answer, if the client wants it
-// and the provider has not put it there.
-func echoed(req *scri.ChatRequest, head *scri.ChatResponse) (prompt string) {
+// echoed are the prompts that are to stand before the answers, if the client wants
+// that and the provider has not put them there.
+func echoed(req *scri.ChatRequest, more []*scri.ChatRequest, head *scri.ChatResponse) (prompts []string) {
 	if req == nil || !formed(req.Ext, "echo") || head.Ext.Of(Name) != nil {
+		return nil
+	}
+	for _, r := range slices.Concat([]*scri.ChatRequest{req}, more) {
+		prompt := ""
+		for i := range r.Messages {
+			for j := range r.Messages[i].Parts {
+				prompt += r.Messages[i].Parts[j].Text.String()
+			}
+		}
+		prompts = append(prompts, prompt)
+	}
+	return prompts
+}
+
+// promptOf is the prompt of a choice, if each of them has so many choices.
+func promptOf(prompts []string, choice, each int) string {
+	if len(prompts) == 0 {
 		return ""
 	}
-	for i := range req.Messages {
-		for j := range req.Messages[i].Parts {
-			prompt += req.Messages[i].Parts[j].Text.String()
-		}
-	}
-	return prompt
+	return prompts[min(choice/max(each, 1), len(prompts)-1)]
 }
 
 // head writes what an answer or a chunk of one begins with.
@@ -102,13 +115,14 @@ func (completions) EncodeResponse(b []byte, in *dialect.Incoming, r *scri.ChatRe
 	e.Own = Name
 	e.w.B = append(b, '{') // without a comma, whatever b ends in
 	e.head(r)
-	prompt := echoed(in.Req, r)
+	prompts := echoed(in.Req, in.More, r)
+	each := len(r.Choices) / max(len(prompts), 1)
 	e.w.Key("choices")
 	e.w.BeginArray()
 	at := e.In("choices")
 	for i := range r.Choices {
 		n := e.At(i)
-		e.choice(&r.Choices[i], i, prompt)
+		e.choice(&r.Choices[i], i, promptOf(prompts, i, each))
 		e.Out(n)
 	}
 	e.Out(at)

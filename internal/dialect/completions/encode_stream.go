@@ -11,16 +11,18 @@ import (
 
 // EncodeStream returns the encoder of one streamed answer.
 func (completions) EncodeStream(in *dialect.Incoming) dialect.StreamEncoder {
-	s := &streamEncoder{req: in.Req, asked: in.Req != nil && formed(in.Req.Ext, "usage")}
+	s := &streamEncoder{req: in.Req, more: in.More, asked: in.Req != nil && formed(in.Req.Ext, "usage")}
 	s.e.Own = Name
 	return s
 }
 
 // streamEncoder writes one answer as chunks.
 type streamEncoder struct {
-	e      encoder // its buffer is where a chunk is put together
-	req    *scri.ChatRequest
-	prompt string // to be echoed
+	e       encoder // its buffer is where a chunk is put together
+	req     *scri.ChatRequest
+	more    []*scri.ChatRequest
+	prompts []string // to be echoed
+	each    int      // choices of one prompt
 
 	asked   bool // the client wants the usage
 	started bool
@@ -105,9 +107,10 @@ func (s *streamEncoder) start(h *scri.ChatResponse) {
 	}
 	s.started = true
 	s.head = scri.ChatResponse{ID: h.ID, Model: h.Model, Created: h.Created, Lineage: h.Lineage, Ext: h.Ext.Clone()}
-	if s.prompt = echoed(s.req, h); s.prompt == "" {
-		s.req = nil
+	if s.prompts = echoed(s.req, s.more, h); s.prompts != nil {
+		s.each = s.req.N
 	}
+	s.req, s.more = nil, nil
 	if own := s.head.Ext.Of(Name); own == nil {
 		s.e.Foreign(h.Ext)
 	} else {
@@ -209,13 +212,14 @@ func (s *streamEncoder) say(b []byte, c *spoken, ev *scri.StreamEvent, text scri
 
 // echo appends the prompt that is to stand before the text of a choice.
 func (s *streamEncoder) echo(b []byte, c *spoken) []byte {
-	if s.prompt == "" || c.echo {
+	prompt := promptOf(s.prompts, c.index, s.each)
+	if prompt == "" || c.echo {
 		return b
 	}
-	c.echo, c.offset = true, utf8.RuneCountInString(s.prompt)
+	c.echo, c.offset = true, utf8.RuneCountInString(prompt)
 	s.begin(c)
 	s.e.w.Key("text")
-	s.e.w.Str(s.prompt)
+	s.e.w.Str(prompt)
 	s.tokens(c, nil, nil)
 	s.e.w.Key("finish_reason")
 	s.e.w.Null()
