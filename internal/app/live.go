@@ -145,13 +145,16 @@ func (g *live) Replace(ctx context.Context, text []byte, fits func([]byte) bool)
 // and puts it into force.
 func (g *live) change(ctx context.Context, l *Loaded, settle func() error) (*server.Reloaded, error) {
 	g.override(l)
-	next, err := g.build(ctx, l)
+	// Whoever asked may leave: what is looked for would not be found, and the rest put into force.
+	next, err := g.build(context.WithoutCancel(ctx), l)
 	if err != nil {
 		return nil, g.refused(ctx, err)
 	}
 	if err := settle(); err != nil {
 		next.release()
-		return nil, g.refused(ctx, err)
+		g.meter.Loaded(false)
+		g.log.ErrorContext(ctx, "configuration: was not written; what was in force stays", "error", plainError(err))
+		return nil, &scri.Error{Kind: scri.ErrInternal, Message: "the configuration was not written: " + err.Error(), Hint: "nothing was changed", Err: err}
 	}
 	old := g.now.Swap(next)
 	g.meter.Loaded(true)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -237,6 +238,59 @@ func TestConfigIsForTheMachineAlone(t *testing.T) {
 				t.Errorf("%s %s of %s with %q: %d %s", method, path, c.peer, c.header, w.Code, w.Body)
 			}
 		}
+	}
+}
+
+// Names are no proof: whoever gives them in the local network can point one at the
+// machine of somebody who looks at his page.
+func TestConfigIsForNoNameOfTheNetwork(t *testing.T) {
+	f := newFile(t, "")
+	for host, want := range map[string]int{
+		"127.0.0.1:8084": http.StatusOK, "[::1]:8084": http.StatusOK, "localhost": http.StatusOK, "LOCALHOST.:8084": http.StatusOK,
+		"tv.local:8084": http.StatusForbidden, "router": http.StatusForbidden, "192.168.0.9:8084": http.StatusForbidden,
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/v1/config/reload", nil)
+		r.Host, r.RemoteAddr = host, "127.0.0.1:5000"
+		r.Header.Set("Origin", "http://"+host)
+		w := httptest.NewRecorder()
+		if f.ServeHTTP(w, r); w.Code != want {
+			t.Errorf("%s: %d %s", host, w.Code, w.Body)
+		}
+	}
+}
+
+// A text that cannot be written is no mistake of who sent it, and is not in force.
+func TestConfigThatCannotBeWritten(t *testing.T) {
+	f := newFile(t, "# mine\n")
+	f.env = env("ARATTA_HOME", t.TempDir())
+	dir := filepath.Dir(f.path)
+	if err := errors.Join(os.RemoveAll(dir), os.WriteFile(dir, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	status, _, body := f.do(t, "PUT", "/api/v1/config", "# another\n", "If-Match", "*")
+	if status != http.StatusInternalServerError || !strings.Contains(body, "not written") {
+		t.Errorf("%d %s", status, body)
+	}
+	if _, _, body := f.do(t, "GET", "/api/v1/config", ""); body != "# mine\n" {
+		t.Errorf("in force is %q", body)
+	}
+}
+
+// Who asks for a reload and leaves does not take away what is found meanwhile.
+func TestReloadOfSomebodyWhoLeft(t *testing.T) {
+	f := newFile(t, "")
+	f.discover = true
+	own := filepath.Join(filepath.Dir(f.path), "providers", "lmstudio.yaml")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(own), 0o700), os.WriteFile(own, []byte("base_url: "+simURL(t)+"\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := f.Reload(gone); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := f.chat(t, "lmstudio:m"); status != http.StatusOK {
+		t.Errorf("%d %s", status, body)
 	}
 }
 

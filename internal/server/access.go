@@ -146,14 +146,10 @@ func (a *access) known(key string) string {
 // a stranger: an address, localhost, a name without dots, or one below a suffix
 // that is never delegated.
 func safeHost(host string) bool {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	host = strings.TrimSuffix(strings.Trim(host, "[]"), ".")
+	host = hostname(host)
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true
 	}
-	host = strings.ToLower(host)
 	if !strings.Contains(host, ".") {
 		return host != ""
 	}
@@ -178,15 +174,25 @@ func safeOrigin(r *http.Request) bool {
 
 func localOrigin(origin string) bool {
 	u, err := url.Parse(origin)
-	if err != nil {
-		return false
-	}
-	h := strings.ToLower(u.Hostname())
+	return err == nil && ownHost(u.Host)
+}
+
+// ownHost reports whether a host is this machine whatever any DNS says.
+func ownHost(host string) bool {
+	h := hostname(host)
 	if h == "localhost" || strings.HasSuffix(h, ".localhost") {
 		return true
 	}
 	a, err := netip.ParseAddr(h)
-	return err == nil && a.IsLoopback()
+	return err == nil && a.Unmap().IsLoopback()
+}
+
+// hostname is a host without its port, in the one way to spell it.
+func hostname(host string) string {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
 }
 
 func sameHost(origin, host string) bool {

@@ -41,7 +41,8 @@ const (
 // requests elsewhere.
 func (s *Server) own(op scri.Op, do func(w http.ResponseWriter, r *http.Request) *scri.Error) http.Handler {
 	return s.told(op, func(w http.ResponseWriter, r *http.Request) *scri.Error {
-		if loopback, _ := s.access.peer(r); !loopback || proxied(r.Header) != "" {
+		// A name of the local network is good enough to ask, and who gives such names could point one here.
+		if loopback, _ := s.access.peer(r); !loopback || proxied(r.Header) != "" || !ownHost(r.Host) {
 			return &scri.Error{
 				Kind: scri.ErrPermission, Message: "the configuration is shown and changed on the gateway's own machine alone, whatever the key",
 				Hint: "ask there, at the address 127.0.0.1",

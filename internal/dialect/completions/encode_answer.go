@@ -41,13 +41,13 @@ func echoed(req *scri.ChatRequest, more []*scri.ChatRequest, head *scri.ChatResp
 		return nil
 	}
 	for _, r := range slices.Concat([]*scri.ChatRequest{req}, more) {
-		prompt := ""
+		var prompt []byte
 		for i := range r.Messages {
 			for j := range r.Messages[i].Parts {
-				prompt += r.Messages[i].Parts[j].Text.String()
+				prompt = r.Messages[i].Parts[j].Text.AppendText(prompt)
 			}
 		}
-		prompts = append(prompts, prompt)
+		prompts = append(prompts, string(prompt))
 	}
 	return prompts
 }
