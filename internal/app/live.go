@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 
@@ -103,10 +104,18 @@ func (g *live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.server.ServeHTTP(w, r)
 }
 
-// Text returns the configuration in force as its file has it.
+// Text returns the configuration as its file has it now, also while that has a
+// mistake and is not in force.
 func (g *live) Text() ([]byte, string) {
 	c := g.now.Load().Config
-	return c.Text, c.File
+	file := c.File
+	if file == "" {
+		file = usualFile(g.env)
+	}
+	if text, err := os.ReadFile(file); err == nil {
+		return text, file
+	}
+	return c.Text, file
 }
 
 // Reload puts into force what the file says now.
@@ -115,40 +124,37 @@ func (g *live) Reload(ctx context.Context) (*server.Reloaded, error) {
 	defer g.turn.Unlock()
 	l, err := Load(g.file, g.env)
 	if err != nil {
-		return nil, g.refused(ctx, err)
+		return nil, g.refused(ctx, "the file", err)
 	}
-	return g.change(ctx, l, func() error { return nil })
+	return g.change(ctx, l, "the file", func() error { return nil })
 }
 
 // Replace puts a text into force and writes it to the file.
 func (g *live) Replace(ctx context.Context, text []byte, fits func([]byte) bool) (*server.Reloaded, error) {
 	g.turn.Lock()
 	defer g.turn.Unlock()
-	if !fits(g.now.Load().Config.Text) {
+	have, file := g.Text()
+	if !fits(have) {
 		return nil, &scri.Error{
 			Kind: scri.ErrInvalid, Status: http.StatusPreconditionFailed, Message: "the configuration is another by now",
 			Hint: "get it again and make the change there",
 		}
 	}
-	file := g.now.Load().Config.File
-	if file == "" {
-		file = usualFile(g.env)
-	}
 	l, err := Read(file, text, g.env)
 	if err != nil {
-		return nil, g.refused(ctx, err)
+		return nil, g.refused(ctx, sent, err)
 	}
-	return g.change(ctx, l, func() error { return writeWhole(file, text) })
+	return g.change(ctx, l, sent, func() error { return writeWhole(file, text) })
 }
 
 // change builds a configuration, settles what must come before it is in force,
 // and puts it into force.
-func (g *live) change(ctx context.Context, l *Loaded, settle func() error) (*server.Reloaded, error) {
+func (g *live) change(ctx context.Context, l *Loaded, whose string, settle func() error) (*server.Reloaded, error) {
 	g.override(l)
 	// Whoever asked may leave: what is looked for would not be found, and the rest put into force.
 	next, err := g.build(context.WithoutCancel(ctx), l)
 	if err != nil {
-		return nil, g.refused(ctx, err)
+		return nil, g.refused(ctx, whose, err)
 	}
 	if err := settle(); err != nil {
 		next.release()
@@ -176,9 +182,15 @@ func (g *live) change(ctx context.Context, l *Loaded, settle func() error) (*ser
 	return done, nil
 }
 
+// sent is what a text is called that came over HTTP, so that nobody looks for its
+// mistakes in the file.
+const sent = "a text sent with PUT"
+
 // refused logs why a configuration was not put into force.
-func (g *live) refused(ctx context.Context, err error) error {
-	g.meter.Loaded(false)
-	g.log.ErrorContext(ctx, "configuration: has a mistake; what was in force stays", "error", plainError(err))
+func (g *live) refused(ctx context.Context, whose string, err error) error {
+	if whose != sent { // whose sender is told
+		g.meter.Loaded(false)
+	}
+	g.log.ErrorContext(ctx, "configuration: has a mistake; what was in force stays", "of", whose, "error", plainError(err))
 	return &scri.Error{Kind: scri.ErrInvalid, Message: err.Error(), Hint: "nothing was changed"}
 }

@@ -207,6 +207,14 @@ func TestConfigAPI(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o640 {
 		t.Errorf("the file's permissions: %v, %v", info.Mode(), err)
 	}
+	tag = h.Get("Etag")
+	f.write(t, next+"[servr]\n") // by hand, with a mistake: it is shown, and not lost
+	if _, _, body := f.do(t, "GET", "/api/v1/config", ""); body != next+"[servr]\n" {
+		t.Errorf("GET of a file with a mistake: %s", body)
+	}
+	if status, _, body := f.do(t, "PUT", "/api/v1/config", next, "If-Match", tag); status != http.StatusPreconditionFailed {
+		t.Errorf("PUT over what was written by hand: %d %s", status, body)
+	}
 	f.write(t, oneProvider(url, "aliases = {third = \"up:m\"}\nserver = {port = 9999}"))
 	if status, _, body := f.do(t, "POST", "/api/v1/config/reload", ""); status != http.StatusOK || !strings.Contains(body, `"at_next_start":["server.port"]`) {
 		t.Errorf("reload: %d %s", status, body)

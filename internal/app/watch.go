@@ -56,8 +56,7 @@ func (g *live) watchFiles(ctx context.Context) {
 // inForce reports whether a file's text is in force.
 func (g *live) inForce(file string) bool {
 	b, err := os.ReadFile(file)
-	have, _ := g.Text()
-	return err == nil && bytes.Equal(b, have)
+	return err == nil && bytes.Equal(b, g.now.Load().Config.Text)
 }
 
 // watchSignals puts the configuration into force anew at each SIGHUP.

@@ -14,12 +14,13 @@ import (
 
 // Config shows and changes the configuration of the running gateway.
 type Config interface {
-	// Text is the configuration in force as its file has it, and the file's name.
+	// Text is the configuration as its file has it now, and the file's name. While
+	// the file has a mistake, another is in force.
 	Text() (text []byte, file string)
 	// Replace checks a text, writes it to the file and puts it into force. If the
-	// text in force does not fit, it changes nothing and returns an error of
+	// file's text does not fit, it changes nothing and returns an error of
 	// status 412. Neither does a text that is wrong: an error of kind invalid.
-	Replace(ctx context.Context, text []byte, fits func(inForce []byte) bool) (*Reloaded, error)
+	Replace(ctx context.Context, text []byte, fits func(have []byte) bool) (*Reloaded, error)
 	// Reload puts into force what the file says now.
 	Reload(ctx context.Context) (*Reloaded, error)
 }
@@ -84,7 +85,7 @@ func (s *Server) changeConfig(w http.ResponseWriter, r *http.Request) *scri.Erro
 		}
 		return &scri.Error{Kind: scri.ErrInvalid, Message: "the text did not arrive whole", Err: err}
 	}
-	done, err := s.opt.Config.Replace(r.Context(), text, func(inForce []byte) bool { return matches(want, etag(inForce)) })
+	done, err := s.opt.Config.Replace(r.Context(), text, func(have []byte) bool { return matches(want, etag(have)) })
 	return tell(w, done, err)
 }
 
