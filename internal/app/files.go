@@ -45,3 +45,19 @@ func stamp(files ...string) string {
 	}
 	return b.String()
 }
+
+// stampDir tells one state of the YAML files of a folder from another; "" = it has
+// none.
+func stampDir(dir string) string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return ""
+	}
+	var files []string
+	for _, e := range entries {
+		if ext := filepath.Ext(e.Name()); ext == ".yaml" || ext == ".yml" {
+			files = append(files, filepath.Join(dir, e.Name()))
+		}
+	}
+	return stamp(files...)
+}

@@ -24,10 +24,12 @@ type live struct {
 	discover bool
 	sessions *session.Store // outlives snapshots
 	meter    *telemetry.Meter
+	port     int           // that it listens on; 0 = the one that is configured
 	override func(*Loaded) // what was said on the command line; nil = the configuration is fixed
 
-	turn sync.Mutex // one change at a time
-	now  atomic.Pointer[running]
+	turn  sync.Mutex   // one change at a time
+	first ServerConfig // with which the process began
+	now   atomic.Pointer[running]
 }
 
 // running is a snapshot that serves.
@@ -63,13 +65,14 @@ func (g *live) begin(ctx context.Context, l *Loaded) error {
 	r, err := g.build(ctx, l)
 	if err == nil {
 		g.now.Store(r)
+		g.first = l.Server
 		g.meter.Loaded(true)
 	}
 	return err
 }
 
 func (g *live) build(ctx context.Context, l *Loaded) (*running, error) {
-	s, err := Build(ctx, l, BuildOptions{Version: g.version, Env: g.env, Log: g.log, Discover: g.discover, Sessions: g.sessions})
+	s, err := Build(ctx, l, BuildOptions{Version: g.version, Env: g.env, Log: g.log, Discover: g.discover, Port: g.port, Sessions: g.sessions})
 	if err != nil {
 		return nil, err
 	}
@@ -165,10 +168,10 @@ func (g *live) change(ctx context.Context, l *Loaded, whose string, settle func(
 	old := g.now.Swap(next)
 	g.meter.Loaded(true)
 	done := &server.Reloaded{Text: l.Text, Warnings: next.Warnings}
-	if l.Server.Host != old.Config.Server.Host {
+	if l.Server.Host != g.first.Host {
 		done.Later = append(done.Later, "server.host")
 	}
-	if l.Server.Port != old.Config.Server.Port {
+	if l.Server.Port != g.first.Port {
 		done.Later = append(done.Later, "server.port")
 	}
 	old.release()

@@ -41,9 +41,6 @@ func ownOverlays(home string) ([]*overlay.Overlay, error) {
 	return overlay.LoadDir(dir)
 }
 
-// watchEvery is how often the folder of overlays is looked at.
-const watchEvery = 2 * time.Second
-
 // watchOverlays puts overlays into force as their files change, until ctx ends.
 // Files with a mistake change nothing.
 func (g *live) watchOverlays(ctx context.Context, home string) {
@@ -51,7 +48,7 @@ func (g *live) watchOverlays(ctx context.Context, home string) {
 	if dir == "" {
 		return
 	}
-	overlay.Watch(ctx, dir, watchEvery, func() {
+	watch(ctx, func() string { return stampDir(dir) }, func() {
 		set, err := loadOverlays(home)
 		if err != nil {
 			g.log.ErrorContext(ctx, "overlays: the files have a mistake; what was in force stays", "error", plainError(err))

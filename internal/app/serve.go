@@ -77,6 +77,9 @@ func (p *program) serve(ctx context.Context, l *Loaded, how serving) (err error)
 		return listenError(l, err)
 	}
 	gw := &live{version: p.version, env: p.Env, file: p.file, log: log, meter: telemetry.New(p.version), discover: how.discover, override: how.override}
+	if a, ok := ln.Addr().(*net.TCPAddr); ok {
+		gw.port = a.Port
+	}
 	if err := gw.begin(ctx, l); err != nil {
 		return errors.Join(err, ln.Close())
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -42,13 +43,14 @@ type BuildOptions struct {
 	Env      Env
 	Log      *slog.Logger
 	Discover bool           // look for local runtimes that are not configured
+	Port     int            // that the gateway listens on; 0 = the one that is configured
 	Presume  bool           // take in what Discover would without asking anybody, to tell what a start would make
 	Sessions *session.Store // answers that are kept; nil = a store of this snapshot alone
 }
 
 // Build makes the snapshot of a configuration. It connects to nobody but, with
 // Discover, to the usual ports of local runtimes.
-func Build(ctx context.Context, l *Loaded, o BuildOptions) (*Snapshot, error) {
+func Build(ctx context.Context, l *Loaded, o BuildOptions) (_ *Snapshot, err error) {
 	catalogue, err := l.catalogue()
 	if err != nil {
 		return nil, err
@@ -60,6 +62,11 @@ func Build(ctx context.Context, l *Loaded, o BuildOptions) (*Snapshot, error) {
 	active := new(overlay.Active)
 	active.Replace(overlays)
 	s := &Snapshot{Config: l, overlays: active, Warnings: append(slices.Clone(l.Warnings), waiting(overlays, time.Now())...)}
+	defer func() {
+		if err != nil { // or what was asked meanwhile would stay connected
+			s.close()
+		}
+	}()
 	deps := provider.Deps{
 		Overlays: active, Dialects: known, Catalogue: catalogue, Version: o.Version, LookupEnv: o.Env,
 		Timeouts: provider.Timeouts{
@@ -72,7 +79,7 @@ func Build(ctx context.Context, l *Loaded, o BuildOptions) (*Snapshot, error) {
 		return nil, err
 	}
 	if o.Discover || o.Presume {
-		s.discover(ctx, l, deps, o.Discover)
+		s.discover(ctx, l, deps, o)
 	}
 	if s.Router, err = s.router(l, catalogue.Names()); err != nil {
 		return nil, err
@@ -83,6 +90,13 @@ func Build(ctx context.Context, l *Loaded, o BuildOptions) (*Snapshot, error) {
 		Relays: relays, LookAhead: int64(l.Server.MaxBodyMB) << 20,
 	})
 	return s, nil
+}
+
+// close ends the connections of providers that serve nobody yet.
+func (s *Snapshot) close() {
+	for _, p := range s.Providers {
+		p.Close()
+	}
 }
 
 // fetcher builds what gets media by their addresses, or nil.
@@ -164,10 +178,12 @@ func runtimes() []string { return []string{"ollama", "vllm", "llamacpp", "lmstud
 
 // discover adds the local runtimes that listen at their usual places and are
 // not configured. Ollama is added in any case: it may be started later. Unless
-// they are asked, the others are only noted.
-func (s *Snapshot) discover(ctx context.Context, l *Loaded, deps provider.Deps, ask bool) {
+// they are asked, the others are only noted. Whose usual place is the port that the
+// gateway itself has is none.
+func (s *Snapshot) discover(ctx context.Context, l *Loaded, deps provider.Deps, o BuildOptions) {
 	ctx, cancel := context.WithTimeout(ctx, discoverFor)
 	defer cancel()
+	own := cmp.Or(o.Port, l.Server.Port)
 	names := runtimes()
 	found := make([]*provider.Provider, len(names))
 	var wg sync.WaitGroup
@@ -176,22 +192,24 @@ func (s *Snapshot) discover(ctx context.Context, l *Loaded, deps provider.Deps, 
 			continue
 		}
 		p, err := provider.New(provider.Local, name, provider.Entry{}, deps)
-		if err != nil || p.Disabled() != "" || l.isOwn(p.Host()) {
+		if err != nil || p.Disabled() != "" || p.Host() == "localhost:"+strconv.Itoa(own) {
 			continue
 		}
 		if name == "ollama" {
 			found[i] = p
 			continue
 		}
-		if !ask {
+		if !o.Discover {
 			s.Sought = append(s.Sought, p)
 			continue
 		}
 		wg.Go(func() {
 			list, err := p.List(provider.WithPermit(ctx, provider.For(p.Zone(), p.Host())))
-			if err == nil && len(list) > 0 {
-				found[i] = p
+			if err != nil || len(list) == 0 {
+				p.Close()
+				return
 			}
+			found[i] = p
 		})
 	}
 	wg.Wait()
@@ -200,11 +218,6 @@ func (s *Snapshot) discover(ctx context.Context, l *Loaded, deps provider.Deps, 
 			s.Providers = append(s.Providers, p)
 		}
 	}
-}
-
-// isOwn reports whether a runtime's usual place is where the gateway listens.
-func (l *Loaded) isOwn(host string) bool {
-	return l.Server.Port != 0 && host == "localhost:"+strconv.Itoa(l.Server.Port)
 }
 
 // mentions reports whether the configuration speaks of a local runtime.

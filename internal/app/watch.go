@@ -5,34 +5,17 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 )
 
-// watchFiles puts the configuration into force anew whenever its file or the
-// files of the catalogue are others than before, until ctx ends. It looks every so
-// often: that works on every file system, those of containers included.
-func (g *live) watchFiles(ctx context.Context) {
-	file, dir := g.file, providerDir(Home(g.env))
-	if file == "" {
-		file = usualFile(g.env)
-	}
-	state := func() (text, catalogue string) {
-		entries, err := os.ReadDir(dir)
-		if err != nil {
-			return stamp(file), ""
-		}
-		var files []string
-		for _, e := range entries {
-			if strings.HasSuffix(e.Name(), ".yaml") {
-				files = append(files, filepath.Join(dir, e.Name()))
-			}
-		}
-		return stamp(file), stamp(files...)
-	}
-	text, catalogue := state()
+// watchEvery is how often files are looked at.
+const watchEvery = 2 * time.Second
+
+// watch calls changed whenever state is another than before, until ctx ends. It looks
+// every so often: that works on every file system, those of containers included.
+func watch(ctx context.Context, state func() string, changed func()) {
+	last := state()
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	for {
@@ -41,16 +24,29 @@ func (g *live) watchFiles(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		t, c := state()
-		if t == text && c == catalogue {
-			continue
-		}
-		same := c == catalogue && g.inForce(file)
-		text, catalogue = t, c
-		if !same { // written by Replace, or merely touched
-			_, _ = g.Reload(ctx) // which logs what is wrong
+		if now := state(); now != last {
+			last = now
+			changed()
 		}
 	}
+}
+
+// watchFiles puts the configuration into force anew whenever its file or the
+// files of the catalogue are others than before, until ctx ends.
+func (g *live) watchFiles(ctx context.Context) {
+	file, dir := g.file, providerDir(Home(g.env))
+	if file == "" {
+		file = usualFile(g.env)
+	}
+	catalogue := stampDir(dir)
+	watch(ctx, func() string { return stamp(file) + stampDir(dir) }, func() {
+		now := stampDir(dir)
+		if now == catalogue && g.inForce(file) {
+			return // written by Replace, or merely touched
+		}
+		catalogue = now
+		_, _ = g.Reload(ctx) // which logs what is wrong
+	})
 }
 
 // inForce reports whether a file's text is in force.

@@ -1,7 +1,6 @@
 package overlay
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -81,41 +79,4 @@ func readBounded(fsys fs.FS, name string) ([]byte, error) {
 		return nil, fmt.Errorf("larger than %d bytes", maxFile)
 	}
 	return fs.ReadFile(fsys, name)
-}
-
-// Watch calls changed whenever the overlay files of a folder are others than
-// before, until ctx ends. It looks every so often, at names, sizes and times.
-func Watch(ctx context.Context, dir string, every time.Duration, changed func()) {
-	last := stamp(dir)
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		if now := stamp(dir); now != last {
-			last = now
-			changed()
-		}
-	}
-}
-
-// stamp tells one state of a folder from another.
-func stamp(dir string) string {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return ""
-	}
-	var b strings.Builder
-	for _, e := range entries {
-		if e.IsDir() || !isOverlayFile(e.Name()) {
-			continue
-		}
-		if info, err := os.Stat(filepath.Join(dir, e.Name())); err == nil {
-			fmt.Fprintf(&b, "%s %d %d\n", e.Name(), info.Size(), info.ModTime().UnixNano())
-		}
-	}
-	return b.String()
 }

@@ -1,13 +1,11 @@
 package overlay
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -222,39 +220,6 @@ func TestFolders(t *testing.T) {
 	if _, err := LoadDir(dir); err == nil || !strings.Contains(err.Error(), "c.yaml:3:1: overlay \"a\" stands in "+filepath.Join(dir, "a.yml")) {
 		t.Errorf("an id in two files: %v", err)
 	}
-}
-
-func TestWatch(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "overlays") // which may come later
-	synctest.Test(t, func(t *testing.T) {
-		ctx, stop := context.WithCancel(t.Context())
-		var calls atomic.Int32
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			Watch(ctx, dir, time.Second, func() { calls.Add(1) })
-		}()
-		step := func(want int, what string, change func() error) {
-			t.Helper()
-			if err := change(); err != nil {
-				t.Fatal(err)
-			}
-			time.Sleep(1500 * time.Millisecond)
-			synctest.Wait()
-			if got := int(calls.Load()); got != want {
-				t.Errorf("%s: %d calls, want %d", what, got, want)
-			}
-		}
-		file := filepath.Join(dir, "a.yaml")
-		step(0, "nothing", func() error { return nil })
-		step(0, "an empty folder", func() error { return os.Mkdir(dir, 0o700) })
-		step(1, "a file", func() error { return os.WriteFile(file, []byte("a"), 0o600) })
-		step(1, "another kind of file", func() error { return os.WriteFile(filepath.Join(dir, "b.txt"), nil, 0o600) })
-		step(2, "a longer file", func() error { return os.WriteFile(file, []byte("ab"), 0o600) })
-		step(3, "no file", func() error { return os.Remove(file) })
-		stop()
-		<-done
-	})
 }
 
 // TestMedia: what fetches media is given from outside; without it the request is

@@ -40,11 +40,11 @@ const (
 // own is the handler of what only the gateway's own people may do: those on the
 // same machine. A key is for clients, and must not be enough to send everybody's
 // requests elsewhere.
-func (s *Server) own(op scri.Op, do func(w http.ResponseWriter, r *http.Request) *scri.Error) http.Handler {
-	return s.told(op, func(w http.ResponseWriter, r *http.Request) *scri.Error {
+func (s *Server) own(op scri.Op, do teller) http.Handler {
+	return s.told(op, func(w http.ResponseWriter, r *http.Request) (int, *scri.Error) {
 		// A name of the local network is good enough to ask, and who gives such names could point one here.
 		if loopback, _ := s.access.peer(r); !loopback || proxied(r.Header) != "" || !ownHost(r.Host) {
-			return &scri.Error{
+			return 0, &scri.Error{
 				Kind: scri.ErrPermission, Message: "the configuration is shown and changed on the gateway's own machine alone, whatever the key",
 				Hint: "ask there, at the address 127.0.0.1",
 			}
@@ -53,13 +53,13 @@ func (s *Server) own(op scri.Op, do func(w http.ResponseWriter, r *http.Request)
 	})
 }
 
-func (s *Server) showConfig(w http.ResponseWriter, r *http.Request) *scri.Error {
+func (s *Server) showConfig(w http.ResponseWriter, r *http.Request) (int, *scri.Error) {
 	text, file := s.opt.Config.Text()
 	tag := etag(text)
 	w.Header().Set("Etag", tag)
 	if matches(r.Header.Get("If-None-Match"), tag) {
 		w.WriteHeader(http.StatusNotModified)
-		return nil
+		return http.StatusNotModified, nil
 	}
 	mime := "application/toml"
 	if strings.HasSuffix(file, ".yaml") || strings.HasSuffix(file, ".yml") {
@@ -67,13 +67,13 @@ func (s *Server) showConfig(w http.ResponseWriter, r *http.Request) *scri.Error 
 	}
 	w.Header().Set("Content-Type", mime)
 	_, _ = w.Write(text)
-	return nil
+	return http.StatusOK, nil
 }
 
-func (s *Server) changeConfig(w http.ResponseWriter, r *http.Request) *scri.Error {
+func (s *Server) changeConfig(w http.ResponseWriter, r *http.Request) (int, *scri.Error) {
 	want := r.Header.Get("If-Match")
 	if want == "" {
-		return &scri.Error{
+		return 0, &scri.Error{
 			Kind: scri.ErrInvalid, Status: http.StatusPreconditionRequired, Message: "the header If-Match is missing: it says which text is to be replaced",
 			Hint: "GET " + configPath + " and send its ETag back; If-Match: * replaces whatever is there",
 		}
@@ -81,27 +81,27 @@ func (s *Server) changeConfig(w http.ResponseWriter, r *http.Request) *scri.Erro
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxConfig))
 	if err != nil {
 		if _, large := errors.AsType[*http.MaxBytesError](err); large {
-			return &scri.Error{Kind: scri.ErrInvalid, Status: http.StatusRequestEntityTooLarge, Message: "a configuration has at most 4 MB"}
+			return 0, &scri.Error{Kind: scri.ErrInvalid, Status: http.StatusRequestEntityTooLarge, Message: "a configuration has at most 4 MB"}
 		}
-		return &scri.Error{Kind: scri.ErrInvalid, Message: "the text did not arrive whole", Err: err}
+		return 0, &scri.Error{Kind: scri.ErrInvalid, Message: "the text did not arrive whole", Err: err}
 	}
 	done, err := s.opt.Config.Replace(r.Context(), text, func(have []byte) bool { return matches(want, etag(have)) })
 	return tell(w, done, err)
 }
 
-func (s *Server) reloadConfig(w http.ResponseWriter, r *http.Request) *scri.Error {
+func (s *Server) reloadConfig(w http.ResponseWriter, r *http.Request) (int, *scri.Error) {
 	done, err := s.opt.Config.Reload(r.Context())
 	return tell(w, done, err)
 }
 
-func tell(w http.ResponseWriter, done *Reloaded, err error) *scri.Error {
+func tell(w http.ResponseWriter, done *Reloaded, err error) (int, *scri.Error) {
 	if err != nil {
-		return scri.AsError(err)
+		return 0, scri.AsError(err)
 	}
 	list := func(l []string) []string { return append([]string{}, l...) } // [] and not null
 	w.Header().Set("Etag", etag(done.Text))
 	writeJSON(w, http.StatusOK, Reloaded{Warnings: list(done.Warnings), Later: list(done.Later)})
-	return nil
+	return http.StatusOK, nil
 }
 
 // etag is the entity tag of a text.

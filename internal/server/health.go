@@ -17,7 +17,7 @@ const (
 
 // providersHealth tells whether the providers can be reached. Its status is 503
 // when none can, so that a balancer asks another gateway.
-func (s *Server) providersHealth(w http.ResponseWriter, r *http.Request) *scri.Error {
+func (s *Server) providersHealth(w http.ResponseWriter, r *http.Request) (int, *scri.Error) {
 	list := s.opt.Health(r.Context())
 	up := func(p scri.ProviderHealth) bool { return p.Up }
 	status, state := http.StatusOK, someUp
@@ -35,5 +35,5 @@ func (s *Server) providersHealth(w http.ResponseWriter, r *http.Request) *scri.E
 		Version   string                `json:"version"`
 		Providers []scri.ProviderHealth `json:"providers"`
 	}{state, s.opt.Version, list})
-	return nil
+	return status, nil
 }

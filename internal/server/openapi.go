@@ -145,10 +145,3 @@ func operationID(l listed) string {
 	}
 	return b.String()
 }
-
-// openAPI tells the description.
-func (s *Server) openAPI(w http.ResponseWriter, _ *http.Request) *scri.Error {
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(s.described())
-	return nil
-}

@@ -1,8 +1,10 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -88,5 +90,17 @@ func TestTable(t *testing.T) {
 		if refused := w.Code == http.StatusUnauthorized || w.Code == http.StatusForbidden; refused == l.open { // Bedrock's API has 403
 			t.Errorf("%s %s without a key: %d %s", l.method, l.path, w.Code, w.Body)
 		}
+	}
+}
+
+// What the log says of a health check is what its asker got.
+func TestHealthIsLogged(t *testing.T) {
+	var log bytes.Buffer
+	s := New(Options{
+		Gateway: toy{}, Dialects: all.Table(), Log: slog.New(slog.NewJSONHandler(&log, nil)),
+		Health: func(context.Context) []scri.ProviderHealth { return []scri.ProviderHealth{{Provider: "p"}} },
+	})
+	if w := ask(t, s, "GET", "/api/v1/health", ""); w.Code != http.StatusServiceUnavailable || !strings.Contains(log.String(), `"status":503`) {
+		t.Errorf("%d is logged as %s", w.Code, &log)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -22,11 +23,11 @@ import (
 func (s *Server) routes() {
 	s.ours(listed{method: "GET", path: "/health", summary: "Whether the gateway runs", open: true}, http.HandlerFunc(s.health))
 	s.ours(listed{method: "GET", path: "/{$}", summary: "Whether somebody is there", open: true}, http.HandlerFunc(s.banner))
-	s.ours(listed{method: "GET", path: "/openapi.json", summary: "This description"}, s.told("openapi", s.openAPI))
+	s.ours(listed{method: "GET", path: "/openapi.json", summary: "This description"}, s.told("openapi", fixed(sync.OnceValue(s.encodedOpenAPI))))
 	if s.opt.Health != nil {
 		s.ours(listed{method: "GET", path: "/api/v1/health", summary: "Which providers are reached"}, s.told("health", s.providersHealth))
 	}
-	s.ours(listed{method: "GET", path: "/api/v1/capabilities", summary: "What translations between the APIs carry over"}, s.told("capabilities", s.capabilities))
+	s.ours(listed{method: "GET", path: "/api/v1/capabilities", summary: "What translations between the APIs carry over"}, s.told("capabilities", fixed(sync.OnceValue(s.encodedMatrix))))
 	if s.opt.Config != nil {
 		s.ours(listed{method: "GET", path: configPath, summary: "The configuration in force", local: true}, s.own("config", s.showConfig))
 		s.ours(listed{method: "PUT", path: configPath, summary: "Replace the configuration", local: true}, s.own("config", s.changeConfig))
@@ -34,9 +35,9 @@ func (s *Server) routes() {
 	}
 	if m := s.opt.Meter; m != nil {
 		prometheus := m.Handler()
-		s.ours(listed{method: "GET", path: "/metrics", summary: "What was counted, for Prometheus"}, s.told("metrics", func(w http.ResponseWriter, r *http.Request) *scri.Error {
+		s.ours(listed{method: "GET", path: "/metrics", summary: "What was counted, for Prometheus"}, s.told("metrics", func(w http.ResponseWriter, r *http.Request) (int, *scri.Error) {
 			prometheus.ServeHTTP(w, r)
-			return nil
+			return http.StatusOK, nil
 		}))
 		s.ours(listed{method: "GET", path: "/api/v1/metrics", summary: "What was counted, as JSON"}, s.told("metrics", s.metrics))
 	}
@@ -172,32 +173,46 @@ func (s *Server) banner(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte("Aratta is running\n"))
 }
 
+// teller answers a question about the gateway itself, and says with which status;
+// or it has written nothing and returns an error.
+type teller func(w http.ResponseWriter, r *http.Request) (status int, err *scri.Error)
+
 // told is the handler of what the gateway tells of itself to whoever may ask it.
-func (s *Server) told(op scri.Op, do func(w http.ResponseWriter, r *http.Request) *scri.Error) http.Handler {
+func (s *Server) told(op scri.Op, do teller) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &scri.Exchange{Op: op, Header: r.Header, Lineage: &scri.Lineage{Ingress: "native"}}
 		d := s.likely(r.URL.Path)
 		var err *scri.Error
+		var status int
 		if x.ID, x.Caller, err = s.admit(r); err == nil {
 			identify(w.Header(), d.Name(), x.ID)
-			err = do(w, r)
+			status, err = do(w, r)
 		}
 		if err != nil {
 			s.fail(w, r, d, x, err)
 			return
 		}
-		s.over(r.Context(), x, http.StatusOK, nil)
+		s.over(r.Context(), x, status, nil)
 	})
 }
 
+// fixed tells the same JSON to everybody.
+func fixed(body func() []byte) teller {
+	return func(w http.ResponseWriter, _ *http.Request) (int, *scri.Error) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(body())
+		return http.StatusOK, nil
+	}
+}
+
 // metrics tells what is counted to programs that do not read Prometheus' format.
-func (s *Server) metrics(w http.ResponseWriter, _ *http.Request) *scri.Error {
+func (s *Server) metrics(w http.ResponseWriter, _ *http.Request) (int, *scri.Error) {
 	list, err := s.opt.Meter.Metrics()
 	if err != nil {
-		return &scri.Error{Kind: scri.ErrInternal, Message: "the metrics cannot be gathered", Err: err}
+		return 0, &scri.Error{Kind: scri.ErrInternal, Message: "the metrics cannot be gathered", Err: err}
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"metrics": list})
-	return nil
+	return http.StatusOK, nil
 }
 
 // facts serves what a dialect tells beside chats: models and small facts.

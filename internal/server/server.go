@@ -13,7 +13,6 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -68,9 +67,6 @@ type Server struct {
 	paths  []string                          // in the table, without those that have a variable
 	takes  map[string]func(path string) bool // by pattern, where not all paths of it are taken
 	table  []listed                          // as it is documented
-	matrix func() []byte
-
-	described func() []byte // as OpenAPI
 }
 
 // New builds the server. It listens only in Run.
@@ -79,7 +75,6 @@ func New(o Options) *Server {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{opt: o, access: newAccess(o.Keys, o.Trusted), mux: http.NewServeMux(), takes: map[string]func(string) bool{}}
-	s.matrix, s.described = sync.OnceValue(s.encodedMatrix), sync.OnceValue(s.encodedOpenAPI)
 	s.routes()
 	return s
 }
