@@ -15,6 +15,7 @@ type Events struct {
 	list   []scri.StreamEvent
 	next   int
 	err    error
+	whole  scri.Stream // the replay of an answer that came whole
 	closed atomic.Bool
 }
 
@@ -32,7 +33,7 @@ func (q *Events) Fail(err error) {
 func (q *Events) Failed() error { return q.err }
 
 // Ready reports whether Next need not read.
-func (q *Events) Ready() bool { return q.next < len(q.list) || q.err != nil }
+func (q *Events) Ready() bool { return q.next < len(q.list) || q.err != nil || q.whole != nil }
 
 // Close ends the stream.
 func (q *Events) Close() error {
@@ -51,6 +52,8 @@ func (q *Events) Next(r interface{ ReadFrame() }) (*scri.StreamEvent, error) {
 			return &q.list[q.next-1], nil
 		case q.err != nil:
 			return nil, q.err
+		case q.whole != nil:
+			return q.whole.Next()
 		}
 		q.list, q.next = q.list[:0], 0
 		r.ReadFrame()
@@ -72,22 +75,24 @@ func (a *Answer) IsJSON() bool {
 	return err == nil && typ == "application/json"
 }
 
-// ReadWhole reads an answer that came whole although a stream was asked for, and
-// returns its replay.
-func (a *Answer) ReadWhole(decode func(*Answer) (*scri.ChatResponse, error)) (scri.Stream, error) {
+// ReadWhole reads an answer that came whole although a stream was asked for; what
+// follows is its replay.
+func (q *Events) ReadWhole(a *Answer, decode func(*Answer) (*scri.ChatResponse, error)) {
 	limit := a.Limit()
 	body, err := io.ReadAll(io.LimitReader(a.Stream, int64(limit)+1))
 	if err == nil && len(body) > limit {
 		err = &wire.TooLargeError{Max: limit}
 	}
 	if err != nil {
-		return nil, BrokenOff(err)
+		q.Fail(BrokenOff(err))
+		return
 	}
 	whole := *a
 	whole.Body = body
 	r, err := decode(&whole)
 	if err != nil {
-		return nil, err
+		q.Fail(err)
+		return
 	}
-	return scri.Replay(r), nil
+	q.whole = scri.Replay(r)
 }

@@ -28,8 +28,7 @@ type streamDecoder struct {
 	dialect.Events
 	a      *dialect.Answer
 	limit  int
-	frames *wire.SSE   // nil: the body is a whole answer
-	whole  scri.Stream // its replay
+	frames *wire.SSE // nil: the body is a whole answer
 
 	s              wire.Scanner
 	heard, started bool
@@ -54,32 +53,17 @@ type heard struct {
 const maxChoices = 1024
 
 // Next returns the next event.
-func (d *streamDecoder) Next() (*scri.StreamEvent, error) {
-	if d.whole != nil {
-		return d.whole.Next()
-	}
-	e, err := d.Events.Next(d)
-	if d.whole != nil && errors.Is(err, errWhole) {
-		return d.whole.Next()
-	}
-	return e, err
-}
-
-var errWhole = errors.New("the answer came whole")
+func (d *streamDecoder) Next() (*scri.StreamEvent, error) { return d.Events.Next(d) }
 
 // Pending reports whether Next would not wait.
 func (d *streamDecoder) Pending() bool {
-	return d.Ready() || d.whole != nil || d.frames != nil && d.frames.Pending()
+	return d.Ready() || d.frames != nil && d.frames.Pending()
 }
 
 // ReadFrame reads the next frame and makes events of it.
 func (d *streamDecoder) ReadFrame() {
 	if d.frames == nil {
-		var err error
-		if d.whole, err = d.a.ReadWhole(completions{}.DecodeResponse); err == nil {
-			err = errWhole
-		}
-		d.Fail(err)
+		d.ReadWhole(d.a, completions{}.DecodeResponse)
 		return
 	}
 	f, err := d.frames.Next()
