@@ -124,3 +124,32 @@ func Member(x *scri.Ext, own, name string) []byte {
 	}
 	return wire.NewScanner(x.Members).Peek(name)
 }
+
+// Once is what a stream has reported already, so that it does not repeat itself with
+// each event. The zero Once has reported nothing.
+type Once struct{ told map[string]bool }
+
+const maxOnce = 1024
+
+// First reports whether nothing was said of key yet. Beyond a bound nothing is first
+// any more.
+func (o *Once) First(key string) bool {
+	if o.told[key] || len(o.told) >= maxOnce {
+		return false
+	}
+	if o.told == nil {
+		o.told = map[string]bool{}
+	}
+	o.told[key] = true
+	return true
+}
+
+// Any reports whether something was reported.
+func (o *Once) Any() bool { return len(o.told) > 0 }
+
+// Drop notes in warn that what a pointer names could not be said, if that is new.
+func (o *Once) Drop(warn *[]scri.Warning, path, detail string) {
+	if o.First(path) {
+		*warn = append(*warn, scri.Warning{Code: scri.WarnDropped, Path: path, Detail: detail})
+	}
+}

@@ -97,9 +97,9 @@ func (d *decoder) model() scri.ModelInfo {
 				m.Created = t.Unix()
 			}
 		case name == "max_input_tokens":
-			m.ContextWindow = value(count(&d.Scanner))
+			m.ContextWindow = dialect.Counted(dialect.Count(&d.Scanner))
 		case name == "max_tokens":
-			m.MaxOutput = value(count(&d.Scanner))
+			m.MaxOutput = dialect.Counted(dialect.Count(&d.Scanner))
 		}
 	}
 	return m

@@ -31,7 +31,7 @@ type streamEncoder struct {
 	usage          *scri.Usage
 	finish         *scri.Finish
 	called         bool
-	told           map[string]bool // what was warned of already
+	told           dialect.Once // what was warned of already
 
 	blocks  []*block // open ones: the first is on the wire, the others wait
 	early   []early  // texts that were ended so that others could begin
@@ -119,16 +119,7 @@ func (s *streamEncoder) Event(b []byte, ev *scri.StreamEvent) []byte {
 	return b
 }
 
-func (s *streamEncoder) once(path, detail string) {
-	if s.told[path] || len(s.told) >= maxRemembered {
-		return
-	}
-	if s.told == nil {
-		s.told = map[string]bool{}
-	}
-	s.told[path] = true
-	s.e.warn = append(s.e.warn, scri.Warning{Code: scri.WarnDropped, Path: path, Detail: detail})
-}
+func (s *streamEncoder) once(path, detail string) { s.told.Drop(&s.e.warn, path, detail) }
 
 // begin keeps who answers. It is written with the first content, as counts of
 // the input may come before that.

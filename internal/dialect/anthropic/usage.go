@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -17,52 +18,28 @@ func decodeUsage(raw []byte) *scri.Usage {
 	for name := range s.Members() {
 		switch name {
 		case "input_tokens":
-			input = count(s)
+			input = dialect.Count(s)
 		case "cache_creation_input_tokens":
-			u.CacheWrite = count(s)
+			u.CacheWrite = dialect.Count(s)
 		case "cache_read_input_tokens":
-			u.CacheRead = count(s)
+			u.CacheRead = dialect.Count(s)
 		case "output_tokens":
-			u.Output = count(s)
+			u.Output = dialect.Count(s)
 		case "output_tokens_details":
 			if s.Kind() != wire.Object {
 				continue
 			}
 			for name := range s.Members() {
 				if name == "thinking_tokens" {
-					u.Thinking = count(s)
+					u.Thinking = dialect.Count(s)
 				}
 			}
 		}
 	}
 	if input != nil {
-		u.Input = new(*input + value(u.CacheRead) + value(u.CacheWrite))
+		u.Input = new(*input + dialect.Counted(u.CacheRead) + dialect.Counted(u.CacheWrite))
 	}
 	return u
-}
-
-// count reads a number of tokens; anything else says nothing, one below zero too.
-func count(s *wire.Scanner) *int64 {
-	if s.Kind() != wire.Number {
-		return nil
-	}
-	m := s.Mark()
-	n := s.Int()
-	if s.Err() != nil {
-		s.Rewind(m)
-		return nil
-	}
-	if n < 0 {
-		return nil
-	}
-	return &n
-}
-
-func value(n *int64) int64 {
-	if n == nil {
-		return 0
-	}
-	return *n
 }
 
 // usage writes the counts, which every answer must have.
@@ -79,7 +56,7 @@ func (e *encoder) usage(u *scri.Usage) {
 	in := e.in("usage")
 	e.w.BeginObject()
 	e.w.Key("input_tokens")
-	cached := value(u.CacheRead) + value(u.CacheWrite)
+	cached := dialect.Counted(u.CacheRead) + dialect.Counted(u.CacheWrite)
 	switch {
 	case u.Input == nil:
 		e.w.Int(0)
@@ -96,7 +73,7 @@ func (e *encoder) usage(u *scri.Usage) {
 		e.lose(scri.WarnAdded, "output_tokens", "", "0", "it was not reported")
 	}
 	e.w.Key("output_tokens")
-	e.w.Int(value(u.Output))
+	e.w.Int(dialect.Counted(u.Output))
 	if u.Thinking != nil {
 		e.w.Key("output_tokens_details")
 		e.w.BeginObject()

@@ -1,6 +1,7 @@
 package bedrock
 
 import (
+	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -80,43 +81,19 @@ func decodeUsage(raw []byte) *scri.Usage {
 	for name := range s.Members() {
 		switch name {
 		case "inputTokens":
-			input = count(s)
+			input = dialect.Count(s)
 		case "outputTokens":
-			u.Output = count(s)
+			u.Output = dialect.Count(s)
 		case "cacheReadInputTokens":
-			u.CacheRead = count(s)
+			u.CacheRead = dialect.Count(s)
 		case "cacheWriteInputTokens":
-			u.CacheWrite = count(s)
+			u.CacheWrite = dialect.Count(s)
 		}
 	}
 	if input != nil {
-		u.Input = new(*input + value(u.CacheRead) + value(u.CacheWrite))
+		u.Input = new(*input + dialect.Counted(u.CacheRead) + dialect.Counted(u.CacheWrite))
 	}
 	return u
-}
-
-// count reads a number of tokens; anything else says nothing, one below zero too.
-func count(s *wire.Scanner) *int64 {
-	if s.Kind() != wire.Number {
-		return nil
-	}
-	m := s.Mark()
-	n := s.Int()
-	if s.Err() != nil {
-		s.Rewind(m)
-		return nil
-	}
-	if n < 0 || n > 1<<53 {
-		return nil
-	}
-	return &n
-}
-
-func value(n *int64) int64 {
-	if n == nil {
-		return 0
-	}
-	return *n
 }
 
 // usage writes the counts.
@@ -127,7 +104,7 @@ func (e *encoder) usage(u *scri.Usage) {
 	}
 	in := e.In("usage")
 	e.w.BeginObject()
-	cached := value(u.CacheRead) + value(u.CacheWrite)
+	cached := dialect.Counted(u.CacheRead) + dialect.Counted(u.CacheWrite)
 	if u.Input != nil {
 		if *u.Input < cached {
 			e.Tell(scri.WarnChanged, "input_tokens", itoa(*u.Input), itoa(cached), "it was less than what was cached of it")
@@ -141,7 +118,7 @@ func (e *encoder) usage(u *scri.Usage) {
 	e.count("cacheReadInputTokens", u.CacheRead)
 	e.count("cacheWriteInputTokens", u.CacheWrite)
 	e.w.EndObject()
-	if value(u.Thinking) > 0 {
+	if dialect.Counted(u.Thinking) > 0 {
 		e.Drop("reasoning_tokens", "they are not counted apart")
 	}
 	if u.Estimated {

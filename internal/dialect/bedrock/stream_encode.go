@@ -28,8 +28,8 @@ type streamEncoder struct {
 	finish *scri.Finish
 
 	started, ended, called bool
-	told                   map[string]bool // what was warned of already
-	parts                  []*streamPart   // open ones
+	told                   dialect.Once  // what was warned of already
+	parts                  []*streamPart // open ones
 	blocks                 int
 }
 
@@ -44,7 +44,7 @@ type streamPart struct {
 	ext           *scri.Ext // own members that its end tells
 }
 
-// maxRemembered bounds the lists of what was told of and of open parts.
+// maxRemembered bounds the list of open parts.
 const maxRemembered = 1024
 
 // ContentType is that of AWS event streams.
@@ -98,16 +98,7 @@ func (s *streamEncoder) Event(b []byte, ev *scri.StreamEvent) []byte {
 	return b
 }
 
-func (s *streamEncoder) once(path, detail string) {
-	if s.told[path] || len(s.told) >= maxRemembered {
-		return
-	}
-	if s.told == nil {
-		s.told = map[string]bool{}
-	}
-	s.told[path] = true
-	s.e.Warn = append(s.e.Warn, scri.Warning{Code: scri.WarnDropped, Path: path, Detail: detail})
-}
+func (s *streamEncoder) once(path, detail string) { s.told.Drop(&s.e.Warn, path, detail) }
 
 func (s *streamEncoder) begin(h *scri.ChatResponse) {
 	if h == nil || s.started {

@@ -145,7 +145,7 @@ func (d *embedAnswer) meta() {
 			if name != "input_tokens" && name != "image_tokens" {
 				continue
 			}
-			if n := count(&s.Scanner); n != nil {
+			if n := dialect.Count(&s.Scanner); n != nil {
 				if tokens != nil {
 					*n += *tokens
 				}

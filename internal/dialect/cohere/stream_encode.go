@@ -29,7 +29,7 @@ type streamEncoder struct {
 	started, ended bool
 	planned        bool // a plan was told
 	called         bool
-	told           map[string]bool // what was warned of already
+	told           dialect.Once // what was warned of already
 
 	parts                 []*streamPart // open ones
 	content, calls, cited int           // how many of each were told
@@ -48,7 +48,7 @@ type streamPart struct {
 	cited         int
 }
 
-// maxRemembered bounds the lists of what was told of and of open parts.
+// maxRemembered bounds the list of open parts.
 const maxRemembered = 1024
 
 // ContentType is that of server-sent events.
@@ -101,16 +101,7 @@ func (s *streamEncoder) Event(b []byte, ev *scri.StreamEvent) []byte {
 	return b
 }
 
-func (s *streamEncoder) once(path, detail string) {
-	if s.told[path] || len(s.told) >= maxRemembered {
-		return
-	}
-	if s.told == nil {
-		s.told = map[string]bool{}
-	}
-	s.told[path] = true
-	s.e.Warn = append(s.e.Warn, scri.Warning{Code: scri.WarnDropped, Path: path, Detail: detail})
-}
+func (s *streamEncoder) once(path, detail string) { s.told.Drop(&s.e.Warn, path, detail) }
 
 // begin keeps who answers. It is written with the first content.
 func (s *streamEncoder) begin(h *scri.ChatResponse) {

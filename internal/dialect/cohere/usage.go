@@ -1,6 +1,7 @@
 package cohere
 
 import (
+	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -19,56 +20,32 @@ func decodeUsage(raw []byte) *scri.Usage {
 			for name := range s.Members() {
 				switch name {
 				case "input_tokens":
-					u.Input = count(s)
+					u.Input = dialect.Count(s)
 				case "output_tokens":
-					u.Output = count(s)
+					u.Output = dialect.Count(s)
 				case "reasoning_tokens":
-					u.Thinking = count(s)
+					u.Thinking = dialect.Count(s)
 				}
 			}
 		case name == "billed_units" && s.Kind() == wire.Object:
 			for name := range s.Members() {
 				switch name {
 				case "input_tokens":
-					billedIn = count(s)
+					billedIn = dialect.Count(s)
 				case "output_tokens":
-					billedOut = count(s)
+					billedOut = dialect.Count(s)
 				}
 			}
 		case name == "cached_tokens":
-			u.CacheRead = count(s)
+			u.CacheRead = dialect.Count(s)
 		}
 	}
 	if u.Input == nil && u.Output == nil {
 		u.Input, u.Output = billedIn, billedOut
 	}
 	// A part is no more than its whole, whatever is told.
-	u.CacheRead, u.Thinking = partOf(u.CacheRead, u.Input), partOf(u.Thinking, u.Output)
+	u.CacheRead, u.Thinking = dialect.Within(u.CacheRead, u.Input), dialect.Within(u.Thinking, u.Output)
 	return u
-}
-
-func partOf(part, whole *int64) *int64 {
-	if part != nil && whole != nil && *part > *whole {
-		return new(*whole)
-	}
-	return part
-}
-
-// count reads a number of tokens; anything else says nothing, one below zero too.
-func count(s *wire.Scanner) *int64 {
-	if s.Kind() != wire.Number {
-		return nil
-	}
-	m := s.Mark()
-	n := s.Float()
-	if s.Err() != nil {
-		s.Rewind(m)
-		return nil
-	}
-	if n < 0 || n > 1<<53 || n != float64(int64(n)) {
-		return nil
-	}
-	return new(int64(n))
 }
 
 // usage writes the counts. Whatever was billed elsewhere, here it is all tokens.

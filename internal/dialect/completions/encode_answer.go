@@ -13,25 +13,16 @@ import (
 type encoder struct {
 	dialect.Trail
 	w    wire.Writer
-	told map[string]bool // what was warned of already
+	told dialect.Once // what was warned of already
 }
-
-// maxTold bounds the list of what was warned of.
-const maxTold = 1024
 
 // once tells a single time of a member of the node that is dropped.
 func (e *encoder) once(member, detail string) { e.onceOf(scri.WarnDropped, member, detail) }
 
 func (e *encoder) onceOf(code, member, detail string) {
-	key := e.Path() + "/" + member
-	if e.told[key] || len(e.told) >= maxTold {
-		return
+	if e.told.First(e.Path() + "/" + member) {
+		e.Tell(code, member, "", "", detail)
 	}
-	if e.told == nil {
-		e.told = map[string]bool{}
-	}
-	e.told[key] = true
-	e.Tell(code, member, "", "", detail)
 }
 
 // echoed are the prompts that are to stand before the answers, if the client wants

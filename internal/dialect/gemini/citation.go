@@ -4,6 +4,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -118,7 +119,7 @@ func readSupport(s *wire.Scanner) (sup support) {
 			}
 		case name == "groundingChunkIndices" && s.Kind() == wire.Array:
 			for range s.Elements() {
-				if n := count(s); n != nil {
+				if n := dialect.Count(s); n != nil {
 					sup.sources = append(sup.sources, int(min(*n, 1<<20)))
 				}
 			}
@@ -135,7 +136,7 @@ func place(s *wire.Scanner, name string, sup *support) {
 			sup.quote = scri.QuotedText(s.Str())
 		}
 	case "partIndex", "startIndex", "endIndex":
-		n := count(s)
+		n := dialect.Count(s)
 		if n == nil {
 			return
 		}

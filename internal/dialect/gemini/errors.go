@@ -162,7 +162,7 @@ func (f *failure) inner(raw []byte) {
 	for name := range s.Members() {
 		switch {
 		case name == "code" && s.Kind() == wire.Number:
-			if n := count(s); n != nil {
+			if n := dialect.Count(s); n != nil {
 				f.code = *n
 			}
 		case name == "message" && s.Kind() == wire.String:

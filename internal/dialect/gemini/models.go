@@ -102,9 +102,9 @@ func (d *decoder) model() scri.ModelInfo {
 			}
 			m.Model = m.ID
 		case name == "inputTokenLimit":
-			m.ContextWindow = value(count(&d.Scanner))
+			m.ContextWindow = dialect.Counted(dialect.Count(&d.Scanner))
 		case name == "outputTokenLimit":
-			m.MaxOutput = value(count(&d.Scanner))
+			m.MaxOutput = dialect.Counted(dialect.Count(&d.Scanner))
 		case name == "thinking" && d.Kind() == wire.Bool:
 			if d.Bool() {
 				m.Capabilities = append(m.Capabilities, "thinking")

@@ -58,7 +58,7 @@ type writing struct {
 	skip      bool
 	joined    bool // it was reported that it goes on with another
 	wrote     bool
-	told      map[string]bool
+	told      dialect.Once
 }
 
 // ContentType is that of events or of JSON.

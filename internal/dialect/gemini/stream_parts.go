@@ -142,14 +142,9 @@ func (s *streamEncoder) signed(t *telling, k *writing, sig *scri.Signature) {
 
 // once reports a loss that may come in many pieces.
 func (s *streamEncoder) once(k *writing, member, detail string) {
-	if k.told[member] {
-		return
+	if k.told.First(member) {
+		s.Drop(member, detail)
 	}
-	if k.told == nil {
-		k.told = map[string]bool{}
-	}
-	k.told[member] = true
-	s.Drop(member, detail)
 }
 
 // cited takes in a citation.
@@ -244,7 +239,7 @@ func (s *streamEncoder) close(t *telling, k *writing, late *scri.Ext) {
 	s.Part(t.index, k.msg, k.part)
 	s.Homeless(late)
 	if k.whole == nil {
-		if !k.skip && !k.wrote && (k.kind == scri.PartThinking || len(k.told) > 0) {
+		if !k.skip && !k.wrote && (k.kind == scri.PartThinking || k.told.Any()) {
 			s.Drop("", "there is no text in it")
 		}
 		return

@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -32,7 +33,7 @@ func decodeUsage(raw []byte) *scri.Usage {
 		default:
 			continue
 		}
-		if *into = count(s); *into != nil {
+		if *into = dialect.Count(s); *into != nil {
 			some = true
 		}
 	}
@@ -40,34 +41,10 @@ func decodeUsage(raw []byte) *scri.Usage {
 		return nil
 	}
 	if prompt != nil || tools != nil {
-		u.Input = new(value(prompt) + value(tools))
+		u.Input = new(dialect.Counted(prompt) + dialect.Counted(tools))
 	}
-	u.Output = new(value(said) + value(u.Thinking))
+	u.Output = new(dialect.Counted(said) + dialect.Counted(u.Thinking))
 	return u
-}
-
-// count reads a number of tokens; anything else says nothing.
-func count(s *wire.Scanner) *int64 {
-	if s.Kind() != wire.Number {
-		return nil
-	}
-	m := s.Mark()
-	n := s.Int()
-	if s.Err() != nil {
-		s.Rewind(m)
-		return nil
-	}
-	if n < 0 {
-		return nil
-	}
-	return &n
-}
-
-func value(n *int64) int64 {
-	if n == nil {
-		return 0
-	}
-	return *n
 }
 
 // usage writes the counts. The node is the answer.
@@ -84,13 +61,13 @@ func (e *encoder) usage(u *scri.Usage) {
 	if u.CacheWrite != nil {
 		e.Drop("cache_write_tokens", "there is no such count here")
 	}
-	said := value(u.Output) - value(u.Thinking)
+	said := dialect.Counted(u.Output) - dialect.Counted(u.Thinking)
 	if said < 0 {
-		e.Tell(scri.WarnChanged, "output_tokens", itoa(value(u.Output)), itoa(value(u.Thinking)), "it was less than what was thought")
+		e.Tell(scri.WarnChanged, "output_tokens", itoa(dialect.Counted(u.Output)), itoa(dialect.Counted(u.Thinking)), "it was less than what was thought")
 		said = 0
 	}
 	if u.Output == nil {
-		e.Tell(scri.WarnAdded, "output_tokens", "", itoa(value(u.Thinking)), "a count that is left out is zero")
+		e.Tell(scri.WarnAdded, "output_tokens", "", itoa(dialect.Counted(u.Thinking)), "a count that is left out is zero")
 	} else {
 		e.count("candidatesTokenCount", &said)
 	}
@@ -99,7 +76,7 @@ func (e *encoder) usage(u *scri.Usage) {
 		e.count("promptTokenCount", new(int64(0)))
 		e.Tell(scri.WarnAdded, "input_tokens", "", "0", "it was not reported")
 	}
-	e.count("totalTokenCount", new(value(u.Input)+said+value(u.Thinking)))
+	e.count("totalTokenCount", new(dialect.Counted(u.Input)+said+dialect.Counted(u.Thinking)))
 	if u.Estimated {
 		e.Drop("estimated", "an estimate cannot be told from a count")
 	}

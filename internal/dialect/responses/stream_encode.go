@@ -38,7 +38,7 @@ type streamEncoder struct {
 	usage          *scri.Usage
 	finish         *scri.Finish
 	called         bool
-	told           map[string]bool // what was warned of already
+	told           dialect.Once // what was warned of already
 
 	items  []*item // all that were begun
 	parts  []*part // those that are open
@@ -132,16 +132,7 @@ func (s *streamEncoder) Event(b []byte, ev *scri.StreamEvent) []byte {
 	return b
 }
 
-func (s *streamEncoder) once(path, detail string) {
-	if s.told[path] || len(s.told) >= maxRemembered {
-		return
-	}
-	if s.told == nil {
-		s.told = map[string]bool{}
-	}
-	s.told[path] = true
-	s.e.warn = append(s.e.warn, scri.Warning{Code: scri.WarnDropped, Path: path, Detail: detail})
-}
+func (s *streamEncoder) once(path, detail string) { s.told.Drop(&s.e.warn, path, detail) }
 
 // start tells who answers.
 func (s *streamEncoder) start(b []byte, ev *scri.StreamEvent) []byte {

@@ -1,6 +1,7 @@
 package responses
 
 import (
+	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -15,9 +16,9 @@ func decodeUsage(raw []byte) *scri.Usage {
 	for name := range s.Members() {
 		switch name {
 		case "input_tokens":
-			u.Input = count(s)
+			u.Input = dialect.Count(s)
 		case "output_tokens":
-			u.Output = count(s)
+			u.Output = dialect.Count(s)
 		case "input_tokens_details":
 			if s.Kind() != wire.Object {
 				continue
@@ -25,9 +26,9 @@ func decodeUsage(raw []byte) *scri.Usage {
 			for name := range s.Members() {
 				switch name {
 				case "cached_tokens":
-					u.CacheRead = count(s)
+					u.CacheRead = dialect.Count(s)
 				case "cache_write_tokens":
-					u.CacheWrite = count(s)
+					u.CacheWrite = dialect.Count(s)
 				}
 			}
 		case "output_tokens_details":
@@ -36,37 +37,15 @@ func decodeUsage(raw []byte) *scri.Usage {
 			}
 			for name := range s.Members() {
 				if name == "reasoning_tokens" {
-					u.Thinking = count(s)
+					u.Thinking = dialect.Count(s)
 				}
 			}
 		}
 	}
 	// Some report more cached tokens than there were: a part is no more than its whole.
-	bound(u.CacheRead, u.Input)
-	bound(u.CacheWrite, u.Input)
-	bound(u.Thinking, u.Output)
+	u.CacheRead, u.CacheWrite = dialect.Within(u.CacheRead, u.Input), dialect.Within(u.CacheWrite, u.Input)
+	u.Thinking = dialect.Within(u.Thinking, u.Output)
 	return u
-}
-
-func bound(part, whole *int64) {
-	if part != nil && whole != nil {
-		*part = min(*part, *whole)
-	}
-}
-
-// count reads a number of tokens; anything else says nothing.
-func count(s *wire.Scanner) *int64 {
-	if s.Kind() != wire.Number {
-		return nil
-	}
-	m := s.Mark()
-	n := s.Int()
-	if s.Err() != nil {
-		s.Rewind(m)
-		return nil
-	}
-	n = max(n, 0)
-	return &n
 }
 
 // usage writes the counts; null where there are none.
