@@ -1,6 +1,12 @@
 package dialect
 
-import "strconv"
+import (
+	"bytes"
+	"strconv"
+
+	"github.com/aratta-gateway/aratta/internal/wire"
+	"github.com/aratta-gateway/aratta/scri"
+)
 
 // CallRef is a call that may be answered.
 type CallRef struct {
@@ -109,3 +115,33 @@ func (m *CallIDs) Make(name string) string {
 
 // Skip counts a call that has an id.
 func (m *CallIDs) Skip() { m.n++ }
+
+// IsObject reports whether raw is one JSON object. It is looked at with s.
+func IsObject(s *wire.Scanner, raw []byte) bool {
+	s.Reset(raw)
+	if s.Kind() != wire.Object {
+		return false
+	}
+	s.Skip()
+	return s.End() == nil
+}
+
+// WriteArgs writes the arguments of a call where they must be an object. It returns
+// why others than the given ones were written, and which, or "".
+func WriteArgs(w *wire.Writer, t scri.Text, check *wire.Scanner) (to, why string) {
+	n := len(w.B)
+	w.B = t.AppendText(w.B)
+	raw := bytes.TrimSpace(w.B[n:])
+	switch {
+	case len(raw) == 0:
+		w.B = append(w.B[:n], "{}"...)
+		return "{}", "arguments must be an object"
+	case !IsObject(check, raw):
+		w.B = append(w.B[:n], `{"_invalid_json":`...)
+		w.B = t.AppendJSON(w.B)
+		w.EndObject()
+		return "", "arguments that are no JSON object were wrapped in one"
+	default:
+		return "", ""
+	}
+}

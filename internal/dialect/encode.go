@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/aratta-gateway/aratta/internal/wire"
@@ -76,4 +77,15 @@ func extSize(e *scri.Ext) int {
 		return 0
 	}
 	return len(e.Members)
+}
+
+// WriteMetadata writes a request's metadata as an object, in the order of its names.
+func WriteMetadata(w *wire.Writer, m map[string]string) {
+	w.BeginObject()
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		w.Str(k) // which is anybody's, and may need escapes
+		w.B = append(w.B, ':')
+		w.Str(m[k])
+	}
+	w.EndObject()
 }

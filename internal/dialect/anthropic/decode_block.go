@@ -31,22 +31,13 @@ const (
 // decoder reads the objects of the dialect. Texts and raw values alias the
 // document.
 type decoder struct {
-	wire.Scanner
+	dialect.Decoder
 }
 
 func newDecoder(doc []byte) *decoder {
 	d := new(decoder)
 	d.Reset(doc)
 	return d
-}
-
-// null keeps a member that is null, which says nothing.
-func (d *decoder) null(u *dialect.Unknown) bool {
-	if d.Kind() != wire.Null {
-		return false
-	}
-	u.Add(d.Member())
-	return true
 }
 
 // str takes a string that says something; an empty one is kept as it stands.
@@ -114,7 +105,7 @@ func (d *decoder) text() scri.Part {
 	var u dialect.Unknown
 	there := false
 	for name := range d.Members() {
-		if d.null(&u) {
+		if d.KeepNull(&u) {
 			continue
 		}
 		switch name {
@@ -149,7 +140,7 @@ func (d *decoder) thinking() scri.Part {
 	var u dialect.Unknown
 	there, form := false, "unsigned"
 	for name := range d.Members() {
-		if d.null(&u) {
+		if d.KeepNull(&u) {
 			continue
 		}
 		switch name {
@@ -180,7 +171,7 @@ func (d *decoder) redacted() scri.Part {
 	p := scri.Part{Kind: scri.PartThinking}
 	var u dialect.Unknown
 	for name := range d.Members() {
-		if d.null(&u) {
+		if d.KeepNull(&u) {
 			continue
 		}
 		switch name {
@@ -211,7 +202,7 @@ func (d *decoder) toolUse(typ string) scri.Part {
 	var u dialect.Unknown
 	there := false
 	for name := range d.Members() {
-		if d.null(&u) {
+		if d.KeepNull(&u) {
 			continue
 		}
 		switch {
@@ -252,7 +243,7 @@ func (d *decoder) toolResult() scri.Part {
 	p := scri.Part{Kind: scri.PartToolResult, Result: r}
 	var u dialect.Unknown
 	for name := range d.Members() {
-		if d.null(&u) {
+		if d.KeepNull(&u) {
 			continue
 		}
 		switch name {
@@ -309,7 +300,7 @@ func (d *decoder) serverResult(typ string) scri.Part {
 	u.Form(typ)
 	there := false
 	for name := range d.Members() {
-		if d.null(&u) {
+		if d.KeepNull(&u) {
 			continue
 		}
 		switch name {

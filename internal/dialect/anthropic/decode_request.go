@@ -48,7 +48,7 @@ func (d *requestDecoder) request() {
 		if (name == "model" || name == "max_tokens") && d.Null() {
 			continue // they are written in any case
 		}
-		if !d.null(&d.unknown) && !d.scalar(name) && !d.tree(name) {
+		if !d.KeepNull(&d.unknown) && !d.scalar(name) && !d.tree(name) {
 			d.unknown.Add(d.Member())
 		}
 	}
@@ -259,7 +259,7 @@ func (d *requestDecoder) thinkingConfig() bool {
 	}
 	d.thinking = typ
 	for name := range d.Members() {
-		if d.null(&d.reason) {
+		if d.KeepNull(&d.reason) {
 			continue
 		}
 		switch {
@@ -331,7 +331,7 @@ func (d *requestDecoder) format(field string) bool {
 		u.Form(field)
 	}
 	for name := range d.Members() {
-		if d.null(&u) {
+		if d.KeepNull(&u) {
 			continue
 		}
 		switch name {

@@ -1,7 +1,6 @@
 package anthropic
 
 import (
-	"bytes"
 	"strconv"
 	"strings"
 
@@ -17,16 +16,6 @@ type encoder struct {
 	path   []byte // JSON pointer of the node that is being written
 	warn   []scri.Warning
 	check  wire.Scanner // of arguments
-}
-
-// object reports whether raw is one JSON object.
-func (e *encoder) object(raw []byte) bool {
-	e.check.Reset(raw)
-	if e.check.Kind() != wire.Object {
-		return false
-	}
-	e.check.Skip()
-	return e.check.End() == nil
 }
 
 // in goes down to a member of the node, at to an item; out goes back.
@@ -240,18 +229,8 @@ func (e *encoder) call(p *scri.Part) bool {
 
 // args writes the arguments of a call, which must be an object.
 func (e *encoder) args(t scri.Text) {
-	n := len(e.w.B)
-	e.w.B = t.AppendText(e.w.B)
-	raw := bytes.TrimSpace(e.w.B[n:])
-	switch {
-	case len(raw) == 0:
-		e.w.B = append(e.w.B[:n], "{}"...)
-		e.lose(scri.WarnChanged, "args", "", "{}", "arguments must be an object")
-	case !e.object(raw):
-		e.w.B = append(e.w.B[:n], `{"_invalid_json":`...)
-		e.w.B = t.AppendJSON(e.w.B)
-		e.w.EndObject()
-		e.lose(scri.WarnChanged, "args", "", "", "arguments that are no JSON object were wrapped in one")
+	if to, why := dialect.WriteArgs(&e.w, t, &e.check); why != "" {
+		e.lose(scri.WarnChanged, "args", "", to, why)
 	}
 }
 

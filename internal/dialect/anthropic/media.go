@@ -20,7 +20,7 @@ func (d *decoder) image() scri.Part {
 	p := scri.Part{Kind: scri.PartMedia}
 	var u dialect.Unknown
 	for name := range d.Members() {
-		if d.null(&u) {
+		if d.KeepNull(&u) {
 			continue
 		}
 		switch name {
@@ -47,7 +47,7 @@ func (d *decoder) document() scri.Part {
 	var u dialect.Unknown
 	title := ""
 	for name := range d.Members() {
-		if d.null(&u) {
+		if d.KeepNull(&u) {
 			continue
 		}
 		switch {
@@ -87,7 +87,7 @@ func (d *decoder) source(ofURL, ofFile string) *scri.Media {
 	var u dialect.Unknown
 	mime := ""
 	for name := range d.Members() {
-		if d.null(&u) {
+		if d.KeepNull(&u) {
 			continue
 		}
 		switch {
@@ -135,7 +135,7 @@ func (d *decoder) searchResult() scri.Part {
 	var u dialect.Unknown
 	u.Form(typeSearchResult)
 	for name := range d.Members() {
-		if d.null(&u) {
+		if d.KeepNull(&u) {
 			continue
 		}
 		switch {

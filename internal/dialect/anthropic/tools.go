@@ -16,7 +16,7 @@ func (d *requestDecoder) tool() scri.Tool {
 		u.Form("custom")
 	}
 	for name := range d.Members() {
-		if d.null(&u) {
+		if d.KeepNull(&u) {
 			continue
 		}
 		switch {
@@ -72,7 +72,7 @@ func (d *requestDecoder) toolChoice() bool {
 	}
 	var u dialect.Unknown
 	for name := range d.Members() {
-		if d.null(&u) {
+		if d.KeepNull(&u) {
 			continue
 		}
 		switch {

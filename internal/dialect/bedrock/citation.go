@@ -16,9 +16,9 @@ func (d *decoder) citation() (c scri.Citation) {
 	c.URL = place
 	for name := range d.Members() {
 		switch {
-		case name == "title" && d.some():
+		case name == "title" && d.Some():
 			c.Title = d.Unquoted()
-		case name == "source" && d.some():
+		case name == "source" && d.Some():
 			if s := d.Unquoted(); strings.Contains(s, "://") && place == "" {
 				c.URL = s
 				u.Form("source")
@@ -47,7 +47,7 @@ func onlyText(raw []byte, into *scri.Text) bool {
 	var t scri.Text
 	for range d.Elements() {
 		for name := range d.Members() {
-			if n++; name != "text" || !d.some() {
+			if n++; name != "text" || !d.Some() {
 				return false
 			}
 			t = scri.QuotedText(d.Str())
@@ -74,7 +74,7 @@ func webURL(raw []byte) (u string, all bool) {
 			continue
 		}
 		for name := range d.Members() {
-			if name == "url" && d.some() {
+			if name == "url" && d.Some() {
 				u = d.Unquoted()
 			} else {
 				all = false

@@ -63,9 +63,9 @@ func (d *decoder) media(block string, p *scri.Part, u *dialect.Unknown) {
 	there := false
 	for name := range d.Members() {
 		switch {
-		case name == "format" && d.some():
+		case name == "format" && d.Some():
 			m.Type = mimeOf(block, d.Unquoted())
-		case name == "name" && d.some() && block == blockDocument:
+		case name == "name" && d.Some() && block == blockDocument:
 			m.Name = d.Unquoted()
 		case name == "source" && d.Kind() == wire.Object && !there:
 			there = d.source(m, &inner)
@@ -73,8 +73,8 @@ func (d *decoder) media(block string, p *scri.Part, u *dialect.Unknown) {
 			u.Add(d.Member())
 		}
 	}
-	d.need(m.Type != "", "a known format")
-	d.need(there, "what the source names")
+	d.Need(m.Type != "", "a known format")
+	d.Need(there, "what the source names")
 	m.Ext = inner.Ext(Name)
 }
 
@@ -82,9 +82,9 @@ func (d *decoder) media(block string, p *scri.Part, u *dialect.Unknown) {
 func (d *decoder) source(m *scri.Media, u *dialect.Unknown) (there bool) {
 	for name := range d.Members() {
 		switch {
-		case name == "bytes" && d.some() && !there:
+		case name == "bytes" && d.Some() && !there:
 			m.Data, there = scri.QuotedText(d.Str()), true
-		case name == "text" && d.some() && !there:
+		case name == "text" && d.Some() && !there:
 			m.Text, there = scri.QuotedText(d.Str()), true
 		case name == "content" && !there && onlyText(d.peek(), &m.Text):
 			d.Skip()
@@ -92,7 +92,7 @@ func (d *decoder) source(m *scri.Media, u *dialect.Unknown) (there bool) {
 			there = true
 		case name == "s3Location" && d.Kind() == wire.Object && !there:
 			for name := range d.Members() {
-				if name == "uri" && d.some() {
+				if name == "uri" && d.Some() {
 					m.URL, there = scri.QuotedText(d.Str()), true
 				} else {
 					u.Add(d.Member())
@@ -112,7 +112,7 @@ func (d *decoder) search(p *scri.Part, u *dialect.Unknown) {
 	u.Form(blockSearch)
 	for name := range d.Members() {
 		switch {
-		case name == "title" && d.some():
+		case name == "title" && d.Some():
 			m.Name = d.Unquoted()
 		case name == "content" && onlyText(d.peek(), &m.Text):
 			d.Skip()
@@ -120,5 +120,5 @@ func (d *decoder) search(p *scri.Part, u *dialect.Unknown) {
 			u.Add(d.Member())
 		}
 	}
-	d.need(!m.Text.IsZero(), "content")
+	d.Need(!m.Text.IsZero(), "content")
 }

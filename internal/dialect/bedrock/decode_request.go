@@ -33,7 +33,7 @@ type requestDecoder struct {
 
 func (d *requestDecoder) request() {
 	for name := range d.Members() {
-		if (name == "messages" || !d.null(&d.u)) && !d.member(name) {
+		if (name == "messages" || !d.KeepNull(&d.u)) && !d.member(name) {
 			d.u.Add(d.Member())
 		}
 	}
@@ -102,8 +102,8 @@ func (d *requestDecoder) history() {
 				u.Add(d.Member())
 			}
 		}
-		d.need(m.Role != "", "role")
-		d.need(content, "content")
+		d.Need(m.Role != "", "role")
+		d.Need(content, "content")
 		if m.Role != scri.RoleUser && m.Role != scri.RoleAssistant {
 			u.Form("role")
 		}
@@ -129,7 +129,7 @@ func (d *requestDecoder) inference() {
 	used := false
 	r := d.req
 	for name := range d.Members() {
-		if d.null(&rest) {
+		if d.KeepNull(&rest) {
 			continue
 		}
 		switch name {
@@ -160,7 +160,7 @@ func (d *requestDecoder) toolConfig() {
 	used := false
 	for name := range d.Members() {
 		switch {
-		case d.null(&rest):
+		case d.KeepNull(&rest):
 		case name == "tools":
 			for range d.Elements() {
 				d.tool()
@@ -198,7 +198,7 @@ func (d *requestDecoder) tool() {
 		case !spec && t.Type == "" && d.Kind() == wire.Object:
 			t.Type = name
 			for name := range d.Members() {
-				if name == "name" && d.some() {
+				if name == "name" && d.Some() {
 					t.Name = d.Unquoted()
 				} else {
 					u.Add(d.Member())
@@ -208,7 +208,7 @@ func (d *requestDecoder) tool() {
 			beside.Add(d.Member())
 		}
 	}
-	d.need(spec || t.Type != "", "toolSpec")
+	d.Need(spec || t.Type != "", "toolSpec")
 	if obj := beside.Object(); obj != nil {
 		u.Add(append([]byte(`"_block":`), obj...))
 		u.Form("+block")
@@ -224,7 +224,7 @@ func (d *requestDecoder) spec(t *scri.Tool, u *dialect.Unknown) {
 		switch {
 		case name == "name":
 			t.Name = d.Unquoted()
-		case d.null(u):
+		case d.KeepNull(u):
 		case name == "description":
 			if t.Description = scri.QuotedText(d.Str()); t.Description.IsZero() {
 				u.Form("description")
@@ -275,7 +275,7 @@ func (d *requestDecoder) choice() bool {
 			continue
 		}
 		for name := range d.Members() {
-			if name == "name" && c.Mode == scri.ToolsNamed && d.some() {
+			if name == "name" && c.Mode == scri.ToolsNamed && d.Some() {
 				c.Name = d.Unquoted()
 			} else {
 				u.Add(d.Member())
@@ -326,13 +326,13 @@ func (d *requestDecoder) output() bool {
 	}
 	for name := range schema.Members() {
 		switch {
-		case name == "schema" && schema.some():
+		case name == "schema" && schema.Some():
 			raw := []byte(schema.Unquoted())
 			if wire.Valid(raw) != nil {
 				return false
 			}
 			f.Schema = raw
-		case name == "name" && schema.some():
+		case name == "name" && schema.Some():
 			f.Name = schema.Unquoted()
 		default:
 			u.Add(schema.Member())

@@ -31,47 +31,13 @@ const server = "server"
 // decoder reads the objects of the dialect. Texts and raw values alias the
 // document.
 type decoder struct {
-	wire.Scanner
+	dialect.Decoder
 }
 
 func newDecoder(doc []byte) *decoder {
 	d := new(decoder)
 	d.Reset(doc)
 	return d
-}
-
-func (d *decoder) null(u *dialect.Unknown) bool {
-	if d.Kind() != wire.Null {
-		return false
-	}
-	u.Add(d.Member())
-	return true
-}
-
-// some reports whether the next value is a string that says something.
-func (d *decoder) some() bool {
-	if d.Kind() != wire.String {
-		return false
-	}
-	m := d.Mark()
-	q := d.Str()
-	d.Rewind(m)
-	return len(q) > 2
-}
-
-// own takes a string that says something; anything else is kept as it stands.
-func (d *decoder) own(u *dialect.Unknown, into *string) {
-	if d.some() {
-		*into = d.Unquoted()
-		return
-	}
-	u.Add(d.Member())
-}
-
-func (d *decoder) need(there bool, what string) {
-	if !there && d.Err() == nil {
-		d.Fail("%s is missing", what)
-	}
 }
 
 // blocks reads a list of blocks. A cache point marks the block before it.
@@ -105,7 +71,7 @@ func (d *decoder) cachePoint() *scri.CacheMark {
 			case name == "type" && dialect.Word(d.peek()) == "default":
 				d.Skip()
 				typed = true
-			case name == "ttl" && d.some():
+			case name == "ttl" && d.Some():
 				c.TTL = d.Unquoted()
 			default:
 				u.Add(d.Member())
@@ -211,13 +177,13 @@ func (d *decoder) call(p *scri.Part, u *dialect.Unknown) {
 	input := false
 	for name := range d.Members() {
 		switch {
-		case name == "toolUseId" && d.some():
+		case name == "toolUseId" && d.Some():
 			c.ID = d.Unquoted()
-		case name == "name" && d.some():
+		case name == "name" && d.Some():
 			c.Name = d.Unquoted()
 		case name == "input" && d.Kind() == wire.Object:
 			c.Args, input = scri.PlainText(d.Raw()), true
-		case name == "type" && d.some():
+		case name == "type" && d.Some():
 			switch word := d.Unquoted(); word {
 			case "tool_use":
 				u.Form("type")
@@ -230,8 +196,8 @@ func (d *decoder) call(p *scri.Part, u *dialect.Unknown) {
 			u.Add(d.Member())
 		}
 	}
-	d.need(c.ID != "", "toolUseId")
-	d.need(input, "input")
+	d.Need(c.ID != "", "toolUseId")
+	d.Need(input, "input")
 }
 
 func (d *decoder) result(p *scri.Part, u *dialect.Unknown) {
@@ -240,13 +206,13 @@ func (d *decoder) result(p *scri.Part, u *dialect.Unknown) {
 	there := false
 	for name := range d.Members() {
 		switch {
-		case name == "toolUseId" && d.some():
+		case name == "toolUseId" && d.Some():
 			r.CallID, there = d.Unquoted(), true
 		case name == "content" && d.Kind() == wire.Array:
 			if r.Parts = d.blocks(); len(r.Parts) == 0 {
 				u.Form("list")
 			}
-		case name == "status" && d.some():
+		case name == "status" && d.Some():
 			switch word := d.Unquoted(); word {
 			case "success":
 				u.Form("status")
@@ -255,7 +221,7 @@ func (d *decoder) result(p *scri.Part, u *dialect.Unknown) {
 			default:
 				d.Fail("a result with the status %q", word)
 			}
-		case name == "type" && d.some():
+		case name == "type" && d.Some():
 			word := d.Unquoted()
 			r.Server, r.Name = server, strings.TrimSuffix(word, "_result")
 			if r.Name == word {
@@ -265,7 +231,7 @@ func (d *decoder) result(p *scri.Part, u *dialect.Unknown) {
 			u.Add(d.Member())
 		}
 	}
-	d.need(there, "toolUseId")
+	d.Need(there, "toolUseId")
 }
 
 func (d *decoder) thinking(p *scri.Part, u *dialect.Unknown) {
@@ -288,13 +254,13 @@ func (d *decoder) thinking(p *scri.Part, u *dialect.Unknown) {
 					d.Fail("%s beside the thought", name)
 				}
 			}
-		case name == "redactedContent" && d.some() && !there:
+		case name == "redactedContent" && d.Some() && !there:
 			p.Signature, there = &scri.Signature{Value: scri.QuotedText(d.Str()), Dialect: Name, Redacted: true}, true
 		default:
 			u.Add(d.Member())
 		}
 	}
-	d.need(there, "the thought")
+	d.Need(there, "the thought")
 	if p.Signature == nil && p.Text.IsZero() {
 		u.Form("empty")
 	}
@@ -321,7 +287,7 @@ func (d *decoder) guard(p *scri.Part, u *dialect.Unknown) {
 			d.Fail("%s in guarded content", name)
 		}
 	}
-	d.need(there, "guarded content")
+	d.Need(there, "guarded content")
 }
 
 // cited reads a text with its citations.
@@ -361,6 +327,6 @@ func (d *decoder) citedText() (t scri.Text) {
 		}
 		n++
 	}
-	d.need(n == 1, "a text")
+	d.Need(n == 1, "a text")
 	return t
 }

@@ -1,7 +1,6 @@
 package bedrock
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -362,13 +361,7 @@ func (e *requestEncoder) metadata() {
 		return
 	}
 	e.key("requestMetadata")
-	e.w.BeginObject()
-	for _, k := range slices.Sorted(maps.Keys(e.req.Metadata)) {
-		e.w.Str(k)
-		e.w.B = append(e.w.B, ':')
-		e.w.Str(e.req.Metadata[k])
-	}
-	e.w.EndObject()
+	dialect.WriteMetadata(&e.w, e.req.Metadata)
 }
 
 // unsaid reports what a request may hold that has no place here.

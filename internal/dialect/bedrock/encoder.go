@@ -1,8 +1,6 @@
 package bedrock
 
 import (
-	"bytes"
-
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
@@ -299,29 +297,9 @@ func (e *encoder) call(p *scri.Part) bool {
 
 // args writes the arguments of a call, which must be an object.
 func (e *encoder) args(t scri.Text) {
-	n := len(e.w.B)
-	e.w.B = t.AppendText(e.w.B)
-	raw := bytes.TrimSpace(e.w.B[n:])
-	switch {
-	case len(raw) == 0:
-		e.w.B = append(e.w.B[:n], "{}"...)
-		e.Tell(scri.WarnChanged, "args", "", "{}", "arguments must be an object")
-	case !e.object(raw):
-		e.w.B = append(e.w.B[:n], `{"_invalid_json":`...)
-		e.w.B = t.AppendJSON(e.w.B)
-		e.w.EndObject()
-		e.Tell(scri.WarnChanged, "args", "", "", "arguments that are no JSON object were wrapped in one")
+	if to, why := dialect.WriteArgs(&e.w, t, &e.check); why != "" {
+		e.Tell(scri.WarnChanged, "args", "", to, why)
 	}
-}
-
-// object reports whether raw is one JSON object.
-func (e *encoder) object(raw []byte) bool {
-	e.check.Reset(raw)
-	if e.check.Kind() != wire.Object {
-		return false
-	}
-	e.check.Skip()
-	return e.check.End() == nil
 }
 
 func (e *encoder) result(p *scri.Part) bool {

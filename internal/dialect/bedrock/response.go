@@ -45,7 +45,7 @@ func (d *decoder) response() (r *scri.ChatResponse, spoken bool) {
 				}
 			}
 		case name == "stopReason":
-			d.own(&u, &stop)
+			d.Take(&u, &stop)
 		case name == "usage" && d.Kind() == wire.Object:
 			r.Usage = decodeUsage(d.Raw())
 		default:
@@ -69,7 +69,7 @@ func (d *decoder) answer(m *scri.Message) {
 	role, content := false, false
 	for name := range d.Members() {
 		switch {
-		case name == "role" && d.some():
+		case name == "role" && d.Some():
 			m.Role, role = scri.Role(d.Unquoted()), true
 		case name == "content" && d.Kind() == wire.Array:
 			m.Parts, content = d.blocks(), true

@@ -24,7 +24,7 @@ func (d *decoder) citation() (c scri.Citation, index int64) {
 			c.Start, start = d.offset(), true
 		case name == "end":
 			c.End, end = d.offset(), true
-		case name == "text" && d.some():
+		case name == "text" && d.Some():
 			c.Quote = scri.QuotedText(d.Str())
 		case name == "content_index" && d.Kind() == wire.Number:
 			index = int64(d.offset())
@@ -40,7 +40,7 @@ func (d *decoder) citation() (c scri.Citation, index int64) {
 			u.Add(d.Member())
 		}
 	}
-	d.need(start == end, "an end of the span")
+	d.Need(start == end, "an end of the span")
 	if !start {
 		u.Form("nospan")
 	}
@@ -86,13 +86,13 @@ func firstSource(raw []byte) (src source, all bool) {
 		}
 		for name := range d.Members() {
 			switch {
-			case name == "type" && d.some():
+			case name == "type" && d.Some():
 				if typ := d.Unquoted(); typ == typeDocument || typ == typeTool {
 					src.typ = typ
 				} else {
 					all = false
 				}
-			case name == "id" && d.some():
+			case name == "id" && d.Some():
 				src.id = d.Unquoted()
 			case (name == "document" || name == "tool_output") && d.Kind() == wire.Object:
 				all = d.sourceData(&src) && all
@@ -114,9 +114,9 @@ func (d *decoder) sourceData(src *source) (all bool) {
 	any := false
 	for name := range d.Members() {
 		switch {
-		case name == "title" && d.some():
+		case name == "title" && d.Some():
 			src.title, any = d.Unquoted(), true
-		case name == "url" && d.some():
+		case name == "url" && d.Some():
 			src.url, any = d.Unquoted(), true
 		default:
 			all = false

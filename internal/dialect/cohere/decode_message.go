@@ -22,12 +22,12 @@ func (d *decoder) message(m *scri.Message) {
 	id := false
 	for name := range d.Members() {
 		switch {
-		case name == "role" && d.some():
+		case name == "role" && d.Some():
 			t.role = d.Unquoted()
 		case name == "content":
 			d.content(&t)
-		case d.null(&t.u):
-		case name == "tool_call_id" && (d.some() || !d.answer):
+		case d.KeepNull(&t.u):
+		case name == "tool_call_id" && (d.Some() || !d.answer):
 			t.callID, id = d.Unquoted(), true
 		case name == "tool_plan":
 			t.plan = d.Raw()
@@ -44,12 +44,12 @@ func (d *decoder) message(m *scri.Message) {
 	}
 	switch m.Role = scri.Role(t.role); m.Role {
 	case scri.RoleTool:
-		d.need(id, "tool_call_id")
+		d.Need(id, "tool_call_id")
 		d.result(m, &t)
 		return
 	case scri.RoleAssistant, scri.RoleUser, scri.RoleSystem:
 	case "":
-		d.need(d.answer, "role")
+		d.Need(d.answer, "role")
 		t.u.Form("-role")
 		m.Role = scri.RoleAssistant
 	default:
@@ -83,7 +83,7 @@ func (d *decoder) content(t *turn) {
 		if len(t.content) == 0 || len(t.content) == 1 && !d.answer && bare(&t.content[0]) {
 			t.form = "list"
 		}
-	case d.null(&t.u):
+	case d.KeepNull(&t.u):
 	case d.answer:
 		t.u.Add(d.Member())
 	default:

@@ -35,7 +35,7 @@ func (d *requestDecoder) request() {
 		if name == "model" && d.Null() {
 			continue // it is written in any case
 		}
-		if !d.null(&d.u) && !d.scalar(name) && !d.tree(name) {
+		if !d.KeepNull(&d.u) && !d.scalar(name) && !d.tree(name) {
 			d.u.Add(d.Member())
 		}
 	}
@@ -178,7 +178,7 @@ func (d *requestDecoder) tree(name string) bool {
 
 // requestDocument reads one of the documents of the request.
 func (d *requestDecoder) requestDocument() (p scri.Part) {
-	if d.some() {
+	if d.Some() {
 		return scri.Part{
 			Kind: scri.PartMedia, Media: &scri.Media{Type: mimePlain, Text: scri.QuotedText(d.Str())},
 			Ext: &scri.Ext{Dialect: Name, Form: "string"},
@@ -206,11 +206,11 @@ func (d *requestDecoder) tool() scri.Tool {
 	said := false
 	for name := range d.Members() {
 		switch {
-		case d.null(&u):
+		case d.KeepNull(&u):
 		case name == "type" && typ != "":
 			d.Skip()
 		case name == "name" && !function:
-			d.own(&u, &t.Name)
+			d.Take(&u, &t.Name)
 		case name == typeFunction && function:
 			d.toolFunction(&t, &u, &inner)
 			said = true
@@ -224,9 +224,9 @@ func (d *requestDecoder) tool() scri.Tool {
 			return t
 		}
 	}
-	d.need(said || !function, typeFunction)
+	d.Need(said || !function, typeFunction)
 	if typ == "" {
-		d.need(false, "type")
+		d.Need(false, "type")
 	}
 	if obj := inner.Object(); obj != nil {
 		u.Add(append([]byte(`"function":`), obj...))
@@ -241,7 +241,7 @@ func (d *requestDecoder) toolFunction(t *scri.Tool, u, inner *dialect.Unknown) {
 		switch {
 		case name == "name":
 			t.Name = d.Unquoted()
-		case d.null(inner):
+		case d.KeepNull(inner):
 		case name == "description":
 			if t.Description = scri.QuotedText(d.Str()); t.Description.IsZero() {
 				u.Form("description")
@@ -271,7 +271,7 @@ func (d *requestDecoder) format() bool {
 	var u dialect.Unknown
 	for name := range d.Members() {
 		switch {
-		case d.null(&u):
+		case d.KeepNull(&u):
 		case name == "type":
 			d.Skip()
 		case name == "json_schema" && f.Kind == scri.FormatJSON:
@@ -295,7 +295,7 @@ func (d *requestDecoder) thinking() bool {
 	var u dialect.Unknown
 	for name := range d.Members() {
 		switch {
-		case d.null(&u):
+		case d.KeepNull(&u):
 		case name == "type":
 			d.Skip()
 		case name == "token_budget" && typ == "enabled":

@@ -12,7 +12,7 @@ import (
 // decoder reads the objects of the dialect. Texts and raw values alias the
 // document.
 type decoder struct {
-	wire.Scanner
+	dialect.Decoder
 	answer bool // what does not fit is kept in Ext instead of refused
 	sub    *decoder
 	forms  []*scri.Ext // one for each spelling seen, shared by all who have it
@@ -52,42 +52,6 @@ func (d *decoder) ext(u *dialect.Unknown) *scri.Ext {
 		d.forms = append(d.forms, x)
 	}
 	return x
-}
-
-// null keeps a member that is null, which says nothing.
-func (d *decoder) null(u *dialect.Unknown) bool {
-	if d.Kind() != wire.Null {
-		return false
-	}
-	u.Add(d.Member())
-	return true
-}
-
-// some reports whether the next value is a string that says something.
-func (d *decoder) some() bool {
-	if d.Kind() != wire.String {
-		return false
-	}
-	m := d.Mark()
-	q := d.Str()
-	d.Rewind(m)
-	return len(q) > 2
-}
-
-// own takes a string that says something; anything else is kept as it stands.
-func (d *decoder) own(u *dialect.Unknown, into *string) {
-	if d.some() {
-		*into = d.Unquoted()
-		return
-	}
-	u.Add(d.Member())
-}
-
-// need makes an item that lacks something misfit its kind.
-func (d *decoder) need(there bool, what string) {
-	if !there && d.Err() == nil {
-		d.Fail("%s is missing", what)
-	}
 }
 
 // try reads a value with f. If it does not fit, the walk is back before the
@@ -145,7 +109,7 @@ func (d *decoder) text(typ string) scri.Part {
 	there := false
 	for name := range d.Members() {
 		switch {
-		case d.null(&u):
+		case d.KeepNull(&u):
 		case name == "type":
 			d.Skip()
 		case name == typ:
@@ -154,7 +118,7 @@ func (d *decoder) text(typ string) scri.Part {
 			u.Add(d.Member())
 		}
 	}
-	d.need(there, typ)
+	d.Need(there, typ)
 	p.Ext = d.ext(&u)
 	return p
 }
@@ -165,7 +129,7 @@ func (d *decoder) image() scri.Part {
 	var u, inner dialect.Unknown
 	for name := range d.Members() {
 		switch {
-		case d.null(&u):
+		case d.KeepNull(&u):
 		case name == "type":
 			d.Skip()
 		case name == typeImage:
@@ -180,7 +144,7 @@ func (d *decoder) image() scri.Part {
 			u.Add(d.Member())
 		}
 	}
-	d.need(!m.URL.IsZero(), "url")
+	d.Need(!m.URL.IsZero(), "url")
 	if typ, data, ok := dialect.SplitDataURL(m.URL); ok && typ != "" && !data.IsZero() && !strings.HasSuffix(typ, "*") {
 		m.Type, m.Data, m.URL = typ, data, scri.Text{}
 	}
@@ -194,7 +158,7 @@ func (d *decoder) documentItem() (p scri.Part) {
 	u.Form(formItem)
 	for name := range d.Members() {
 		switch {
-		case d.null(&u):
+		case d.KeepNull(&u):
 		case name == "type":
 			d.Skip()
 		case name == "document" && p.Media == nil:
@@ -203,7 +167,7 @@ func (d *decoder) documentItem() (p scri.Part) {
 			u.Add(d.Member())
 		}
 	}
-	d.need(p.Media != nil, "document")
+	d.Need(p.Media != nil, "document")
 	p.Kind, p.Ext = scri.PartMedia, d.ext(&u)
 	return p
 }
@@ -215,9 +179,9 @@ func (d *decoder) document() *scri.Media {
 	id, title := "", ""
 	for name := range d.Members() {
 		switch {
-		case name == "id" && d.some():
+		case name == "id" && d.Some():
 			id = d.Unquoted()
-		case name == "data" && d.some():
+		case name == "data" && d.Some():
 			m.Text = scri.QuotedText(d.Str())
 			u.Form("data")
 		case name == "data" && d.Kind() == wire.Object:
@@ -230,7 +194,7 @@ func (d *decoder) document() *scri.Media {
 			u.Add(d.Member())
 		}
 	}
-	d.need(!m.Text.IsZero(), "data")
+	d.Need(!m.Text.IsZero(), "data")
 	switch m.Name = title; {
 	case id == "":
 	case title == "":
@@ -249,9 +213,9 @@ func plainData(raw []byte) (title string, text scri.Text, ok bool) {
 	d := newDecoder(raw)
 	for name := range d.Members() {
 		switch {
-		case name == "text" && d.some():
+		case name == "text" && d.Some():
 			text = scri.QuotedText(d.Str())
-		case name == "title" && d.some():
+		case name == "title" && d.Some():
 			title = d.Unquoted()
 		default:
 			return "", scri.Text{}, false
@@ -270,7 +234,7 @@ func (d *decoder) call() (p scri.Part, ok bool) {
 	named, typed, given := false, false, false
 	for name := range d.Members() {
 		switch {
-		case name == "id" && d.some():
+		case name == "id" && d.Some():
 			c.ID, given = d.Unquoted(), true
 		case name == "type" && d.Kind() == wire.String:
 			if d.Unquoted() != typeFunction {
@@ -306,7 +270,7 @@ func (d *decoder) function(c *scri.ToolCall, u, inner *dialect.Unknown) (named b
 	form := "noargs"
 	for name := range d.Members() {
 		switch {
-		case name == "name" && d.some():
+		case name == "name" && d.Some():
 			c.Name, named = d.Unquoted(), true
 		case name == "arguments" && d.Kind() == wire.String:
 			c.Args, form = scri.QuotedText(d.Str()), ""

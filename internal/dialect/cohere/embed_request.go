@@ -26,7 +26,7 @@ const (
 func (cohere) DecodeEmbedRequest(in *dialect.Incoming) (*scri.EmbedRequest, error) {
 	d := &embedDecoder{decoder: newDecoder(in.Body)}
 	for name := range d.Members() {
-		if !d.null(&d.u) {
+		if !d.KeepNull(&d.u) {
 			d.member(name)
 		}
 	}
@@ -60,7 +60,7 @@ func (d *embedDecoder) member(name string) {
 	r := &d.r
 	switch name {
 	case "model":
-		d.own(&d.u, &r.Model)
+		d.Take(&d.u, &r.Model)
 	case "texts":
 		d.list("", func() scri.EmbedInput { return scri.EmbedInput{Text: scri.QuotedText(d.Str())} })
 	case "images":

@@ -24,7 +24,7 @@ func (c cohere) DecodeEmbedResponse(a *dialect.Answer, req *scri.EmbedRequest) (
 	d := &embedAnswer{decoder: newDecoder(a.Body), req: req}
 	d.answer = true
 	for name := range d.Members() {
-		if !d.null(&d.u) {
+		if !d.KeepNull(&d.u) {
 			d.member(name)
 		}
 	}
@@ -57,7 +57,7 @@ type embedAnswer struct {
 func (d *embedAnswer) member(name string) {
 	switch {
 	case name == "id":
-		d.own(&d.u, &d.r.ID)
+		d.Take(&d.u, &d.r.ID)
 	case name == "embeddings" && d.Kind() == wire.Object:
 		d.there = true
 		for typ := range d.Members() {

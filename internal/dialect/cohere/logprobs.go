@@ -42,7 +42,7 @@ func (d *decoder) logProb() (t scri.TokenLogProb) {
 			u.Add(d.Member())
 		}
 	}
-	d.need(text && n == 1, "a single token")
+	d.Need(text && n == 1, "a single token")
 	t.Ext = d.ext(&u)
 	return t
 }

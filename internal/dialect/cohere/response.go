@@ -38,12 +38,12 @@ func (d *decoder) response() (r *scri.ChatResponse, spoken bool) {
 	for name := range d.Members() {
 		switch {
 		case name == "id":
-			d.own(&u, &r.ID)
+			d.Take(&u, &r.ID)
 		case name == "message" && d.Kind() == wire.Object:
 			d.message(&c.Output[0])
 			spoken = true
 		case name == "finish_reason":
-			d.own(&u, &finish)
+			d.Take(&u, &finish)
 		case name == "usage" && d.Kind() == wire.Object:
 			r.Usage = decodeUsage(d.Raw())
 		case name == "logprobs" && d.logProbs(&c.LogProbs):

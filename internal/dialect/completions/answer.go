@@ -19,7 +19,7 @@ var errNoChoices = errors.New("a completion without choices")
 func (completions) DecodeResponse(a *dialect.Answer) (*scri.ChatResponse, error) {
 	d := &answerReader{}
 	d.Reset(a.Body)
-	if failed(&d.Scanner) {
+	if dialect.OpenAIFailed(&d.Scanner) {
 		return nil, dialect.OpenAIErrorIn(a.Body, Name)
 	}
 	d.read()
@@ -33,17 +33,6 @@ func (completions) DecodeResponse(a *dialect.Answer) (*scri.ChatResponse, error)
 		return nil, e
 	}
 	return &d.r, nil
-}
-
-// failed reports whether the document tells of an error instead of an answer.
-func failed(s *wire.Scanner) bool {
-	if v := s.Peek("error"); len(v) > 0 && string(v) != "null" {
-		return true
-	}
-	if s.Peek("choices") != nil {
-		return false
-	}
-	return dialect.Word(s.Peek("object")) == "error" || s.Peek("detail") != nil
 }
 
 // answerReader reads one answer.

@@ -85,7 +85,7 @@ func (d *reader) member(name string) {
 	case "logprobs":
 		d.alternatives()
 	case "stop":
-		d.stop()
+		d.r.Stop = dialect.OpenAIStop(d.Scanner, &d.u)
 	case "stream":
 		if r.Stream = d.Bool(); !r.Stream {
 			d.u.Form("stream=false")
@@ -97,7 +97,7 @@ func (d *reader) member(name string) {
 			d.u.Form("echo=false")
 		}
 	case "stream_options":
-		d.streamOptions()
+		dialect.OpenAIStreamOptions(d.Scanner, &d.u)
 	default:
 		d.u.Add(d.Member())
 	}
@@ -129,39 +129,6 @@ func (d *reader) alternatives() {
 		d.Fail("logprobs must be a number of alternatives of at least 0")
 	} else {
 		d.r.LogProbs = new(int(n))
-	}
-}
-
-func (d *reader) stop() {
-	if d.Kind() == wire.String {
-		d.r.Stop = []string{d.Unquoted()}
-		d.u.Form("stop")
-		return
-	}
-	for range d.Elements() {
-		d.r.Stop = append(d.r.Stop, d.Unquoted())
-	}
-	if d.r.Stop == nil {
-		d.u.Form("stop[]")
-	}
-}
-
-func (d *reader) streamOptions() {
-	var u dialect.Unknown
-	form := "stream_options"
-	for name := range d.Members() {
-		if name == "include_usage" && d.Kind() == wire.Bool {
-			if form = "usage=false"; d.Bool() {
-				form = "usage"
-			}
-			continue
-		}
-		u.Add(d.Member())
-	}
-	d.u.Form(form)
-	if !u.Empty() {
-		d.u.Add(append([]byte(`"stream_options":`), u.Object()...))
-		d.u.Form("+stream_options")
 	}
 }
 

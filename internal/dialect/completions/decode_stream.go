@@ -151,7 +151,7 @@ func (d *streamDecoder) frame(data []byte) {
 		return
 	}
 	d.heard = true
-	if d.s.Reset(data); failed(&d.s) {
+	if d.s.Reset(data); dialect.OpenAIFailed(&d.s) {
 		d.Fail(dialect.OpenAIErrorIn(bytes.Clone(data), Name))
 		return
 	}

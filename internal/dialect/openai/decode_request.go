@@ -133,14 +133,14 @@ func (d *request) list(member string) bool {
 	case "functions":
 		d.functions()
 	case "stop":
-		d.stop()
+		d.r.Stop = dialect.OpenAIStop(&d.Scanner, &d.u)
 	case "response_format":
 		if !d.try(d.format) {
 			d.r.Format = nil
 			d.u.Add(d.Member())
 		}
 	case "stream_options":
-		d.streamOptions()
+		dialect.OpenAIStreamOptions(&d.Scanner, &d.u)
 	case "metadata":
 		if !d.try(d.metadata) {
 			d.r.Metadata = nil
@@ -260,39 +260,6 @@ func (d *request) conversation() {
 		if m.Role == "" && d.missing == nil {
 			d.missing = dialect.Missing(d.Pointer() + "/role")
 		}
-	}
-}
-
-func (d *request) stop() {
-	if d.Kind() == wire.String {
-		d.r.Stop = []string{d.Unquoted()}
-		d.u.Form("stop")
-		return
-	}
-	for range d.Elements() {
-		d.r.Stop = append(d.r.Stop, d.Unquoted())
-	}
-	if d.r.Stop == nil && d.Err() == nil {
-		d.u.Form("stop[]")
-	}
-}
-
-func (d *request) streamOptions() {
-	var u dialect.Unknown
-	form := "stream_options"
-	for member := range d.Members() {
-		if member == "include_usage" && d.Kind() == wire.Bool {
-			if form = "usage=false"; d.Bool() {
-				form = "usage"
-			}
-			continue
-		}
-		u.Add(d.Member())
-	}
-	d.u.Form(form)
-	if !u.Empty() {
-		d.u.Add(append([]byte(`"stream_options":`), u.Object()...))
-		d.u.Form("+stream_options")
 	}
 }
 

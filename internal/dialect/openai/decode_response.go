@@ -17,7 +17,7 @@ func (c chat) DecodeResponse(a *dialect.Answer) (*scri.ChatResponse, error) {
 	d := &response{}
 	d.lenient = true
 	d.Reset(a.Body)
-	if failed(&d.Scanner) {
+	if dialect.OpenAIFailed(&d.Scanner) {
 		e := c.DecodeError(a)
 		e.Status = 0
 		e.Kind = dialect.OpenAIErrorIn(a.Body, name).Kind
@@ -41,17 +41,6 @@ func unreadable(a *dialect.Answer, err error) *scri.Error {
 	e := dialect.Unreadable(err)
 	e.Raw, e.Dialect = a.Body, name
 	return e
-}
-
-// failed reports whether the document tells of an error instead of an answer.
-func failed(s *wire.Scanner) bool {
-	if v := s.Peek("error"); len(v) > 0 && string(v) != "null" {
-		return true
-	}
-	if s.Peek("choices") != nil {
-		return false
-	}
-	return dialect.Word(s.Peek("object")) == "error" || s.Peek("detail") != nil
 }
 
 type response struct {

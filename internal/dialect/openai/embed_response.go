@@ -16,7 +16,7 @@ func (c chat) DecodeEmbedResponse(a *dialect.Answer, req *scri.EmbedRequest) (*s
 	d := &embedResponse{req: req}
 	d.lenient = true
 	d.Reset(a.Body)
-	if d.Kind() == wire.Object && failed(&d.Scanner) {
+	if d.Kind() == wire.Object && dialect.OpenAIFailed(&d.Scanner) {
 		return nil, c.failure(a)
 	}
 	there := false

@@ -1,7 +1,6 @@
 package responses
 
 import (
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -332,13 +331,7 @@ func (e *requestEncoder) metadata() {
 		return
 	}
 	e.key("metadata")
-	e.w.BeginObject()
-	for _, k := range slices.Sorted(maps.Keys(e.r.Metadata)) {
-		e.w.Str(k)
-		e.w.B = append(e.w.B, ':')
-		e.w.Str(e.r.Metadata[k])
-	}
-	e.w.EndObject()
+	dialect.WriteMetadata(&e.w, e.r.Metadata)
 }
 
 // unsaid reports what a request may hold that has no place here.
