@@ -70,7 +70,7 @@ type Media struct {
 // ToolCall is a model's call of a tool.
 type ToolCall struct {
 	ID     string `json:"id,omitempty"`
-	Name   string `json:"name,omitempty"`
+	Name   string `json:"name,omitempty"`    // never empty: what names no tool is an opaque part
 	Args   Text   `json:"args,omitzero"`     // JSON as the model wrote it: maybe invalid, maybe half
 	Type   string `json:"type,omitempty"`    // "" = a function; else the wire type ("custom", "server_tool_use", ...)
 	Server string `json:"server,omitempty"`  // set when the provider runs the tool itself: who ("server", the MCP server's name, ...)

@@ -223,6 +223,7 @@ func (d *decoder) toolUse(typ string) scri.Part {
 		}
 	}
 	d.need(c.ID != "", "id")
+	d.need(c.Name != "", "name")
 	d.need(there, "input")
 	d.need(c.Server != "" || typ == typeToolUse, "server_name")
 	p.Ext = u.Ext(Name)

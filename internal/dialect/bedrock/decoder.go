@@ -197,6 +197,7 @@ func (d *decoder) call(p *scri.Part, u *dialect.Unknown) {
 		}
 	}
 	d.Need(c.ID != "", "toolUseId")
+	d.Need(c.Name != "", "name")
 	d.Need(input, "input")
 }
 

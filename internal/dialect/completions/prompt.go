@@ -137,6 +137,9 @@ func (e *requestEncoder) transcript() string {
 			e.silent(e.req.Messages[:i])
 		}
 	}
+	if first := slices.IndexFunc(e.req.Messages, hasText); !begun && first >= 0 && e.req.Messages[first].Role != scri.RoleUser {
+		e.silent(e.req.Messages[:first+1])
+	}
 	e.Out(in)
 	if last != "" && last != scri.RoleAssistant {
 		b.WriteString("\n\nAssistant:")
@@ -148,13 +151,17 @@ func (e *requestEncoder) transcript() string {
 func (e *requestEncoder) silent(messages []scri.Message) {
 	for i := range messages {
 		m := &messages[i]
-		if !slices.ContainsFunc(m.Parts, func(p scri.Part) bool { return p.Kind == scri.PartText }) {
+		if !hasText(*m) {
 			continue
 		}
 		at := e.At(i)
 		e.Tell(scri.WarnEmulated, "", string(m.Role), "", "a turn without words is no piece of the text")
 		e.Out(at)
 	}
+}
+
+func hasText(m scri.Message) bool {
+	return slices.ContainsFunc(m.Parts, func(p scri.Part) bool { return p.Kind == scri.PartText })
 }
 
 // spoken is what a message says in words. What cannot be put into words is told of.

@@ -14,6 +14,43 @@ func TestLawsOfOddThings(t *testing.T) {
 	for _, c := range []struct{ name, dialect, request, answer, stream string }{
 		{name: "turns without words", dialect: "openai", request: `{"model":"m","messages":[
 			{"role":"user","content":""},{"role":"assistant","content":""},{"role":"user","content":"x"}]}`},
+		{name: "nothing but turns without words", dialect: "openai", request: `{"model":"m","messages":[
+			{"role":"user","content":""},{"role":"assistant","content":""}]}`},
+		{name: "a call of nothing, anthropic", dialect: "anthropic", answer: `{"content":[{"type":"tool_use","id":"0","input":{}}]}`},
+		{name: "a call of an empty name, anthropic", dialect: "anthropic", answer: `{"content":[{"type":"tool_use","id":"0","name":"","input":{}}]}`},
+		{name: "a call of nothing, openai", dialect: "openai", answer: `{"choices":[{"message":{"role":"assistant","tool_calls":[{"id":"0","type":"function","function":{"arguments":"{}"}}]},"finish_reason":"tool_calls"}]}`},
+		{name: "a call of an empty name, openai", dialect: "openai", answer: `{"choices":[{"message":{"role":"assistant","tool_calls":[{"id":"0","type":"function","function":{"name":"","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}`},
+		{name: "a call of nothing, ollama", dialect: "ollama", answer: `{"model":"m","message":{"role":"assistant","content":"","tool_calls":[{"function":{"arguments":{}}}]},"done":true,"done_reason":"stop"}`},
+		{name: "a call of an empty name, ollama", dialect: "ollama", answer: `{"model":"m","message":{"role":"assistant","content":"","tool_calls":[{"function":{"name":"","arguments":{}}}]},"done":true,"done_reason":"stop"}`},
+		{name: "a call of an empty name, bedrock", dialect: "bedrock", answer: `{"output":{"message":{"role":"assistant","content":[{"toolUse":{"toolUseId":"0","name":"","input":{}}}]}},"stopReason":"tool_use"}`},
+		{name: "a call of nothing, streamed by openai", dialect: "openai", stream: `data: {"id":"1","object":"chat.completion.chunk","created":1700000000,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","tool_calls":[{"index":0,"id":"a","type":"function","function":{"arguments":"{}"}}]},"finish_reason":null}]}
+
+data: {"id":"1","object":"chat.completion.chunk","created":1700000000,"model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"id":"b","type":"function","function":{"name":"f","arguments":"{}"}}]},"finish_reason":null}]}
+
+data: {"id":"1","object":"chat.completion.chunk","created":1700000000,"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}
+
+data: [DONE]
+
+`},
+		{name: "a call of nothing, streamed by anthropic", dialect: "anthropic", stream: `event: message_start
+data: {"type":"message_start","message":{"id":"1","type":"message","role":"assistant","model":"m","content":[],"usage":{"input_tokens":1,"output_tokens":1}}}
+
+event: content_block_start
+data: {"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"0","input":{}}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"a\":1}"}}
+
+event: content_block_stop
+data: {"type":"content_block_stop","index":0}
+
+event: message_delta
+data: {"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":1}}
+
+event: message_stop
+data: {"type":"message_stop"}
+
+`},
 		{name: "more tokens from a cache than there were", dialect: "cohere", answer: `{"id":"1","finish_reason":"COMPLETE",
 			"message":{"role":"assistant","content":[{"type":"text","text":"Hi"}]},
 			"usage":{"billed_units":{"input_tokens":45,"output_tokens":29},"cached_tokens":64}}`},

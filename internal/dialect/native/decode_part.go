@@ -61,6 +61,7 @@ func (d *decoder) call() *scri.ToolCall {
 			x.keep(d.Member())
 		}
 	}
+	d.require(c.Name != "", "name")
 	c.Type = x.typeOf(c.Type)
 	c.Ext = x.result()
 	return c

@@ -174,13 +174,13 @@ func readType(s *wire.Scanner, u *dialect.Unknown) {
 }
 
 func readFunction(s *wire.Scanner, c *scri.ToolCall, index int, u, fn *dialect.Unknown) {
-	at, args, named := int64(-1), false, false
+	at, args := int64(-1), false
 	for name := range s.Members() {
 		switch {
 		case s.Kind() == wire.Null:
 			fn.Add(s.Member())
 		case name == "name":
-			c.Name, named = s.Unquoted(), true
+			c.Name = s.Unquoted()
 		case name == "index":
 			at = s.Int()
 		case name == "arguments":
@@ -203,8 +203,8 @@ func readFunction(s *wire.Scanner, c *scri.ToolCall, index int, u, fn *dialect.U
 	if !args {
 		u.Form("-arguments")
 	}
-	if !named {
-		u.Form("-name")
+	if c.Name == "" && s.Err() == nil {
+		s.Fail("a call has no name")
 	}
 }
 

@@ -298,15 +298,13 @@ func (s *speech) writeCall(w *wire.Writer, k *call, index int, line bool) {
 		w.Key("index")
 		w.Int(int64(index))
 	}
-	if c.Name != "" || !formed(c.Ext, "-name") {
-		w.Key("name")
-		w.Str(c.Name)
-	}
+	w.Key("name")
+	w.Str(c.Name)
 	args := s.writeArgs(w, k, line)
 	if raw := member(c.Ext, "function"); isObject(raw) {
 		inner := scri.Ext{Dialect: Name, Members: raw}
 		rest(w, &inner, line, func(name string) bool {
-			return name == "name" && c.Name != "" || name == "arguments" && args || name == "index" && !formed(c.Ext, "-index")
+			return name == "name" || name == "arguments" && args || name == "index" && !formed(c.Ext, "-index")
 		})
 	}
 	w.EndObject()

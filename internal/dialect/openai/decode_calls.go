@@ -27,12 +27,13 @@ func (s *stream) readCalls(c *choice, t *said) {
 		if d.Kind() != wire.Object {
 			continue
 		}
-		p := piece{index: -1}
+		p, at := piece{index: -1}, d.Mark()
 		for member := range d.Members() {
 			p.member(d, member)
 		}
-		if d.Err() == nil {
-			s.piece(c, &p)
+		if d.Err() == nil && !s.piece(c, &p) {
+			d.Rewind(at)
+			s.opaque(c, `{"tool_calls":[`+string(d.Raw())+"]}")
 		}
 		if t.args = p.quoted; i > 0 {
 			t.several = true
@@ -81,17 +82,21 @@ func (s *stream) readFunction(c *choice, raw []byte) {
 	d.Reset(raw)
 	p := piece{index: -1, typ: "function_call"}
 	p.function(d, "arguments")
-	if d.Err() == nil {
-		s.piece(c, &p)
+	if d.Err() == nil && !s.piece(c, &p) {
+		s.opaque(c, member("function_call", raw))
 	}
 }
 
-// piece goes on with a call or begins one.
-func (s *stream) piece(c *choice, p *piece) {
+// piece goes on with a call or begins one. It is false when that would be a call of
+// nothing.
+func (s *stream) piece(c *choice, p *piece) bool {
 	k := c.continued(p)
-	if k == nil {
+	switch {
+	case k == nil && p.fn == "":
+		return false
+	case k == nil:
 		k = s.beginCall(c, p)
-	} else {
+	default:
 		k.own.hear(p.u.Object())
 		k.inner.hear(p.inner.Object())
 	}
@@ -99,6 +104,7 @@ func (s *stream) piece(c *choice, p *piece) {
 		k.args = true
 		s.push(scri.StreamEvent{Kind: scri.EventDelta, Choice: c.index, Part: k.part, Delta: p.args})
 	}
+	return true
 }
 
 // ext is what became known of a call after its beginning.

@@ -385,7 +385,8 @@ func (d *decoder) function(c *scri.ToolCall, arguments string, u *dialect.Unknow
 	for member := range d.Members() {
 		switch {
 		case member == "name" && d.Kind() == wire.String:
-			c.Name, named = d.Unquoted(), true
+			c.Name = d.Unquoted()
+			named = c.Name != ""
 		case member == arguments && d.Kind() == wire.String:
 			c.Args, form = scri.QuotedText(d.Str()), ""
 			if c.Args.IsZero() {
