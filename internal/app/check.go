@@ -70,6 +70,7 @@ func (l *Loaded) check() error {
 	if s.MaxBodyMB < 1 || s.MaxBodyMB > 1024 {
 		bad("server.max_body_mb", "%d is not between 1 and 1024", s.MaxBodyMB)
 	}
+	s.checkTLS(bad)
 	l.checkRelays(bad)
 	if m := &l.Media; m.MaxBytes < 0 || m.MaxBytes > mostMedia {
 		bad("media.max_bytes", "%d is not between 1 and %d", m.MaxBytes, mostMedia)

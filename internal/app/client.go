@@ -21,7 +21,11 @@ func (l *Loaded) url() string {
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, strconv.Itoa(l.Server.Port))
+	scheme := "http://"
+	if l.Server.speaksTLS() {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(host, strconv.Itoa(l.Server.Port))
 }
 
 // gatewayURL reads --url as people write it: without a scheme, or with the path
@@ -50,6 +54,9 @@ type unreached struct {
 }
 
 func (e *unreached) Error() string {
+	if distrusted(e.err) {
+		return fmt.Sprintf("the certificate of %s is not trusted here: %v (name it or who signed it in server.tls_cert of the configuration, or in SSL_CERT_FILE)", e.url, e.err)
+	}
 	return fmt.Sprintf("the gateway at %s is not reached (start it with `aratta serve`): %v", e.url, e.err)
 }
 
@@ -67,7 +74,7 @@ func (p *program) answer(ctx context.Context, method, base, path string, body io
 	if key, ok := p.Env("ARATTA_API_KEY"); ok {
 		req.Header.Set("Authorization", "Bearer "+key)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := p.client(base).Do(req)
 	switch {
 	case err == nil:
 		return res, nil
@@ -99,6 +106,9 @@ func (p *program) refusal(res *http.Response, body []byte, base string) error {
 	e := native.New().DecodeError(a)
 	if e.RequestID == "" {
 		e.RequestID = res.Header.Get("X-Aratta-Request-Id")
+	}
+	if strings.Contains(string(body), "HTTP request to an HTTPS server") { // as net/http says it
+		e.Hint = "it speaks TLS: ask at " + strings.Replace(base, "http://", "https://", 1)
 	}
 	if e.RequestID == "" && e.Hint == "" {
 		e.Hint = "is it Aratta that listens at " + base + "?"

@@ -52,6 +52,8 @@ type ServerConfig struct {
 	KeepaliveAfter  Duration       `toml:"keepalive_after"`
 	EchoModel       bool           `toml:"echo_model"`
 	TrustedNetworks []netip.Prefix `toml:"trusted_networks"`
+	TLSCert         string         `toml:"tls_cert"` // files; with them it speaks HTTPS alone
+	TLSKey          string         `toml:"tls_key"`
 }
 
 // RoutingConfig is the [routing] table. Of it only the default strategy is built.

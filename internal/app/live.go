@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net/http"
 	"os"
@@ -30,6 +31,7 @@ type live struct {
 	turn  sync.Mutex   // one change at a time
 	first ServerConfig // with which the process began
 	now   atomic.Pointer[running]
+	shown atomic.Pointer[tls.Certificate] // to clients, over TLS
 }
 
 // running is a snapshot that serves.
@@ -65,6 +67,7 @@ func (g *live) begin(ctx context.Context, l *Loaded) error {
 	r, err := g.build(ctx, l)
 	if err == nil {
 		g.now.Store(r)
+		g.shown.Store(r.Certificate)
 		g.first = l.Server
 		g.meter.Loaded(true)
 	}
@@ -173,6 +176,11 @@ func (g *live) change(ctx context.Context, l *Loaded, whose string, settle func(
 	}
 	if l.Server.Port != g.first.Port {
 		done.Later = append(done.Later, "server.port")
+	}
+	if l.Server.speaksTLS() != g.first.speaksTLS() {
+		done.Later = append(done.Later, keyCert)
+	} else if next.Certificate != nil {
+		g.shown.Store(next.Certificate)
 	}
 	old.release()
 	for _, w := range next.Warnings {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/signal"
 	"strconv"
@@ -29,7 +30,8 @@ type IO struct {
 type program struct {
 	IO
 	version string
-	file    string // --config
+	file    string       // --config
+	https   *http.Client // see client; nil = not needed yet
 }
 
 // Main runs the command line and returns the exit code: 0, or 1 for a failure,

@@ -91,6 +91,10 @@ func (p *program) serve(ctx context.Context, l *Loaded, how serving) (err error)
 		watch.Go(func() { gw.watchFiles(watching) })
 		watch.Go(func() { gw.watchSignals(watching) })
 	}
+	if l.Server.speaksTLS() {
+		ln = gw.secure(ln)
+		watch.Go(func() { gw.watchCertificate(watching) })
+	}
 	defer watch.Wait()
 	defer stop()
 	gw.now.Load().announce(ctx, log, ln.Addr())
@@ -120,7 +124,7 @@ func (s *Snapshot) announce(ctx context.Context, log *slog.Logger, addr net.Addr
 	if file == "" {
 		file = "none, all defaults"
 	}
-	log.InfoContext(ctx, "listening", "address", addr.String(), "open_to", s.Config.openTo(), "configuration", file)
+	log.InfoContext(ctx, "listening", "address", addr.String(), "tls", s.Certificate != nil, "open_to", s.Config.openTo(), "configuration", file)
 }
 
 // openTo says who may ask.

@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"maps"
@@ -33,6 +34,8 @@ type Snapshot struct {
 	Off       []*provider.Provider // those that are configured and not on
 	Sought    []*provider.Provider // local runtimes that a start would look for
 	Warnings  []string
+
+	Certificate *tls.Certificate // that clients are shown; nil = they ask over plain HTTP
 
 	overlays *overlay.Active // in force for its providers; alone of all this it may change
 }
@@ -67,6 +70,14 @@ func Build(ctx context.Context, l *Loaded, o BuildOptions) (_ *Snapshot, err err
 			s.close()
 		}
 	}()
+	if s.Certificate, err = l.certificate(); err != nil {
+		return nil, err
+	}
+	if s.Certificate != nil {
+		if why := stale(s.Certificate, time.Now()); why != "" {
+			s.Warnings = append(s.Warnings, keyCert+": "+why)
+		}
+	}
 	deps := provider.Deps{
 		Overlays: active, Dialects: known, Catalogue: catalogue, Version: o.Version, LookupEnv: o.Env,
 		Timeouts: provider.Timeouts{

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -85,6 +86,18 @@ func losses(list []scri.Warning) (n int) {
 type noted []slog.Attr
 
 func (noted) Error() string { return "refused by the gateway" }
+
+// complaints logs what net/http says: above all, that connections cannot be taken.
+type complaints struct{ log *slog.Logger }
+
+func (c complaints) Write(p []byte) (int, error) {
+	level := slog.LevelWarn
+	if bytes.HasPrefix(p, []byte("http: TLS handshake error")) { // a client's own doing, as a refusal is
+		level = slog.LevelInfo
+	}
+	c.log.LogAttrs(context.Background(), level, string(bytes.TrimSpace(p)))
+	return len(p), nil
+}
 
 // why adds what the log may hold of an error. Of those that come from a provider,
 // or tell what providers said, it leaves out the text: it may quote what was sent.

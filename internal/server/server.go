@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	stdlog "log"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -200,7 +201,7 @@ func Run(ctx context.Context, l net.Listener, h http.Handler, drain func() time.
 		Handler: h, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		BaseContext: func(net.Listener) context.Context { return base },
-		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelWarn), // above all, that connections cannot be taken
+		ErrorLog:    stdlog.New(complaints{log}, "", 0),
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- hs.Serve(sock.Listener{Listener: l}) }()
