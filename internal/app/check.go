@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/route"
+	"github.com/aratta-gateway/aratta/internal/server"
 )
 
 // Defaults of the [server] table.
@@ -64,13 +65,7 @@ func (l *Loaded) check() error {
 			bad(d.key, "a duration must lie between 0 and a year")
 		}
 	}
-	if s.Port < 1 || s.Port > mostPort {
-		bad("server.port", "%d is no port", s.Port)
-	}
-	if s.MaxBodyMB < 1 || s.MaxBodyMB > 1024 {
-		bad("server.max_body_mb", "%d is not between 1 and 1024", s.MaxBodyMB)
-	}
-	s.checkTLS(bad)
+	s.check(bad)
 	l.checkRelays(bad)
 	if m := &l.Media; m.MaxBytes < 0 || m.MaxBytes > mostMedia {
 		bad("media.max_bytes", "%d is not between 1 and %d", m.MaxBytes, mostMedia)
@@ -94,6 +89,22 @@ func (l *Loaded) check() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// check refuses values of [server] that nothing could work with.
+func (s *ServerConfig) check(bad func(key, format string, args ...any)) {
+	if s.Port < 1 || s.Port > mostPort {
+		bad("server.port", "%d is no port", s.Port)
+	}
+	if s.MaxBodyMB < 1 || s.MaxBodyMB > 1024 {
+		bad("server.max_body_mb", "%d is not between 1 and 1024", s.MaxBodyMB)
+	}
+	s.checkTLS(bad)
+	for _, o := range s.CORSOrigins {
+		if why := server.StrangeOrigin(o); why != "" {
+			bad("server.cors_origins", "%q is no origin: %s", o, why)
+		}
+	}
 }
 
 const unfitName = "a name is made of letters, digits and . _ - as it stands in provider:model, headers and logs"

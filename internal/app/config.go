@@ -52,7 +52,9 @@ type ServerConfig struct {
 	KeepaliveAfter  Duration       `toml:"keepalive_after"`
 	EchoModel       bool           `toml:"echo_model"`
 	TrustedNetworks []netip.Prefix `toml:"trusted_networks"`
-	TLSCert         string         `toml:"tls_cert"` // files; with them it speaks HTTPS alone
+	CORSOrigins     []string       `toml:"cors_origins"`
+	ConfigAPI       *bool          `toml:"config_api"` // default true; false = this file alone says what holds
+	TLSCert         string         `toml:"tls_cert"`   // files; with them it speaks HTTPS alone
 	TLSKey          string         `toml:"tls_key"`
 }
 

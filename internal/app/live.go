@@ -80,7 +80,7 @@ func (g *live) build(ctx context.Context, l *Loaded) (*running, error) {
 		return nil, err
 	}
 	o := server.Options{
-		Gateway: s.Gateway, Answers: s.Gateway, Health: s.Gateway.Health, Dialects: Dialects(), Keys: l.Keys, Trusted: l.Server.TrustedNetworks,
+		Gateway: s.Gateway, Answers: s.Gateway, Health: s.Gateway.Health, Dialects: Dialects(), Keys: l.Keys, Trusted: l.Server.TrustedNetworks, Origins: l.Server.CORSOrigins,
 		Relay: s.Gateway.Relay, RelayBody: l.Relay.bodies(),
 		MaxBody: int64(l.Server.MaxBodyMB) << 20, RequestTimeout: l.Server.RequestTimeout.Duration,
 		DrainTimeout: l.Server.DrainTimeout.Duration, KeepaliveAfter: l.Server.KeepaliveAfter.Duration,
@@ -89,7 +89,7 @@ func (g *live) build(ctx context.Context, l *Loaded) (*running, error) {
 	if p := l.Monitoring.Prometheus; p == nil || *p {
 		o.Meter = g.meter
 	}
-	if g.override != nil {
+	if api := l.Server.ConfigAPI; g.override != nil && (api == nil || *api) {
 		o.Config = g
 	}
 	r := &running{Snapshot: s, server: server.New(o)} //nolint:contextcheck // the request log outlives a request's context

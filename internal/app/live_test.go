@@ -420,3 +420,22 @@ func TestMetricsAreTold(t *testing.T) {
 		t.Errorf("turned off: %d %s", status, body)
 	}
 }
+
+// Where the file alone shall say what holds, nobody sees or changes the
+// configuration over HTTP, and nobody opens that again but in the file.
+func TestConfigAPIOff(t *testing.T) {
+	url := simURL(t)
+	f := newFile(t, oneProvider(url, "[server]\nconfig_api = false\n"))
+	for _, c := range [][2]string{{"GET", "/api/v1/config"}, {"PUT", "/api/v1/config"}, {"POST", "/api/v1/config/reload"}} {
+		if status, _, body := f.do(t, c[0], c[1], "", "If-Match", "*"); status != http.StatusNotFound {
+			t.Errorf("%s %s: %d %s", c[0], c[1], status, body)
+		}
+	}
+	f.write(t, oneProvider(url, ""))
+	if _, err := f.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, _ := f.do(t, "GET", "/api/v1/config", ""); status != http.StatusOK {
+		t.Errorf("opened in the file: %d", status)
+	}
+}

@@ -21,10 +21,11 @@ import (
 type access struct {
 	keys    [][sha256.Size]byte
 	trusted []netip.Prefix
+	pages   pages
 }
 
-func newAccess(keys []string, trusted []netip.Prefix) *access {
-	a := &access{trusted: trusted}
+func newAccess(keys []string, trusted []netip.Prefix, origins []string) *access {
+	a := &access{trusted: trusted, pages: origins}
 	for _, k := range keys {
 		a.keys = append(a.keys, sha256.Sum256([]byte(k)))
 	}
@@ -56,7 +57,7 @@ func (a *access) check(r *http.Request) (scri.Caller, *scri.Error) {
 		case key == "":
 			return c, &scri.Error{
 				Kind: scri.ErrAuth, Message: "an API key is needed",
-				Hint: "send it as Authorization: Bearer KEY or x-api-key: KEY",
+				Hint: "send it as Authorization: Bearer KEY, x-api-key: KEY or x-goog-api-key: KEY",
 			}
 		case a.known(key) == "":
 			return c, &scri.Error{Kind: scri.ErrAuth, Message: "the API key is not known", Hint: "check it against ARATTA_API_KEYS"}
@@ -70,14 +71,15 @@ func (a *access) check(r *http.Request) (scri.Caller, *scri.Error) {
 			Hint: "this protects against DNS rebinding; use http://127.0.0.1 or send a key from elsewhere",
 		}
 	}
-	if !safeOrigin(r) {
-		return c, &scri.Error{
-			Kind: scri.ErrPermission, Message: "requests without a key are not taken from web pages of other sites",
-			Hint: "open the page from localhost, or call the gateway from the page's server with a key",
-		}
-	}
 	if len(a.keys) > 0 {
 		c.Key = a.known(presented(r)) // it was not needed, and must be known for one of ours
+	}
+	if origin := r.Header.Get("Origin"); !a.safeOrigin(r, origin) && (c.Key == "" || a.pages.allows(origin) == "") {
+		e := foreignPage(origin)
+		if a.pages.allows(origin) != "" {
+			e.Message, e.Hint = "web pages of all sites may call with a key alone", "let the page send one of ARATTA_API_KEYS, or name its origin in server.cors_origins"
+		}
+		return c, e
 	}
 	return c, nil
 }
@@ -125,6 +127,10 @@ func presented(r *http.Request) string {
 			return s
 		}
 	}
+	// Google's older clients; the query of others is theirs, and addresses are kept in histories.
+	if r.URL.RawQuery != "" && strings.Contains(r.URL.Path, "/v1beta/") {
+		return r.URL.Query().Get("key")
+	}
 	return ""
 }
 
@@ -161,15 +167,14 @@ func safeHost(host string) bool {
 	return false
 }
 
-// safeOrigin reports whether the request comes from no web page, or from one of
-// this machine.
-func safeOrigin(r *http.Request) bool {
-	origin := r.Header.Get("Origin")
+// safeOrigin reports whether the request comes from no web page, or from one that
+// is trusted.
+func (a *access) safeOrigin(r *http.Request, origin string) bool {
 	if origin == "" {
 		site := r.Header.Get("Sec-Fetch-Site")
 		return site == "" || site == "same-origin" || site == "none" || site == "same-site"
 	}
-	return localOrigin(origin) || sameHost(origin, r.Host)
+	return a.pages.trusts(origin) || sameHost(origin, r.Host)
 }
 
 func localOrigin(origin string) bool {

@@ -13,8 +13,8 @@ import (
 // Who may ask: loopback without a key; others with one; nobody through a
 // stranger's web page or DNS name.
 func TestAccess(t *testing.T) {
-	a := newAccess([]string{"first", "second"}, []netip.Prefix{netip.MustParsePrefix("172.17.0.0/16"), netip.MustParsePrefix("fe80::/10")})
-	none := newAccess(nil, nil)
+	a := newAccess([]string{"first", "second"}, []netip.Prefix{netip.MustParsePrefix("172.17.0.0/16"), netip.MustParsePrefix("fe80::/10")}, nil)
+	none := newAccess(nil, nil, nil)
 	for _, c := range []struct {
 		name   string
 		access *access

@@ -49,6 +49,12 @@ func (s *Server) own(op scri.Op, do teller) http.Handler {
 				Hint: "ask there, at the address 127.0.0.1",
 			}
 		}
+		if origin := r.Header.Get("Origin"); origin != "" && !sameHost(origin, r.Host) {
+			return 0, &scri.Error{
+				Kind: scri.ErrPermission, Message: "the configuration is not shown to web pages of other addresses, nor changed by them",
+				Hint: "use a program, such as curl",
+			}
+		}
 		return do(w, r)
 	})
 }

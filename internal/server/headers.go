@@ -21,7 +21,7 @@ const (
 	headerWarnings   = "X-Aratta-Warnings"
 )
 
-// exposed are the headers that pages of this machine may read.
+// exposed are the headers that pages of other addresses may read.
 func exposed() []string {
 	return []string{
 		headerID, headerProvider, headerModel, headerDecision, headerConfidence, headerCache, headerCost, headerWarnings,

@@ -6,31 +6,15 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/aratta-gateway/aratta/internal/dialect/all"
 	"github.com/aratta-gateway/aratta/internal/dialect/dialecttest"
-	"github.com/aratta-gateway/aratta/internal/telemetry"
 	"github.com/aratta-gateway/aratta/scri"
 )
-
-type noConfig struct{ Config }
-
-// wholeServer is a server with every route that there is.
-func wholeServer() *Server {
-	return New(Options{
-		Gateway: toy{}, Dialects: all.Table(), Keys: []string{"sk-client"}, Meter: telemetry.New("1"), Config: noConfig{},
-		Health: func(context.Context) []scri.ProviderHealth { return nil },
-		Relay: func(context.Context, *scri.Exchange, *scri.Relay) (*scri.RelayAnswer, error) {
-			return nil, scri.AsError(context.Canceled)
-		},
-	})
-}
 
 // The description has every route once, with the parameters of its path.
 func TestOpenAPI(t *testing.T) {
@@ -66,15 +50,13 @@ func TestOpenAPI(t *testing.T) {
 	}
 }
 
-// Every route of the table is in the documents, and asks whoever comes from
-// elsewhere for a key.
+// Every route of the table is in the documents.
 func TestTable(t *testing.T) {
 	s := wholeServer()
 	text, err := os.ReadFile(filepath.Join(dialecttest.Root(t), "docs", "api.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	param := regexp.MustCompile(`\{[^}]*\}`)
 	for _, l := range s.table {
 		fixed, verb, _ := strings.Cut(l.path, "{")
 		if _, v, ok := strings.Cut(verb, ":"); ok && !strings.Contains(string(text), ":"+v) {
@@ -82,13 +64,6 @@ func TestTable(t *testing.T) {
 		}
 		if fixed = strings.TrimSuffix(fixed, "/"); !strings.Contains(string(text), fixed) {
 			t.Errorf("docs/api.md does not know %s", l.path)
-		}
-		r := httptest.NewRequestWithContext(t.Context(), l.method, "http://10.0.0.1:8084"+param.ReplaceAllString(l.path, "x"), strings.NewReader("{}"))
-		r.RemoteAddr = "10.0.0.5:5000"
-		w := httptest.NewRecorder()
-		s.ServeHTTP(w, r)
-		if refused := w.Code == http.StatusUnauthorized || w.Code == http.StatusForbidden; refused == l.open { // Bedrock's API has 403
-			t.Errorf("%s %s without a key: %d %s", l.method, l.path, w.Code, w.Body)
 		}
 	}
 }

@@ -48,6 +48,7 @@ type Options struct {
 	Health         func(ctx context.Context) []scri.ProviderHealth // of the providers; nil = it is not told
 	Keys           []string                                        // API keys for all but loopback
 	Trusted        []netip.Prefix                                  // networks that need no key, as loopback does
+	Origins        []string                                        // web pages that may call besides those of this machine, see [StrangeOrigin]
 	MaxBody        int64                                           // bytes
 	Relay          RelayHandler                                    // for what is passed on; nil = it is not
 	RelayBody      map[scri.Op]int64                               // bytes of what is passed on; MaxBody where it does not say
@@ -75,7 +76,7 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{opt: o, access: newAccess(o.Keys, o.Trusted), mux: http.NewServeMux(), takes: map[string]func(string) bool{}}
+	s := &Server{opt: o, access: newAccess(o.Keys, o.Trusted, o.Origins), mux: http.NewServeMux(), takes: map[string]func(string) bool{}}
 	s.routes()
 	return s
 }
@@ -128,25 +129,6 @@ func (s *Server) recovered(w http.ResponseWriter, r *http.Request) {
 func (s *Server) panicked(ctx context.Context, id string, p any) {
 	s.opt.Log.LogAttrs(ctx, slog.LevelError, "panic", slog.String("request_id", id),
 		slog.String("panic", fmt.Sprint(p)), slog.String("stack", string(debug.Stack())))
-}
-
-// crossOrigin answers the questions that browsers ask for pages of this machine.
-// It reports whether the request is thereby answered.
-func (s *Server) crossOrigin(w http.ResponseWriter, r *http.Request, origin string) bool {
-	if !localOrigin(origin) {
-		return false
-	}
-	h := w.Header()
-	h.Set("Access-Control-Allow-Origin", origin)
-	h.Add("Vary", "Origin")
-	h.Set("Access-Control-Expose-Headers", strings.Join(exposed(), ", "))
-	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
-		return false
-	}
-	h.Set("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS")
-	h.Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
-	w.WriteHeader(http.StatusNoContent)
-	return true
 }
 
 // admit names a request and says who asks.
