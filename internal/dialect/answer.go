@@ -12,10 +12,14 @@ import (
 
 // Unreadable is the error about an answer that is not what its dialect says: the
 // provider is broken, or something else answered in its place. What is an
-// *scri.Error already stays as it is.
+// *scri.Error already stays as it is. What is sound until it ends in its middle is
+// truncated, not strange.
 func Unreadable(err error) *scri.Error {
 	if known, ok := errors.AsType[*scri.Error](err); ok {
 		return known
+	}
+	if e, ok := errors.AsType[*wire.SyntaxError](err); ok && e.Cut {
+		return &scri.Error{Kind: scri.ErrTruncated, Message: "the answer ends in its middle: " + err.Error(), Err: err}
 	}
 	return &scri.Error{
 		Kind: scri.ErrUnavailable, Message: "the answer cannot be read: " + err.Error(), Err: err,

@@ -183,6 +183,21 @@ func TestBrokenOff(t *testing.T) {
 	if Unreadable(known) != known || Unreadable(errors.New("x")).Kind != scri.ErrUnavailable {
 		t.Error("unreadable")
 	}
+	for doc, want := range map[string]scri.ErrorKind{
+		`{"content":"half an ans`:     scri.ErrTruncated,
+		`{"content":"\u043f\u04`:      scri.ErrTruncated,
+		"{\"content\":\"\xd0":         scri.ErrTruncated,
+		`{"content":`:                 scri.ErrTruncated,
+		``:                            scri.ErrUnavailable,
+		`<html>`:                      scri.ErrUnavailable,
+		"{\"content\":\"\xd0\"}":      scri.ErrUnavailable,
+		`{"content":"\q"}`:            scri.ErrUnavailable,
+		`{"content":"so"} {"another"`: scri.ErrUnavailable,
+	} {
+		if got := Unreadable(wire.Valid([]byte(doc))); got.Kind != want {
+			t.Errorf("%q: %v, want %s", doc, got, want)
+		}
+	}
 	for _, c := range []struct {
 		err  error
 		want scri.ErrorKind

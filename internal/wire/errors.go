@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 )
@@ -11,6 +12,34 @@ type SyntaxError struct {
 	Offset  int    // in bytes from the start of the document
 	Pointer string // RFC 6901, of the innermost value that was being walked
 	Msg     string
+	Cut     bool // it is sound until it ends in its middle
+}
+
+// What is wrong with a document that may just be cut.
+const (
+	msgEnd    = "unexpected end of document"
+	msgOpen   = "string without end"
+	msgRune   = "invalid UTF-8"
+	msgEscape = "invalid escape in string"
+)
+
+// longestEscape is a pair of surrogates.
+const longestEscape = len(`\ud83e\udd9c`)
+
+// isCut reports whether a mistake at an index is nothing but the document's end. An
+// empty document is not cut.
+func isCut(doc []byte, at int, msg string) bool {
+	switch msg {
+	case msgEnd:
+		return at > 0
+	case msgOpen:
+		return true
+	case msgRune, msgEscape: // its end, if nothing follows that would be whole
+		rest := doc[at:]
+		return len(rest) < longestEscape && bytes.IndexByte(rest, '"') < 0
+	default:
+		return false
+	}
 }
 
 func (e *SyntaxError) Error() string {

@@ -266,7 +266,7 @@ func (s *Scanner) mismatch(want string) {
 		return
 	}
 	if s.pos >= len(s.doc) {
-		s.syntax(s.pos, "unexpected end of document")
+		s.syntax(s.pos, msgEnd)
 		return
 	}
 	got := kindOf(s.doc[s.pos])
@@ -279,7 +279,7 @@ func (s *Scanner) mismatch(want string) {
 
 func (s *Scanner) syntax(at int, msg string) {
 	if s.err == nil {
-		s.err = &SyntaxError{Offset: at, Pointer: s.Pointer(), Msg: msg}
+		s.err = &SyntaxError{Offset: at, Pointer: s.Pointer(), Msg: msg, Cut: isCut(s.doc, at, msg)}
 	}
 }
 

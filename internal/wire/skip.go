@@ -184,7 +184,7 @@ func (s *Scanner) str(i int) int {
 	}
 	end := closing(s.doc, i+1)
 	if end < 0 {
-		s.syntax(i, "string without end")
+		s.syntax(i, msgOpen)
 		return -1
 	}
 	if s.ctrl {
@@ -341,7 +341,7 @@ func digits(b []byte, i int) int {
 }
 
 func (s *Scanner) ended(at int) int {
-	s.syntax(at, "unexpected end of document")
+	s.syntax(at, msgEnd)
 	return -1
 }
 

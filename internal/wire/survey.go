@@ -44,10 +44,10 @@ func survey(doc []byte) (f findings) {
 		var n int
 		switch c := doc[i]; {
 		case c >= utf8.RuneSelf:
-			n, f.msg = runes(doc[i:], '\\'), "invalid UTF-8"
+			n, f.msg = runes(doc[i:], '\\'), msgRune
 		case c == '\\':
 			f.escapes = true
-			n, f.msg = escapes(doc[i:], low), "invalid escape in string"
+			n, f.msg = escapes(doc[i:], low), msgEscape
 		case c < ' ' && !f.ctrl:
 			f.ctrl, low = true, 0
 			continue

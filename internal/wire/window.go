@@ -83,7 +83,7 @@ func (s *Scanner) strMarked(i int) int {
 			}
 		}
 		if w.end >= len(s.doc) {
-			s.syntax(i, "string without end")
+			s.syntax(i, msgOpen)
 			return -1
 		}
 		w.forward(s.doc)
@@ -107,21 +107,21 @@ func (s *Scanner) look(at int, odd uint64, known int) int {
 		var n int
 		switch before := s.doc[p-1]; {
 		case before >= 0xc2 && before <= 0xdf: // a rune of two bytes that does not go on
-			s.syntax(p-1, "invalid UTF-8")
+			s.syntax(p-1, msgRune)
 			return -1
 		case before == '\\' && escaped(s.doc[:p]):
 			p--
 			for p+n < len(s.doc) && s.doc[p+n] == '\\' { // seldom alone: these are the letters of other scripts
 				m := escape(s.doc[p+n:])
 				if m == 0 {
-					s.syntax(p+n, "invalid escape in string")
+					s.syntax(p+n, msgEscape)
 					return -1
 				}
 				n += m
 			}
 		case s.doc[p] >= utf8.RuneSelf:
 			if n = runes(s.doc[p:], '"'); n == 0 {
-				s.syntax(p, "invalid UTF-8")
+				s.syntax(p, msgRune)
 				return -1
 			}
 		default:
