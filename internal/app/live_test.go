@@ -100,18 +100,23 @@ func simURL(t testing.TB) string {
 	return ts.URL
 }
 
-// Whoever asks while the configuration is changed a hundred times is answered.
+// Whoever asks while the configuration is changed a hundred times is answered,
+// whole and as a stream.
 func TestReloadUnderLoad(t *testing.T) {
 	const requests, reloads, clients = 10_000, 100, 8
 	url := simURL(t)
 	f := newFile(t, oneProvider(url, ""))
 	var asked atomic.Int64
 	var wg sync.WaitGroup
-	for range clients {
+	for i := range clients {
+		body, end := `{"model":"auto","messages":[{"role":"user","content":"hello"}]}`, `"finish_reason":"stop"`
+		if i%2 == 0 {
+			body, end = strings.Replace(body, "{", `{"stream":true,`, 1), "data: [DONE]\n\n"
+		}
 		wg.Go(func() {
 			for asked.Add(1) <= requests {
-				if status, body := f.chat(t, "auto"); status != http.StatusOK {
-					t.Errorf("%d: %s", status, body)
+				if status, _, got := f.do(t, "POST", "/v1/chat/completions", body); status != http.StatusOK || !strings.Contains(got, end) {
+					t.Errorf("%d: %s", status, got)
 					return
 				}
 			}

@@ -97,7 +97,7 @@ func TestNoAnswer(t *testing.T) {
 		`<html>`: scri.ErrUnavailable,
 		`[]`:     scri.ErrUnavailable,
 		``:       scri.ErrUnavailable,
-		`{"id":`: scri.ErrUnavailable,
+		`{"id":`: scri.ErrTruncated,
 	} {
 		_, err := d.DecodeResponse(&dialect.Answer{Status: 200, Body: []byte(body)})
 		if e := scri.AsError(err); e == nil || e.Kind != kind {

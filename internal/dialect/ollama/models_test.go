@@ -121,10 +121,13 @@ func TestVersion(t *testing.T) {
 }
 
 func TestBrokenLists(t *testing.T) {
-	for _, body := range []string{``, `[]`, `{"models":{}}`, `{"models":[1]}`, `{"models":[{}]`} {
+	for body, kind := range map[string]scri.ErrorKind{
+		``: scri.ErrUnavailable, `[]`: scri.ErrUnavailable, `{"models":{}}`: scri.ErrUnavailable, `{"models":[1]}`: scri.ErrUnavailable,
+		`{"models":[{}]`: scri.ErrTruncated,
+	} {
 		a := &dialect.Answer{Body: []byte(body)}
 		_, err := lister.DecodeModels(a)
-		if err == nil || scri.AsError(err).Kind != scri.ErrUnavailable {
+		if err == nil || scri.AsError(err).Kind != kind {
 			t.Errorf("%q: %v", body, err)
 		}
 	}

@@ -189,8 +189,11 @@ func TestErrorIn200(t *testing.T) {
 	if e := scri.AsError(err); err == nil || e.Kind != scri.ErrNotFound || e.Status != 200 {
 		t.Errorf("got %+v", e)
 	}
-	for _, body := range []string{``, `nope`, `[]`, `{"message":`, `{"a":1,"a":2}`} {
-		if _, err := ollama.New().DecodeResponse(&dialect.Answer{Status: 200, Body: []byte(body)}); err == nil || scri.AsError(err).Kind != scri.ErrUnavailable {
+	for body, kind := range map[string]scri.ErrorKind{
+		``: scri.ErrUnavailable, `nope`: scri.ErrUnavailable, `[]`: scri.ErrUnavailable, `{"a":1,"a":2}`: scri.ErrUnavailable,
+		`{"message":`: scri.ErrTruncated,
+	} {
+		if _, err := ollama.New().DecodeResponse(&dialect.Answer{Status: 200, Body: []byte(body)}); err == nil || scri.AsError(err).Kind != kind {
 			t.Errorf("%q: %v", body, err)
 		}
 	}
