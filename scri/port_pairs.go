@@ -110,7 +110,9 @@ func distinctCalls(list []Message, calls int) bool {
 	if calls < 2 {
 		return true
 	}
-	var few [1024]uint32 // on the stack
+	// Few on the stack: every request comes this way, and the stack of its connection
+	// has room for them from then on.
+	var few [64]uint32
 	table := few[:]
 	if calls > len(few)/2 {
 		table = make([]uint32, 1<<bits.Len(uint(2*calls)))

@@ -87,7 +87,26 @@ func TestCollectorGivesRoom(t *testing.T) {
 	stop := paceCollector(func(string) (string, bool) { return "", false })
 	percent := debug.SetGCPercent(defaultPercent)
 	stop()
-	if percent < largePercent || percent > heapRoom*100/leastHeap {
+	if percent <= defaultPercent || percent > mostRoom*100/leastHeap {
 		t.Errorf("%d%%", percent)
+	}
+}
+
+func TestHeapRoom(t *testing.T) {
+	const mb = 1 << 20
+	for _, c := range []struct {
+		what             string
+		size, rate, want int64
+	}{
+		{"nothing to do", 4 * mb, 0, leastRoom},
+		{"a little", 4 * mb, 100 * mb, 10 * mb},
+		{"busy", 4 * mb, 2000 * mb, mostRoom},
+		{"streams that wait", 400 * mb, mb, 50 * mb},
+		{"streams that work", 400 * mb, 20 * mb, 160 * mb},
+		{"streams, and much besides", 400 * mb, 2000 * mb, 200 * mb},
+	} {
+		if got := heapRoom(c.size, c.rate); got != c.want {
+			t.Errorf("%s: %d MB, want %d", c.what, got/mb, c.want/mb)
+		}
 	}
 }

@@ -67,7 +67,9 @@ type endpoint struct {
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &scri.Exchange{Op: e.route.Op, Header: r.Header}
 	x.Lineage = &scri.Lineage{Ingress: e.d.Name()}
-	a := reply{endpoint: e, w: w, x: x, in: Incoming{Route: e.route, Header: r.Header, Param: r.PathValue}}
+	a := new(reply) // filled in place: a literal would lie on the stack of each stream too
+	a.endpoint, a.w, a.x = e, w, x
+	a.in.Route, a.in.Header, a.in.Param = e.route, r.Header, r.PathValue
 	defer a.rescue()
 	expectBody(w, r)
 	if e.opt.Admit != nil {
@@ -84,7 +86,9 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		desk = new(Desk)
 	}
 	a.in.Desk = desk
-	a.exchange(r)
+	if a.receive(r) {
+		a.answer(r.Context())
+	}
 	if a.body != nil { // after a panic it is left to the collector: somebody may still read it
 		e.bodies.Put(a.body)
 		desk.clear()
@@ -92,23 +96,31 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// exchange reads the request and answers.
-func (a *reply) exchange(r *http.Request) {
-	e, w, x, in := a.endpoint, a.w, a.x, &a.in
+// receive reads the request, and reports whether there is something to answer. It
+// and the other parts that are kept apart are over when the answer is made: the stack
+// of a connection is as large as all that lay on it at once, for as long as a stream
+// lasts.
+//
+//go:noinline
+func (a *reply) receive(r *http.Request) bool {
 	if r.URL.RawQuery != "" {
-		in.Query = r.URL.Query()
+		a.in.Query = r.URL.Query()
 	}
 	var err *scri.Error
-	if in.Body, err = readBody(w, r, e.opt.MaxBody, a.body); err != nil {
+	if a.in.Body, err = readBody(a.w, r, a.opt.MaxBody, a.body); err != nil {
 		a.fail(err)
-		return
+		return false
 	}
 	if err := a.read(); err != nil {
 		a.fail(scri.AsError(err))
-		return
+		return false
 	}
-	x.Lineage.Asked, x.Body = x.Model(), in.Body
-	ctx := r.Context()
+	a.x.Lineage.Asked, a.x.Body = a.x.Model(), a.in.Body
+	return true
+}
+
+func (a *reply) answer(ctx context.Context) {
+	e, x := a.endpoint, a.x
 	if e.opt.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, e.opt.Timeout)

@@ -10,12 +10,13 @@ import (
 // askAll lets h answer x and, one after the other, more requests of the same body. The
 // answers are told as choices of one, in their order; the usage is that of all.
 func askAll(ctx context.Context, h scri.Handler, x *scri.Exchange, more []*scri.ChatRequest) (scri.Stream, error) {
-	first := *x // as x forgets the request once its answer has begun
-	s, err := h(ctx, x)
-	if err != nil {
+	a := &several{ctx: ctx, h: h, x: x, more: more}
+	a.like = *x // as x forgets the request once its answer has begun
+	var err error
+	if a.s, err = h(ctx, x); err != nil {
 		return nil, err
 	}
-	return &several{ctx: ctx, h: h, x: x, like: first, more: more, s: s}, nil
+	return a, nil
 }
 
 // several is the answers to several requests as one.

@@ -20,10 +20,11 @@ import (
 
 // asked asks the plan's targets one after the other, until one of them gives the
 // first content of an answer. From there on the answer is its own.
-func asked[T any](g *Gateway, attempt func(ctx context.Context, c *call, t route.Target) (T, error)) step[T] {
+func asked[T any](g *Gateway, attempt func(ctx context.Context, c *call, t *route.Target) (T, error)) step[T] {
 	return func(ctx context.Context, c *call) (none T, err error) {
 		var failed []*scri.Error
-		for _, t := range c.plan.Targets {
+		for i := range c.plan.Targets {
+			t := &c.plan.Targets[i]
 			answer, err := attempt(ctx, c, t)
 			if err == nil {
 				c.decide()
@@ -66,7 +67,7 @@ func target(a *scri.Attempt) string {
 var errTried = errors.New("tried before")
 
 // attempt asks one target, up to the first content of its answer.
-func (g *Gateway) attempt(ctx context.Context, c *call, t route.Target) (scri.Stream, error) {
+func (g *Gateway) attempt(ctx context.Context, c *call, t *route.Target) (scri.Stream, error) {
 	p := g.providers[t.Provider]
 	at := g.begin(c, p, t)
 	s, warn, err := g.send(ctx, c, p, at)
@@ -96,14 +97,17 @@ func mended(c *call, s scri.Stream) scri.Stream {
 }
 
 // begin opens an attempt in the lineage and returns its index.
-func (g *Gateway) begin(c *call, p *provider.Provider, t route.Target) int {
-	c.Lineage.Attempts = append(c.Lineage.Attempts, scri.Attempt{
-		Provider: t.Provider, Model: t.Model, Dialect: p.Dialect(), Zone: t.Zone, Region: p.Region(), Start: g.now(),
-	})
-	return len(c.Lineage.Attempts) - 1
+func (g *Gateway) begin(c *call, p *provider.Provider, t *route.Target) int {
+	at := len(c.Lineage.Attempts)
+	c.Lineage.Attempts = append(c.Lineage.Attempts, scri.Attempt{})
+	a := &c.Lineage.Attempts[at]
+	a.Provider, a.Model, a.Zone, a.Dialect, a.Region, a.Start = t.Provider, t.Model, t.Zone, p.Dialect(), p.Region(), g.now()
+	return at
 }
 
-// send makes the request fit its target and sends it.
+// send makes the request fit its target and sends it; for noinline see fit.
+//
+//go:noinline
 func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at int) (scri.Stream, []scri.Warning, error) {
 	a := &c.Lineage.Attempts[at]
 	permit, err := c.verdict.Permit(policy.Zone(p.Zone()), p.Host())
@@ -116,18 +120,12 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 			return nil, nil, err
 		}
 	}
-	t := c.traits(p)
-	if id := c.Req.PreviousID; id != "" && !t.Stateful {
-		return nil, nil, forgotten(p.Name(), id)
-	}
-	req, fetched, err := g.withMedia(ctx, c, c.outward(p.Dialect()), &t)
-	if err != nil {
+	var f fitted
+	if err := g.fit(ctx, c, p, &f); err != nil {
 		return nil, nil, err
 	}
-	req, free, lost := c.functions(req, p)
-	req, warn := scri.Port(req, t)
-	warn = append(lost, warn...)
-	s, info, err := p.Chat(ctx, req, provider.Call{
+	warn := f.warn
+	s, info, err := p.Chat(ctx, f.req, &provider.Call{
 		Model: a.Model, Tokens: c.tokens(p), Header: c.ownHeader(p), Caller: c.credential(p), Source: c.Body, Check: g.strictly(c, warn),
 	})
 	if info != nil {
@@ -138,10 +136,36 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 	if err == nil && p.MendsCalls() {
 		s = mended(c, s)
 	}
-	if err == nil && free != nil {
-		s = free.Stream(s)
+	if err == nil && f.free != nil {
+		s = f.free.Stream(s)
 	}
-	return s, append(fetched, warn...), err
+	return s, append(f.fetched, warn...), err
+}
+
+// fitted is a request that fits its target, and what became of it.
+type fitted struct {
+	req           *scri.ChatRequest
+	free          *freeform.Tools
+	fetched, warn []scri.Warning
+}
+
+// fit makes the request fit its target. It has a frame of its own, so that what it
+// needs is not on the stack while the answer is awaited.
+//
+//go:noinline
+func (g *Gateway) fit(ctx context.Context, c *call, p *provider.Provider, f *fitted) (err error) {
+	t := c.traits(p)
+	if id := c.Req.PreviousID; id != "" && !t.Stateful {
+		return forgotten(p.Name(), id)
+	}
+	if f.req, f.fetched, err = g.withMedia(ctx, c, c.outward(p.Dialect()), &t); err != nil {
+		return err
+	}
+	var ported []scri.Warning
+	f.req, f.free, f.warn = c.functions(f.req, p)
+	f.req, ported = scri.Port(f.req, t)
+	f.warn = append(f.warn, ported...)
+	return nil
 }
 
 // functions makes functions of tools that are called with a text, for a target
@@ -305,7 +329,7 @@ func brief(e *scri.Error) *scri.Error {
 
 // nextAfter reports whether another target may do better than the one that
 // failed like this.
-func nextAfter(e *scri.Error, t route.Target) bool {
+func nextAfter(e *scri.Error, t *route.Target) bool {
 	if e.Code == dialect.CodeNoPrevious { // another may have kept it
 		return !t.Asked
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // embed asks one target for vectors.
-func (g *Gateway) embed(ctx context.Context, c *call, t route.Target) (*scri.EmbedResponse, error) {
+func (g *Gateway) embed(ctx context.Context, c *call, t *route.Target) (*scri.EmbedResponse, error) {
 	p := g.providers[t.Provider]
 	at := g.begin(c, p, t)
 	resp, info, err := g.sendEmbed(ctx, c, p, at)
@@ -60,7 +60,7 @@ func (g *Gateway) sendEmbed(ctx context.Context, c *call, p *provider.Provider, 
 		return nil, nil, errTried
 	}
 	longest, _ := embedTokens(c.Embed)
-	resp, info, err := p.Embed(ctx, c.embedOutward(p.Dialect()), provider.Call{
+	resp, info, err := p.Embed(ctx, c.embedOutward(p.Dialect()), &provider.Call{
 		Model: a.Model, Tokens: longest, Header: c.ownHeader(p), Check: g.strictly(c, nil),
 	})
 	return resp, info, err

@@ -106,8 +106,8 @@ func (g *Gateway) Count(ctx context.Context, x *scri.Exchange) (*scri.CountRespo
 		return nil, err
 	}
 	req, _ := scri.Port(c.outward(p.Dialect()), c.traits(p))
-	at := g.begin(c, p, t)
-	n, err := p.Count(provider.WithPermit(ctx, permit), req, provider.Call{Model: t.Model, Header: c.ownHeader(p), Caller: c.credential(p)})
+	at := g.begin(c, p, &t)
+	n, err := p.Count(provider.WithPermit(ctx, permit), req, &provider.Call{Model: t.Model, Header: c.ownHeader(p), Caller: c.credential(p)})
 	if err != nil {
 		g.failed(ctx, c, at, err)
 		return estimate, nil

@@ -54,7 +54,8 @@ func (g *Gateway) relay(ctx context.Context, c *call, r *scri.Relay) (*scri.Rela
 		return nil, err
 	}
 	var failed []*scri.Error
-	for i, t := range targets {
+	for i := range targets {
+		t := &targets[i]
 		a, err := g.pass(ctx, c, r, body, t)
 		if err == nil {
 			c.decide()
@@ -267,7 +268,7 @@ func (g *Gateway) only(c *call, r *scri.Relay, name string, isModel bool) ([]rou
 }
 
 // pass sends a request to one target.
-func (g *Gateway) pass(ctx context.Context, c *call, r *scri.Relay, b *relay.Body, t route.Target) (*scri.RelayAnswer, error) {
+func (g *Gateway) pass(ctx context.Context, c *call, r *scri.Relay, b *relay.Body, t *route.Target) (*scri.RelayAnswer, error) {
 	p := g.providers[t.Provider]
 	at := g.begin(c, p, t)
 	a := &c.Lineage.Attempts[at]

@@ -50,7 +50,7 @@ func BenchmarkWay(b *testing.B) {
 			b.ReportAllocs()
 			req := &scri.ChatRequest{}
 			for b.Loop() {
-				if _, _, err := p.Chat(ctx, req, Call{Model: "m"}); err != nil {
+				if _, _, err := p.Chat(ctx, req, &Call{Model: "m"}); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -101,7 +101,7 @@ func BenchmarkStream(b *testing.B) {
 	req := &scri.ChatRequest{Stream: true}
 	ctx := WithPermit(b.Context(), For(p.Zone(), p.Host()))
 	for b.Loop() {
-		s, _, err := p.Chat(ctx, req, Call{Model: "m"})
+		s, _, err := p.Chat(ctx, req, &Call{Model: "m"})
 		if err != nil {
 			b.Fatal(err)
 		}

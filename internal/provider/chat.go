@@ -45,7 +45,7 @@ type Info struct {
 // request asks for a stream. The context must carry a Permit. The Info is there
 // even when there is an error, which is always a *scri.Error that names the
 // provider. The stream must be closed.
-func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call Call) (scri.Stream, *Info, error) {
+func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call *Call) (scri.Stream, *Info, error) {
 	a := p.attempt()
 	a.caller = call.Caller
 	a.info.Model = call.Model
@@ -79,7 +79,7 @@ func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call Call) (
 }
 
 // prepare encodes the request for its target, its body into buf if it fits.
-func (a *attempt) prepare(ctx context.Context, req *scri.ChatRequest, call Call, buf *[]byte) (*dialect.Outgoing, error) {
+func (a *attempt) prepare(ctx context.Context, req *scri.ChatRequest, call *Call, buf *[]byte) (*dialect.Outgoing, error) {
 	if err := a.p.usable(ctx, call.Model); err != nil {
 		return nil, err
 	}
@@ -127,11 +127,10 @@ func (p *Provider) usable(ctx context.Context, model string) error {
 }
 
 // aim says what the dialect must know of where the request goes.
-func (p *Provider) aim(ctx context.Context, req *scri.ChatRequest, call Call, t *dialect.Target) error {
-	*t = dialect.Target{
-		Provider: p.name, Model: p.wire(call.Model), NumCtx: call.NumCtx, KeepAlive: call.KeepAlive,
-		WantUsage: req.Stream, LogProbs: call.LogProbs, Reasoning: p.spec.Reasoning, Variant: p.spec.Variant, Header: call.Header,
-	}
+func (p *Provider) aim(ctx context.Context, req *scri.ChatRequest, call *Call, t *dialect.Target) error {
+	t.Provider, t.Model, t.Header = p.name, p.wire(call.Model), call.Header
+	t.NumCtx, t.KeepAlive, t.LogProbs, t.WantUsage = call.NumCtx, call.KeepAlive, call.LogProbs, req.Stream
+	t.Reasoning, t.Variant = p.spec.Reasoning, p.spec.Variant
 	if t.KeepAlive == "" {
 		t.KeepAlive = p.entry.KeepAlive
 	}
@@ -290,7 +289,7 @@ func (p *Provider) Counts() bool {
 }
 
 // Count asks the provider how many tokens a request has.
-func (p *Provider) Count(ctx context.Context, req *scri.ChatRequest, call Call) (*scri.CountResponse, error) {
+func (p *Provider) Count(ctx context.Context, req *scri.ChatRequest, call *Call) (*scri.CountResponse, error) {
 	c, ok := p.dialect.(dialect.Counter)
 	if !ok {
 		return nil, p.fill(&scri.Error{Kind: scri.ErrUnsupported, Message: "the dialect " + p.dialect.Name() + " cannot count tokens"})

@@ -34,7 +34,7 @@ func (p *Provider) Embeds() bool {
 // in the order of the inputs, or there is none: a call that fails ends the others.
 // The context must carry a Permit. The Info is there even when there is an error,
 // which is always a *scri.Error that names the provider.
-func (p *Provider) Embed(ctx context.Context, req *scri.EmbedRequest, call Call) (*scri.EmbedResponse, *Info, error) {
+func (p *Provider) Embed(ctx context.Context, req *scri.EmbedRequest, call *Call) (*scri.EmbedResponse, *Info, error) {
 	info := &Info{Model: call.Model}
 	resp, err := p.embed(ctx, req, call, info)
 	if err != nil {
@@ -43,7 +43,7 @@ func (p *Provider) Embed(ctx context.Context, req *scri.EmbedRequest, call Call)
 	return resp, info, nil
 }
 
-func (p *Provider) embed(ctx context.Context, req *scri.EmbedRequest, call Call, info *Info) (*scri.EmbedResponse, error) {
+func (p *Provider) embed(ctx context.Context, req *scri.EmbedRequest, call *Call, info *Info) (*scri.EmbedResponse, error) {
 	d, ok := p.dialect.(dialect.Embedder)
 	if !ok {
 		return nil, &scri.Error{Kind: scri.ErrUnsupported, Message: "the dialect " + p.dialect.Name() + " has no embeddings"}
@@ -105,7 +105,7 @@ func (p *Provider) shortened(req *scri.EmbedRequest, model string) (*scri.EmbedR
 
 // embedWindow is the context window to ask a local runtime for; 0 = its own. An
 // input that fits nowhere is the runtime's to refuse: it counts, and does not guess.
-func (p *Provider) embedWindow(ctx context.Context, call Call) int64 {
+func (p *Provider) embedWindow(ctx context.Context, call *Call) int64 {
 	if call.NumCtx != 0 || !p.SetsWindow() {
 		return call.NumCtx
 	}

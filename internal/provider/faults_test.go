@@ -149,7 +149,7 @@ func TestSlowReaderIsNoStall(t *testing.T) {
 			}
 		}}
 		p := build(t, Remote, "test", Entry{Dialect: "plain", BaseURL: "http://api.example"}, Deps{Dial: mem.dial, Timeouts: limitsOfTest()})
-		s, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{Stream: true}, Call{})
+		s, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{Stream: true}, &Call{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -311,7 +311,7 @@ func TestCloseReachesUpstream(t *testing.T) {
 		<-r.Context().Done()
 		close(gone)
 	})
-	s, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{Stream: true}, Call{})
+	s, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{Stream: true}, &Call{})
 	if err != nil {
 		t.Fatal(err)
 	}

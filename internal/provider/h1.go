@@ -96,11 +96,22 @@ func newH1(base *url.URL, dial DialFunc) *h1 {
 	}
 	t := &h1{address: net.JoinHostPort(base.Hostname(), port)}
 	t.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
+		type dialed struct {
+			c   net.Conn
+			err error
 		}
-		return sock.Wrap(c), nil
+		// On a stack of its own: to dial takes a large one, and that of a stream has its
+		// size for as long as the stream lasts.
+		done := make(chan dialed, 1)
+		go func() {
+			c, err := dial(ctx, network, address)
+			done <- dialed{c, err}
+		}()
+		d := <-done // dial heeds ctx
+		if d.err != nil {
+			return nil, d.err
+		}
+		return sock.Wrap(d.c), nil
 	}
 	t.desks.New = func() any { return &desk{br: bufio.NewReader(nil)} }
 	return t
@@ -188,7 +199,10 @@ const (
 	stallAfter = 200 * time.Millisecond // without progress, writing goes on beside reading
 )
 
-// write writes the request.
+// write writes the request. It is no part of exchange, on whose frame the head of
+// the answer is read.
+//
+//go:noinline
 func (a *h1Answer) write(ctx context.Context, body *inMemory) error {
 	d := a.desk
 	if body.size <= onePiece {
@@ -256,7 +270,9 @@ func (a *h1Answer) written() bool {
 	}
 }
 
-// appendHead writes the head of a request.
+// appendHead writes the head of a request; for noinline see write.
+//
+//go:noinline
 func appendHead(b []byte, req *http.Request, length int) ([]byte, error) {
 	uri, host := req.URL.RequestURI(), req.URL.Host
 	blank := func(r rune) bool { return r <= ' ' || r == 0x7f }

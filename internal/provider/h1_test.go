@@ -109,7 +109,7 @@ func TestH1EarlyRefusal(t *testing.T) {
 	}))
 	t.Cleanup(srv.Close)
 	p := build(t, Remote, "test", Entry{Dialect: "plain", BaseURL: srv.URL}, Deps{})
-	_, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{User: strings.Repeat("x", 8<<20)}, Call{Model: "m"})
+	_, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{User: strings.Repeat("x", 8<<20)}, &Call{Model: "m"})
 	if e, ok := errors.AsType[*scri.Error](err); !ok || e.Status != http.StatusRequestEntityTooLarge && e.Kind != scri.ErrUnavailable {
 		t.Errorf("got %v", err)
 	}

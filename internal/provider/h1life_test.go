@@ -280,7 +280,7 @@ func TestH1BodiesDoNotMix(t *testing.T) {
 				} else if i%2 == 0 {
 					size += 3 << 20
 				}
-				s, _, err := p.Chat(ctx, &scri.ChatRequest{User: strings.Repeat(string(rune('a'+(g*12+i)%26)), size)}, Call{Model: "m"})
+				s, _, err := p.Chat(ctx, &scri.ChatRequest{User: strings.Repeat(string(rune('a'+(g*12+i)%26)), size)}, &Call{Model: "m"})
 				if err == nil {
 					_, err = drainText(s)
 				}

@@ -207,7 +207,7 @@ func drainText(s scri.Stream) (string, error) {
 
 // chat asks for an answer and reads it.
 func chat(ctx context.Context, p *Provider, stream bool) (string, error) {
-	s, _, err := p.Chat(ctx, &scri.ChatRequest{Stream: stream}, Call{Model: "m"})
+	s, _, err := p.Chat(ctx, &scri.ChatRequest{Stream: stream}, &Call{Model: "m"})
 	if err != nil {
 		return "", err
 	}

@@ -363,7 +363,7 @@ func (p *Provider) SetsWindow() bool {
 // runtime's own. Such runtimes cut what does not fit in silence, so what needs
 // more than the usual asks for it, and what fits nowhere is refused. Windows are
 // asked for in powers of two: another one makes the runtime load the model anew.
-func (p *Provider) numCtx(ctx context.Context, req *scri.ChatRequest, call Call) (int64, error) {
+func (p *Provider) numCtx(ctx context.Context, req *scri.ChatRequest, call *Call) (int64, error) {
 	if !p.SetsWindow() {
 		return 0, nil
 	}

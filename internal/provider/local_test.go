@@ -73,14 +73,14 @@ func TestResolveLocal(t *testing.T) {
 func TestCloudModelsOfALocalRuntimeAreRefused(t *testing.T) {
 	p, asked := localRuntime(t, Entry{}, far, http.NotFound)
 	for _, model := range []string{"gpt-oss:120b-cloud", "kimi:cloud"} {
-		_, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, Call{Model: model})
+		_, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, &Call{Model: model})
 		wantError(t, err, scri.ErrPolicy, model, `zone = "cloud"`)
 	}
 	if n := asked.Load(); n != 0 {
 		t.Fatalf("%d requests were sent", n)
 	}
 	p.Models(allowed(t, p)) // now the list is known
-	_, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, Call{Model: "far:800b"})
+	_, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, &Call{Model: "far:800b"})
 	wantError(t, err, scri.ErrPolicy, "far:800b")
 	if n := asked.Load(); n != 2 { // for the list, and for what of it is loaded
 		t.Errorf("%d requests were sent", n)
@@ -125,7 +125,7 @@ func TestNumCtx(t *testing.T) {
 					fmt.Fprint(w, `{"text":"ok"}`)
 				}
 			})
-			_, _, err := p.Chat(allowed(t, p), &c.req, Call{Model: "m", Tokens: c.tokens})
+			_, _, err := p.Chat(allowed(t, p), &c.req, &Call{Model: "m", Tokens: c.tokens})
 			if c.err != "" {
 				wantError(t, err, c.err)
 				return
@@ -232,13 +232,13 @@ func TestWhereAModelRunsIsAskedBeforeItIsUsed(t *testing.T) {
 		chats++
 		fmt.Fprint(w, `{"text":"ok"}`)
 	})
-	_, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, Call{Model: "far-away"})
+	_, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, &Call{Model: "far-away"})
 	wantError(t, err, scri.ErrPolicy, "far-away", "runs in a cloud")
 	if chats != 0 {
 		t.Fatal("the conversation was sent")
 	}
 	for range 3 {
-		if _, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, Call{Model: "mine"}); err != nil {
+		if _, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, &Call{Model: "mine"}); err != nil {
 			t.Fatal(err)
 		}
 	}

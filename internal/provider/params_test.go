@@ -85,7 +85,7 @@ func TestPaths(t *testing.T) {
 	c := loadFiles(t, map[string]string{"acme.yaml": regional})
 	p := build(t, Remote, "acme", Entry{BaseURL: srv.URL + "/x?v=1", Params: map[string]string{"project": "p"}}, Deps{Catalogue: c, LookupEnv: env("KEY", "k")})
 	for _, model := range []string{"m", "small", "../../evil?x#y"} {
-		s, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, Call{Model: model})
+		s, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, &Call{Model: model})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -73,7 +73,7 @@ func said(role scri.Role, text string) scri.Message {
 
 const answer = `{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"yes"},"finish_reason":"stop"}]}`
 
-func collected(t *testing.T, p *Provider, req *scri.ChatRequest, call Call) (*scri.ChatResponse, *Info) {
+func collected(t *testing.T, p *Provider, req *scri.ChatRequest, call *Call) (*scri.ChatResponse, *Info) {
 	t.Helper()
 	s, info, err := p.Chat(allowed(t, p), req, call)
 	if err != nil {
@@ -110,7 +110,7 @@ ops:
 ---
 {id: other, version: 1, match: {model: "else*"}, ops: [{op: drop, path: messages}]}
 `, strings.Replace(answer, `"message"`, `"msg"`, 1))
-	r, info := collected(t, p, hello(false), Call{Model: "m"})
+	r, info := collected(t, p, hello(false), &Call{Model: "m"})
 	if got := textOf(r); got != "yes" {
 		t.Errorf("answered %q", got)
 	}
@@ -130,7 +130,7 @@ ops:
 	if !dropped {
 		t.Errorf("nothing tells of the temperature: %v", info.Warnings)
 	}
-	if _, info := collected(t, p, hello(false), Call{Model: "m"}); len(info.Overlays) != 1 || (*seen)[1].uri != sent.uri {
+	if _, info := collected(t, p, hello(false), &Call{Model: "m"}); len(info.Overlays) != 1 || (*seen)[1].uri != sent.uri {
 		t.Error("a second request goes otherwise")
 	}
 }
@@ -140,7 +140,7 @@ ops:
 func TestStrictCallersHearOfOverlays(t *testing.T) {
 	p, _, seen := patchedTo(t, `{id: x, version: 1, ops: [{op: drop, path: temperature}]}`, answer)
 	refused := &scri.Error{Kind: scri.ErrUnsupported, Message: "strict"}
-	_, _, err := p.Chat(allowed(t, p), hello(false), Call{Model: "m", Check: func(list []scri.Warning) error {
+	_, _, err := p.Chat(allowed(t, p), hello(false), &Call{Model: "m", Check: func(list []scri.Warning) error {
 		for _, w := range list {
 			if w.Path == "/temperature" {
 				return refused
@@ -157,7 +157,7 @@ func TestOverlaysEditStreams(t *testing.T) {
 	chunk := func(s string) string { return "data: " + s + "\n\n" }
 	p, active, _ := patchedTo(t, `{id: x, version: 1, ops: [{op: response_rename, at: stream, from: "choices[*].d", to: "choices[*].delta"}]}`,
 		chunk(`{"choices":[{"index":0,"d":{"role":"assistant","content":"a"}}]}`)+chunk(`{"choices":[{"index":0,"d":{"content":"b"},"finish_reason":"stop"}]}`)+chunk("[DONE]"))
-	s, _, err := p.Chat(allowed(t, p), hello(true), Call{Model: "m"})
+	s, _, err := p.Chat(allowed(t, p), hello(true), &Call{Model: "m"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestOverlaysEditStreams(t *testing.T) {
 	if got := textOf(r); got != "ab" {
 		t.Errorf("answered %q", got)
 	}
-	if _, info, _ := p.Chat(allowed(t, p), hello(true), Call{Model: "m"}); len(info.Overlays) != 0 {
+	if _, info, _ := p.Chat(allowed(t, p), hello(true), &Call{Model: "m"}); len(info.Overlays) != 0 {
 		t.Error("the next one still has it")
 	}
 }
@@ -179,7 +179,7 @@ func TestOverlaysEditStreams(t *testing.T) {
 func TestErrorsInStreams(t *testing.T) {
 	p, _, _ := patchedTo(t, `{id: x, version: 1, ops: [{op: stream_error, match: {trouble: true}, status_from: code, message_from: why}]}`,
 		"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\ndata: {\"trouble\":true,\"code\":429,\"why\":\"too many at once\"}\n\n")
-	s, _, err := p.Chat(allowed(t, p), hello(true), Call{Model: "m"})
+	s, _, err := p.Chat(allowed(t, p), hello(true), &Call{Model: "m"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestAnotherDialect(t *testing.T) {
 ---
 {id: there, version: 1, match: {dialect: anthropic}, ops: [{op: clamp, path: max_tokens, max: 7}]}
 `, `{"id":"m1","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"yes"}],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}`, answer)
-	r, info := collected(t, p, hello(false), Call{Model: "m"})
+	r, info := collected(t, p, hello(false), &Call{Model: "m"})
 	sent := (*seen)[0]
 	if textOf(r) != "yes" || sent.uri != "/v1/messages" || !strings.Contains(sent.body, `"max_tokens":7`) {
 		t.Errorf("answered %q to %s %s", textOf(r), sent.uri, sent.body)
@@ -207,7 +207,7 @@ func TestAnotherDialect(t *testing.T) {
 	}
 	req := hello(false)
 	req.Temperature = nil
-	if _, info := collected(t, p, req, Call{Model: "m"}); info.Dialect != "openai" || (*seen)[1].uri != "/v1/chat/completions" {
+	if _, info := collected(t, p, req, &Call{Model: "m"}); info.Dialect != "openai" || (*seen)[1].uri != "/v1/chat/completions" {
 		t.Error("the condition does not hold, and still it went there")
 	}
 }
@@ -216,7 +216,7 @@ func TestAnotherDialect(t *testing.T) {
 func TestStreamsWhereTheClientDoesNot(t *testing.T) {
 	p, _, seen := patchedTo(t, `{id: x, version: 1, ops: [{op: force_stream_aggregate}]}`,
 		"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"yes\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n")
-	r, _ := collected(t, p, hello(false), Call{Model: "m"})
+	r, _ := collected(t, p, hello(false), &Call{Model: "m"})
 	if textOf(r) != "yes" || !strings.Contains((*seen)[0].body, `"stream":true`) {
 		t.Errorf("answered %q to %s", textOf(r), (*seen)[0].body)
 	}
@@ -234,19 +234,19 @@ ops:
 		"data: {\"choices\":[{\"index\":0,\"delta\":{\"reasoning_content\":\"think\"}}]}\n\n"+
 		"data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"f:0\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},\"finish_reason\":\"tool_calls\"}]}\n\ndata: [DONE]\n\n", answer)
 	first := hello(true)
-	collected(t, p, first, Call{Model: "m"})
+	collected(t, p, first, &Call{Model: "m"})
 	next := hello(false)
 	next.Messages = append(next.Messages,
 		scri.Message{Role: scri.RoleAssistant, Parts: []scri.Part{{Kind: scri.PartToolCall, Call: &scri.ToolCall{ID: "f:0", Name: "f", Args: scri.NewText("{}")}}}},
 		scri.Message{Role: scri.RoleTool, Parts: []scri.Part{{Kind: scri.PartToolResult, Result: &scri.ToolResult{CallID: "f:0", Parts: said("", "ok").Parts}}}})
-	collected(t, p, next, Call{Model: "m"})
+	collected(t, p, next, &Call{Model: "m"})
 	if sent := (*seen)[1].body; !strings.Contains(sent, `"reasoning_content":"I think"`) {
 		t.Errorf("sent %s", sent)
 	}
 	other := hello(false) // the same id in another conversation
 	other.Messages = slices.Clone(next.Messages)
 	other.Messages[0] = said(scri.RoleUser, "something else")
-	collected(t, p, other, Call{Model: "m"})
+	collected(t, p, other, &Call{Model: "m"})
 	if sent := (*seen)[2].body; strings.Contains(sent, "I think") {
 		t.Errorf("another conversation got it: %s", sent)
 	}
@@ -278,7 +278,7 @@ func TestOverlaysSeeTheProvidersOwnPaths(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, info := collected(t, p, hello(false), Call{Model: "dep"})
+		_, info := collected(t, p, hello(false), &Call{Model: "dep"})
 		if uri != want {
 			t.Errorf("%s: sent to %s, want %s", overlays, uri, want)
 		}

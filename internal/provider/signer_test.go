@@ -323,7 +323,7 @@ func TestCallersCredential(t *testing.T) {
 		t.Fatalf("passes %t, disabled %q", p.Passes(), p.Disabled())
 	}
 	ask := func(h http.Header) error {
-		s, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, Call{Model: "m", Caller: h})
+		s, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, &Call{Model: "m", Caller: h})
 		if err != nil {
 			return err
 		}
@@ -368,7 +368,7 @@ func TestCallersCredential(t *testing.T) {
 	wantError(t, err, scri.ErrInvalid, "x.yaml:3:16", "decided in the configuration")
 
 	other := build(t, Remote, "anthropic", Entry{BaseURL: srv.URL}, Deps{LookupEnv: env("ANTHROPIC_API_KEY", theKey)})
-	s, _, err := other.Chat(allowed(t, other), &scri.ChatRequest{}, Call{Model: "m", Caller: http.Header{"Authorization": {"Bearer a"}}})
+	s, _, err := other.Chat(allowed(t, other), &scri.ChatRequest{}, &Call{Model: "m", Caller: http.Header{"Authorization": {"Bearer a"}}})
 	if err = errors.Join(err, s.Close()); err != nil || seen.Get("Authorization") != "" || seen.Get("X-Api-Key") != theKey {
 		t.Errorf("a provider that was not told so got %v, %v", seen, err)
 	}

@@ -180,7 +180,7 @@ func question(stream bool) *scri.ChatRequest {
 // ask sends a request and collects the answer.
 func ask(t *testing.T, p *Provider, req *scri.ChatRequest) *scri.ChatResponse {
 	t.Helper()
-	st, _, err := p.Chat(allowed(t, p), req, Call{Model: "m"})
+	st, _, err := p.Chat(allowed(t, p), req, &Call{Model: "m"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +292,7 @@ func claims(t *testing.T, spec *Spec, p *Provider) {
 	if can("vision") {
 		req := question(true)
 		req.Messages[0].Parts = append(req.Messages[0].Parts, scri.Part{Kind: scri.PartMedia, Media: &scri.Media{Type: "image/png", Data: scri.NewText("iVBORw0KGgo=")}})
-		if _, info, err := p.Chat(allowed(t, p), req, Call{Model: "m"}); err != nil {
+		if _, info, err := p.Chat(allowed(t, p), req, &Call{Model: "m"}); err != nil {
 			t.Errorf("vision: %v", err)
 		} else {
 			for _, w := range info.Warnings {
@@ -310,7 +310,7 @@ func claims(t *testing.T, spec *Spec, p *Provider) {
 		}
 	}
 	if can("embeddings") && p.Embeds() {
-		resp, _, err := p.Embed(allowed(t, p), &scri.EmbedRequest{Input: []scri.EmbedInput{{Text: scri.NewText("one")}, {Text: scri.NewText("two")}}}, Call{Model: "m-embed"})
+		resp, _, err := p.Embed(allowed(t, p), &scri.EmbedRequest{Input: []scri.EmbedInput{{Text: scri.NewText("one")}, {Text: scri.NewText("two")}}}, &Call{Model: "m-embed"})
 		if err != nil || len(resp.Embeddings) != 2 {
 			t.Errorf("embeddings: %+v, %v", resp, err)
 		}
@@ -339,7 +339,7 @@ func refusals(t *testing.T, p *Provider, s *place) {
 		{Kind: sim.ErrorIn200}:                                   scri.ErrOverloaded,
 	} {
 		s.Set(fault)
-		st, _, err := p.Chat(allowed(t, p), question(false), Call{Model: "m"})
+		st, _, err := p.Chat(allowed(t, p), question(false), &Call{Model: "m"})
 		if err == nil {
 			_, err = scri.Collect(st)
 		}
@@ -350,7 +350,7 @@ func refusals(t *testing.T, p *Provider, s *place) {
 	s.Set(sim.Fault{Kind: sim.StallHeaders})
 	ctx, cancel := context.WithCancel(allowed(t, p))
 	s.came.Store(&cancel)
-	_, _, err := p.Chat(ctx, question(true), Call{Model: "m"})
+	_, _, err := p.Chat(ctx, question(true), &Call{Model: "m"})
 	if e := scri.AsError(err); e == nil || e.Kind != scri.ErrCanceled {
 		t.Errorf("a caller who went away: %v", err)
 	}
@@ -381,7 +381,7 @@ func TestFaultsAgainstSimulator(t *testing.T) {
 		for kind, kinds := range fitting {
 			t.Run(name+"/"+string(kind), func(t *testing.T) {
 				s.Set(sim.Fault{Kind: kind})
-				st, _, err := p.Chat(allowed(t, p), question(true), Call{Model: "m"})
+				st, _, err := p.Chat(allowed(t, p), question(true), &Call{Model: "m"})
 				if err == nil {
 					_, err = scri.Collect(st)
 					if cerr := st.Close(); cerr != nil {

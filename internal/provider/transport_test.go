@@ -32,7 +32,7 @@ func TestChatWholeAndStreamed(t *testing.T) {
 		}
 		fmt.Fprint(w, `{"text":"whole"}`)
 	})
-	s, info, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, Call{Model: "m"})
+	s, info, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, &Call{Model: "m"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func TestGzip(t *testing.T) {
 	if got, err := chat(allowed(t, p), p, false); got != "zipped" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
-	s, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{Stream: true}, Call{Model: "m"})
+	s, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{Stream: true}, &Call{Model: "m"})
 	if err != nil {
 		t.Fatal(err)
 	}

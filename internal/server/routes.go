@@ -79,6 +79,7 @@ func (s *Server) handle(method, pattern string, h http.Handler) {
 		s.takes[method+" "+pattern] = v.Takes
 	}
 	if !strings.Contains(pattern, "{") {
+		s.exact[place{method, pattern}] = h
 		s.paths = append(s.paths, pattern)
 	}
 }

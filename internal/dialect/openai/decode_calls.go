@@ -102,7 +102,7 @@ func (s *stream) piece(c *choice, p *piece) bool {
 	}
 	if !p.args.IsZero() {
 		k.args = true
-		s.push(scri.StreamEvent{Kind: scri.EventDelta, Choice: c.index, Part: k.part, Delta: p.args})
+		s.push(scri.EventDelta, c.index, k.part).Delta = p.args
 	}
 	return true
 }
@@ -185,7 +185,7 @@ func (s *stream) beginCall(c *choice, p *piece) *call {
 	if m := p.u.Object(); m != nil || form != "" {
 		part.Ext = &scri.Ext{Dialect: name, Members: m, Form: form}
 	}
-	s.push(scri.StreamEvent{Kind: scri.EventPart, Choice: c.index, Part: k.part, Whole: part})
+	s.push(scri.EventPart, c.index, k.part).Whole = part
 	return k
 }
 
@@ -201,13 +201,14 @@ func (s *stream) finishes() {
 		}
 		s.close(c)
 		for _, k := range c.calls {
-			s.push(scri.StreamEvent{Kind: scri.EventPartEnd, Choice: c.index, Part: k.part, Ext: k.ext()})
+			s.push(scri.EventPartEnd, c.index, k.part).Ext = k.ext()
 		}
 		if p := c.audio.part(); p != nil {
 			s.entire(c, *p)
 		}
 		c.ended = finish(c.raw, len(c.calls) > 0)
-		e := s.push(scri.StreamEvent{Kind: scri.EventFinish, Choice: c.index, Finish: &c.ended, LogProbs: c.held})
+		e := s.push(scri.EventFinish, c.index, 0)
+		e.Finish, e.LogProbs = &c.ended, c.held
 		e.Ext = c.extra()
 	}
 }

@@ -249,7 +249,7 @@ func (s *stream) openMessage(c *choice, t *said, u *dialect.Unknown) {
 	if t.role != "" {
 		m.Role = role(string([]byte(t.role)))
 	}
-	s.push(scri.StreamEvent{Kind: scri.EventMessage, Choice: c.index, Open: m})
+	s.push(scri.EventMessage, c.index, 0).Open = m
 }
 
 // say goes on with the part that is open, or begins one.
@@ -257,7 +257,7 @@ func (s *stream) say(c *choice, kind scri.PartKind, form string, t scri.Text) {
 	if !c.open.is || c.open.kind != kind || c.open.form != form {
 		s.begin(c, kind, form, nil)
 	}
-	s.push(scri.StreamEvent{Kind: scri.EventDelta, Choice: c.index, Part: c.open.part, Delta: t})
+	s.push(scri.EventDelta, c.index, c.open.part).Delta = t
 }
 
 // begin ends the open part and begins another.
@@ -272,7 +272,7 @@ func (s *stream) begin(c *choice, kind scri.PartKind, form string, members []byt
 	if form != "" || members != nil {
 		p.Ext = &scri.Ext{Dialect: name, Members: bytes.Clone(members), Form: form}
 	}
-	s.push(scri.StreamEvent{Kind: scri.EventPart, Choice: c.index, Part: c.open.part, Whole: p})
+	s.push(scri.EventPart, c.index, c.open.part).Whole = p
 }
 
 // close ends the open part, if there is one.
@@ -280,7 +280,7 @@ func (s *stream) close(c *choice) {
 	if !c.open.is {
 		return
 	}
-	e := s.push(scri.StreamEvent{Kind: scri.EventPartEnd, Choice: c.index, Part: c.open.part})
+	e := s.push(scri.EventPartEnd, c.index, c.open.part)
 	if late := c.open.members.late.object(); late != nil {
 		e.Ext = &scri.Ext{Dialect: name, Members: late}
 	}
@@ -320,14 +320,13 @@ func (s *stream) items(c *choice, raw []byte) {
 
 // entire gives a part that has come whole.
 func (s *stream) entire(c *choice, p scri.Part) {
-	e := scri.StreamEvent{Kind: scri.EventPart, Choice: c.index, Part: c.parts, Whole: &p}
+	at := c.parts
 	c.parts++
 	if p.Kind == scri.PartText {
 		c.text = c.parts
 	}
-	s.push(e)
-	e.Kind, e.Whole = scri.EventPartEnd, nil
-	s.push(e)
+	s.push(scri.EventPart, c.index, at).Whole = &p
+	s.push(scri.EventPartEnd, c.index, at)
 }
 
 // citations reads annotations; false when they are of no known shape.
@@ -353,7 +352,7 @@ func (s *stream) cite(c *choice) {
 		part = c.open.part
 	}
 	for i := range list {
-		s.push(scri.StreamEvent{Kind: scri.EventDelta, Choice: c.index, Part: part, Citation: &list[i]})
+		s.push(scri.EventDelta, c.index, part).Citation = &list[i]
 	}
 }
 
@@ -369,7 +368,7 @@ func (s *stream) opaque(c *choice, delta string, more ...kept) {
 		w.B = append(append(w.B, ':'), k.raw...)
 	}
 	w.B = append(w.B, "}]}"...)
-	s.push(scri.StreamEvent{Kind: scri.EventOpaque, Choice: c.index, Ext: &scri.Ext{Dialect: name, Members: w.B}})
+	s.push(scri.EventOpaque, c.index, 0).Ext = &scri.Ext{Dialect: name, Members: w.B}
 }
 
 // member is an object with one member.

@@ -49,7 +49,7 @@ func (s *stream) fast(data []byte) bool {
 		return false
 	}
 	if len(q) > 2 {
-		s.push(scri.StreamEvent{Kind: scri.EventDelta, Choice: p.choice, Part: p.part, Delta: scri.QuotedText(q)})
+		s.push(scri.EventDelta, p.choice, p.part).Delta = scri.QuotedText(q)
 	}
 	return true
 }

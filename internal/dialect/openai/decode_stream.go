@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,9 +87,15 @@ func (s *stream) Pending() bool {
 // Close does nothing: what the stream is read from has an owner.
 func (s *stream) Close() error { return nil }
 
-func (s *stream) push(e scri.StreamEvent) *scri.StreamEvent {
-	s.q = append(s.q, e)
-	return &s.q[len(s.q)-1]
+// push adds an event. It is filled where it lies: events are large, and a literal of
+// each kind would lie on the stack too.
+func (s *stream) push(kind scri.EventKind, choice, part int) *scri.StreamEvent {
+	n := len(s.q)
+	s.q = slices.Grow(s.q, 1)[:n+1]
+	e := &s.q[n]
+	*e = scri.StreamEvent{}
+	e.Kind, e.Choice, e.Part = kind, choice, part
+	return e
 }
 
 func (s *stream) fromWhole() (*scri.StreamEvent, error) {
@@ -109,7 +116,7 @@ func (s *stream) read() {
 	case err != nil:
 		s.end(err)
 	case f.Comment:
-		s.push(scri.StreamEvent{Kind: scri.EventPing})
+		s.push(scri.EventPing, 0, 0)
 	case s.broken != nil:
 		s.final = s.unreadable(s.broken)
 	default:
@@ -128,6 +135,7 @@ func (s *stream) frame(f *wire.Frame) {
 		if s.broken = wire.Valid(data); s.broken == nil {
 			s.fail(data)
 		}
+	case s.fast(data):
 	default:
 		s.chunk(data)
 	}
@@ -250,7 +258,8 @@ func (s *stream) done() {
 	if m := s.around.late.object(); m != nil {
 		s.lateHead.Ext = &scri.Ext{Dialect: name, Members: m}
 	}
-	e := scri.StreamEvent{Kind: scri.EventDone, Head: &s.lateHead, Finish: &s.choices[0].ended}
+	e := s.push(scri.EventDone, 0, 0)
+	e.Head, e.Finish = &s.lateHead, &s.choices[0].ended
 	for _, c := range s.choices {
 		if c.index == 0 {
 			e.Finish = &c.ended
@@ -259,7 +268,6 @@ func (s *stream) done() {
 	if s.useRaw != nil {
 		e.Usage = &s.use.Usage
 	}
-	s.push(e)
 }
 
 // chunk is what one frame says, as far as it must be seen as a whole.
@@ -273,9 +281,6 @@ type chunk struct {
 
 // chunk takes in the data of one frame.
 func (s *stream) chunk(data []byte) {
-	if s.fast(data) {
-		return
-	}
 	s.only, s.pad, s.texts = nil, nil, 0
 	d := &s.top
 	d.lenient = true
@@ -353,7 +358,7 @@ func (s *stream) start() {
 		s.head.Created = time.Unix(c.created, 0).UTC()
 	}
 	s.head.Ext = &scri.Ext{Dialect: name, Members: s.around.known.object()}
-	s.push(scri.StreamEvent{Kind: scri.EventStart, Head: &s.head})
+	s.push(scri.EventStart, 0, 0).Head = &s.head
 }
 
 // belated notes what the first chunk left out.
@@ -382,7 +387,8 @@ func (s *stream) readUsage(inline bool) {
 	}
 	s.useRaw = append(s.useRaw[:0], raw...)
 	readUsage(&s.sub.Scanner, &s.use, s.useRaw)
-	e := s.push(scri.StreamEvent{Kind: scri.EventUsage, Usage: &s.use.Usage})
+	e := s.push(scri.EventUsage, 0, 0)
+	e.Usage = &s.use.Usage
 	if inline {
 		if s.inline == nil {
 			s.inline = &scri.Ext{Dialect: name, Form: "inline"}

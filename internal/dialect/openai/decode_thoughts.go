@@ -78,10 +78,10 @@ func (s *stream) detail(c *choice, p *scri.Part, t *said) {
 		c.open.index = bytes.Clone(index)
 	}
 	if !p.Text.IsZero() {
-		s.push(scri.StreamEvent{Kind: scri.EventDelta, Choice: c.index, Part: c.open.part, Delta: p.Text})
+		s.push(scri.EventDelta, c.index, c.open.part).Delta = p.Text
 	}
 	if p.Signature != nil {
-		s.push(scri.StreamEvent{Kind: scri.EventDelta, Choice: c.index, Part: c.open.part, Signature: p.Signature})
+		s.push(scri.EventDelta, c.index, c.open.part).Signature = p.Signature
 	}
 }
 
