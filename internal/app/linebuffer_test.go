@@ -83,15 +83,6 @@ func TestCollectorObeysGOGC(t *testing.T) {
 	}
 }
 
-func TestCollectorGivesRoom(t *testing.T) {
-	stop := paceCollector(func(string) (string, bool) { return "", false })
-	percent := debug.SetGCPercent(defaultPercent)
-	stop()
-	if percent <= defaultPercent || percent > mostRoom*100/leastHeap {
-		t.Errorf("%d%%", percent)
-	}
-}
-
 func TestHeapRoom(t *testing.T) {
 	const mb = 1 << 20
 	for _, c := range []struct {
