@@ -17,7 +17,7 @@ func TestDrain(t *testing.T) {
 	t.Cleanup(u.server.Close)
 	long := strings.TrimSpace(strings.Repeat("word ", 20))
 	u.says(t, said(long))
-	h := u.holds(t)
+	h := u.holds(t, afterFirst)
 	p, err := shared.program.serve(t.Context(), t.TempDir(), config([]*upstream{u, shared.reserve}), "SIM_KEY="+providerKey)
 	if err != nil {
 		t.Fatal(err)

@@ -85,7 +85,7 @@ func TestKeepalive(t *testing.T) {
 				u.says(t, said("At last."))
 				shared.reserve.says(t, said("The reserve answers."))
 				u.sim.Set(tt.fault)
-				h := u.holds(t)
+				h := u.holds(t, afterFirst)
 				h.from = 0
 				keeperOf(c).sees = func(b []byte) {
 					if bytes.Contains(b, []byte("ping")) || bytes.HasPrefix(b, []byte(":")) || len(b) > 0 && len(bytes.TrimSpace(b)) == 0 {

@@ -73,7 +73,8 @@ func TestNode(t *testing.T) {
 //	POST /{name}/answer     a native answer to give from now on; none = an echo
 //	POST /{name}/refusal    an error, as package scri has it
 //	POST /{name}/fault      a sim.Fault until the next answer or refusal
-//	POST /{name}/hold       the next answers stop after their first words
+//	POST /{name}/hold       the next answers stop after their first words, or {"from": writes}
+//	GET  /{name}/held       waits until one is stopped
 //	POST /{name}/release    they go on
 //	GET  /{name}/gone       waits until the gateway hung up on a held answer
 //	GET  /{name}/requests   what was asked since the last answer was set, in native words
@@ -122,8 +123,12 @@ func remote(t *testing.T) http.Handler {
 		u.sim.Set(f)
 		return f.Check()
 	})
-	on("POST /hold", func(u *upstream, _ http.ResponseWriter, _ *http.Request) error {
-		u.holds(t)
+	on("POST /hold", func(u *upstream, _ http.ResponseWriter, r *http.Request) error {
+		after := struct{ From int }{afterFirst}
+		if err := json.NewDecoder(r.Body).Decode(&after); err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		u.holds(t, after.From)
 		return nil
 	})
 	on("POST /release", func(u *upstream, _ http.ResponseWriter, _ *http.Request) error {
@@ -133,16 +138,10 @@ func remote(t *testing.T) http.Handler {
 		return nil
 	})
 	on("GET /gone", func(u *upstream, _ http.ResponseWriter, _ *http.Request) error {
-		h := u.held()
-		if h == nil {
-			return errors.New("nothing is held")
-		}
-		select {
-		case <-h.gone:
-			return nil
-		case <-time.After(patience):
-			return context.DeadlineExceeded
-		}
+		return u.until(func(h *hold) <-chan struct{} { return h.gone })
+	})
+	on("GET /held", func(u *upstream, _ http.ResponseWriter, _ *http.Request) error {
+		return u.until(func(h *hold) <-chan struct{} { return h.stopped })
 	})
 	on("GET /requests", func(u *upstream, w http.ResponseWriter, _ *http.Request) error {
 		list := []json.RawMessage{}
@@ -160,6 +159,20 @@ func remote(t *testing.T) http.Handler {
 		return json.NewEncoder(w).Encode(map[string]any{"path": last.Path, "header": last.Header, "body": string(last.Body)})
 	})
 	return mux
+}
+
+// until waits for something to happen to a held answer.
+func (u *upstream) until(what func(*hold) <-chan struct{}) error {
+	h := u.held()
+	if h == nil {
+		return errors.New("nothing is held")
+	}
+	select {
+	case <-what(h):
+		return nil
+	case <-time.After(patience):
+		return context.DeadlineExceeded
+	}
 }
 
 // described tells of the providers.

@@ -16,7 +16,7 @@ func TestStreamIsNotHeldBack(t *testing.T) {
 			t.Skip("about streams")
 		}
 		u.says(t, said(long))
-		h := u.holds(t)
+		h := u.holds(t, afterFirst)
 		a := hello(u.only())
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
@@ -37,7 +37,7 @@ func TestCancel(t *testing.T) {
 			t.Skip("about streams")
 		}
 		u.says(t, said(strings.Repeat("word ", 20)))
-		h := u.holds(t)
+		h := u.holds(t, afterFirst)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		if _, err := c.send(ctx, hello(u.only()), true, cancel); err == nil {

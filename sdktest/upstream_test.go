@@ -140,10 +140,10 @@ func (u *upstream) last(t *testing.T) *scri.ChatRequest {
 	return list[len(list)-1]
 }
 
-// holds stops the provider's next answers after their first piece.
-func (u *upstream) holds(t *testing.T) *hold {
+// holds stops the provider's next answers after so many writes.
+func (u *upstream) holds(t *testing.T, from int) *hold {
 	t.Helper()
-	h := &hold{from: afterFirst, release: make(chan struct{}), gone: make(chan struct{})}
+	h := &hold{from: from, release: make(chan struct{}), gone: make(chan struct{}), stopped: make(chan struct{})}
 	u.mu.Lock()
 	u.hold = h
 	u.mu.Unlock()
@@ -158,14 +158,16 @@ func (u *upstream) held() *hold {
 	return u.hold
 }
 
-// hold stops an answer after its first write until it is released or the
+// hold stops an answer after its first writes until it is released or the
 // gateway hangs up.
 type hold struct {
 	from    int // writes that get through
 	release chan struct{}
 	gone    chan struct{} // closed when the gateway hung up
+	stopped chan struct{} // closed when an answer stands
 	once    sync.Once
 	left    sync.Once
+	stands  sync.Once
 }
 
 func (h *hold) free() { h.once.Do(func() { close(h.release) }) }
@@ -189,6 +191,7 @@ func (w *heldWriter) Flush() {
 
 func (w *heldWriter) Write(b []byte) (int, error) {
 	if w.writes++; w.writes > w.h.from {
+		w.h.stands.Do(func() { close(w.h.stopped) })
 		select {
 		case <-w.h.release:
 		case <-w.r.Context().Done():

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 
 import { ApiError, GoogleGenAI } from '@google/genai';
 
+import { counts, embeddings } from './alike.js';
 import { answer, clientKey, model, providers, said, text, thinking, url } from './stand.js';
 import { suite } from './suite.js';
 
@@ -88,26 +89,9 @@ describe('@google/genai, chats', () => {
   }
 });
 
-describe('@google/genai, token counts', () => {
-  for (const provider of providers) {
-    test(`${provider.format} provider`, async () => {
-      await provider.says(said('never said'));
-      const { totalTokens: n } = await connect({}).models.countTokens({ model: provider.only, contents: 'One two three four five six seven' });
-      assert.ok(n >= 4 && n <= 60, `${n} tokens for seven words`);
-    });
-  }
-});
+counts('@google/genai', async (model, contents) => (await connect({}).models.countTokens({ model, contents })).totalTokens);
 
-// Who makes no vectors is stood in for by others that have the same model.
-describe('@google/genai, embeddings', () => {
-  for (const provider of providers) {
-    test(`${provider.format} provider`, async () => {
-      const { embeddings } = await connect({}).models.embedContent({
-        model: `${provider.name}:${model}`,
-        contents: ['the cat sat', 'quarterly revenue'],
-        config: { outputDimensionality: 64 },
-      });
-      assert.deepEqual(embeddings.map((e) => e.values.length), [64, 64]);
-    });
-  }
-});
+embeddings('@google/genai', async (model, contents) => {
+  const r = await connect({}).models.embedContent({ model, contents, config: { outputDimensionality: 64 } });
+  return r.embeddings.map((e) => e.values);
+}, 64);

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 
 import { Ollama } from 'ollama';
 
+import { afterSystem, embeddings, functions } from './alike.js';
 import { model, providers, url } from './stand.js';
 import { suite } from './suite.js';
 
@@ -18,8 +19,8 @@ suite({
   async send(client, ask, { stream, signal, each }) {
     const params = {
       model: ask.model,
-      messages: [...(ask.system ? [{ role: 'system', content: ask.system }] : []), ...ask.turns.flatMap(messages)],
-      tools: ask.tools?.map(({ name, description, schema }) => ({ type: 'function', function: { name, description, parameters: schema } })),
+      messages: afterSystem(ask, messages),
+      tools: functions(ask.tools),
       format: ask.schema,
       think: ask.think,
       options: { num_predict: ask.max, stop: ask.stop, temperature: ask.temperature },
@@ -48,6 +49,7 @@ suite({
   },
   told: (e) => ({ status: e.status_code, message: e.message }),
   finish: { stop: 'stop', length: 'length', calls: 'stop' },
+  lacks: ['the client leaves before the answer'],
 });
 
 function messages(turn) {
@@ -68,15 +70,7 @@ function read({ message, ...r }) {
   };
 }
 
-describe('ollama, embeddings', () => {
-  for (const provider of providers) {
-    test(`${provider.format} provider`, async () => {
-      const { embeddings } = await connect({}).embed({ model: `${provider.name}:${model}`, input: ['the cat sat', 'quarterly revenue'] });
-      assert.equal(embeddings.length, 2);
-      for (const e of embeddings) assert.ok(Math.abs(e.reduce((sum, x) => sum + x * x, 0) - 1) < 1e-4, 'a vector of length 1');
-    });
-  }
-});
+embeddings('ollama', async (model, input) => (await connect({}).embed({ model, input })).embeddings);
 
 describe('ollama, models', () => {
   test('each can be asked about', async () => {

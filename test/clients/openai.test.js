@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 
 import OpenAI from 'openai';
 
+import { afterSystem, dataURL, embeddings, functions } from './alike.js';
 import { clientKey, model, providers, said, url } from './stand.js';
 import { suite } from './suite.js';
 
@@ -16,8 +17,8 @@ suite({
   async send(client, ask, { stream, signal, each }) {
     const params = {
       model: ask.model,
-      messages: [...(ask.system ? [{ role: 'system', content: ask.system }] : []), ...ask.turns.flatMap(messages)],
-      tools: ask.tools?.map(({ name, description, schema }) => ({ type: 'function', function: { name, description, parameters: schema } })),
+      messages: afterSystem(ask, messages),
+      tools: functions(ask.tools),
       response_format: ask.schema && { type: 'json_schema', json_schema: { name: 'answer', schema: ask.schema, strict: true } },
       reasoning_effort: ask.think ? 'medium' : undefined,
       max_completion_tokens: ask.max,
@@ -51,8 +52,7 @@ function messages(turn) {
   if (turn.answer) return [turn.answer.own];
   if (turn.results) return turn.results.map((r) => ({ role: 'tool', tool_call_id: r.id, content: r.text }));
   if (!turn.image) return [{ role: 'user', content: turn.text }];
-  const data = `data:image/png;base64,${turn.image.toString('base64')}`;
-  return [{ role: 'user', content: [{ type: 'text', text: turn.text }, { type: 'image_url', image_url: { url: data } }] }];
+  return [{ role: 'user', content: [{ type: 'text', text: turn.text }, { type: 'image_url', image_url: { url: dataURL(turn.image) } }] }];
 }
 
 function read(completion) {
@@ -83,27 +83,14 @@ describe('openai, structured output by its helper', () => {
   }
 });
 
-// Who makes no vectors is stood in for by others that have the same model.
-describe('openai, embeddings', () => {
-  for (const provider of providers) {
-    for (const encoding_format of [undefined, 'float', 'base64']) {
-      test(`${provider.format} provider, ${encoding_format ?? 'as the SDK asks for them'}`, async () => {
-        const r = await connect({}).embeddings.create({
-          model: `${provider.name}:${model}`,
-          input: ['the cat sat', 'quarterly revenue'],
-          dimensions: 64,
-          encoding_format,
-        });
-        assert.deepEqual(r.data.map((e) => e.index), [0, 1]);
-        for (const { embedding } of r.data) {
-          const v = typeof embedding === 'string' ? new Float32Array(Uint8Array.from(Buffer.from(embedding, 'base64')).buffer) : embedding;
-          assert.equal(v.length, 64);
-          assert.ok(Math.abs(v.reduce((sum, x) => sum + x * x, 0) - 1) < 1e-4, 'a vector of length 1');
-        }
-      });
-    }
-  }
-});
+for (const encoding_format of [undefined, 'float', 'base64']) {
+  const embed = async (model, input) => {
+    const { data } = await connect({}).embeddings.create({ model, input, dimensions: 64, encoding_format });
+    assert.deepEqual(data.map((e) => e.index), [0, 1]);
+    return data.map(({ embedding: e }) => (typeof e === 'string' ? new Float32Array(Uint8Array.from(Buffer.from(e, 'base64')).buffer) : e));
+  };
+  embeddings(`openai, ${encoding_format ?? 'as the SDK asks for them'}`, embed, 64);
+}
 
 test('openai, models', async () => {
   const ids = [];

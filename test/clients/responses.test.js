@@ -1,6 +1,7 @@
 // OpenAI's SDK: the Responses API.
 import OpenAI from 'openai';
 
+import { afterSystem, dataURL } from './alike.js';
 import { clientKey, url } from './stand.js';
 import { suite } from './suite.js';
 
@@ -11,7 +12,7 @@ suite({
     const params = {
       model: ask.model,
       store: false,
-      input: [...(ask.system ? [{ role: 'system', content: ask.system }] : []), ...ask.turns.flatMap(items)],
+      input: afterSystem(ask, items),
       tools: ask.tools?.map(({ name, description, schema }) => ({ type: 'function', name, description, parameters: schema, strict: false })),
       text: ask.schema && { format: { type: 'json_schema', name: 'answer', schema: ask.schema, strict: true } },
       reasoning: ask.think ? { effort: 'medium', summary: 'auto' } : undefined,
@@ -49,8 +50,7 @@ function items(turn) {
   if (turn.answer) return turn.answer.own;
   if (turn.results) return turn.results.map((r) => ({ type: 'function_call_output', call_id: r.id, output: r.text }));
   if (!turn.image) return [{ role: 'user', content: turn.text }];
-  const data = `data:image/png;base64,${turn.image.toString('base64')}`;
-  return [{ role: 'user', content: [{ type: 'input_text', text: turn.text }, { type: 'input_image', image_url: data, detail: 'auto' }] }];
+  return [{ role: 'user', content: [{ type: 'input_text', text: turn.text }, { type: 'input_image', image_url: dataURL(turn.image), detail: 'auto' }] }];
 }
 
 function read(r) {

@@ -62,9 +62,14 @@ export class Provider {
     await this.fault(fault);
   }
 
-  /** holds stops its answers after their first words. */
-  holds() {
-    return call('POST', `/${this.name}/hold`);
+  /** holds stops its answers after their first words, or after so many writes. */
+  holds(after) {
+    return call('POST', `/${this.name}/hold`, after);
+  }
+
+  /** held waits until one of them is stopped. */
+  held() {
+    return call('GET', `/${this.name}/held`);
   }
 
   /** releases lets them go on. */

@@ -224,6 +224,20 @@ const cases = {
     },
   },
 
+  'the client leaves before the answer': {
+    modes: [false],
+    async run({ sdk, client, provider }) {
+      await provider.says(said('never heard'));
+      await provider.holds({ from: 0 });
+      const leave = new AbortController();
+      const left = assert.rejects(sdk.send(client, hello(provider.only), { stream: false, signal: leave.signal }));
+      await provider.held();
+      leave.abort();
+      await left;
+      await provider.gone();
+    },
+  },
+
   'another answers for one that fails': {
     async run({ provider, send }) {
       await provider.fails({ kind: 'server_error' });
