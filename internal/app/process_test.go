@@ -42,9 +42,15 @@ type process struct {
 // startProcess starts aratta in a folder, away from the user's files. env comes
 // on top of what every process needs.
 func startProcess(dir string, env []string, args ...string) (*process, error) {
-	p := &process{cmd: exec.Command("aratta", args...), end: make(chan struct{})}
-	p.cmd.Dir = dir
-	p.cmd.Env = append([]string{"HOME=" + dir, "ARATTA_HOME=" + dir, "PATH=" + os.Getenv("PATH")}, env...)
+	cmd := exec.Command("aratta", args...)
+	cmd.Dir = dir
+	cmd.Env = append([]string{"HOME=" + dir, "ARATTA_HOME=" + dir, "PATH=" + os.Getenv("PATH")}, env...)
+	return runProcess(cmd)
+}
+
+// runProcess starts a command that is set.
+func runProcess(cmd *exec.Cmd) (*process, error) {
+	p := &process{cmd: cmd, end: make(chan struct{})}
 	r, w := io.Pipe()
 	p.cmd.Stdout, p.cmd.Stderr = w, w
 	if err := p.cmd.Start(); err != nil {
