@@ -5,42 +5,82 @@ import "time"
 // Entry is one table of the configuration: [local.NAME] or [providers.NAME].
 // Package app decodes it; nil and "" mean that the key is absent.
 type Entry struct {
-	Type            string            `toml:"type"` // catalogue entry, where the table's name is not one
-	Dialect         string            `toml:"dialect"`
-	Enabled         *bool             `toml:"enabled"`
-	BaseURL         string            `toml:"base_url"`
-	DefaultModel    string            `toml:"default_model"`
-	Models          []ModelEntry      `toml:"models"` // names, or tables
-	APIKeyEnv       string            `toml:"api_key_env"`
-	APIKeyFile      string            `toml:"api_key_file"`
-	Auth            string            `toml:"auth"`     // "client": pass the caller's own credential on, to this provider alone
-	Params          map[string]string `toml:"params"`   // what the catalogue's entry wants to know: a project, a region
-	Priority        *int              `toml:"priority"` // smaller is asked earlier; local runtimes have 0
-	Zone            string            `toml:"zone"`
-	Region          string            `toml:"region"`
-	UseWhen         []string          `toml:"use_when"`
-	Condition       *Condition        `toml:"condition"`
-	CostLimitPerDay *float64          `toml:"cost_limit_per_day"` // US dollars
-	PricePerHour    *float64          `toml:"price_per_hour"`     // what a local machine costs, in US dollars
-	Manage          bool              `toml:"manage"`             // start the runtime when it is installed but not running
-	History         []string          `toml:"history"`            // what the model's template demands: alternate, one_system, no_system
-	Thoughts        string            `toml:"thoughts"`           // what becomes of earlier thoughts: "" = as the format has it, drop, text
-	MendCalls       *bool             `toml:"mend_calls"`         // make tool calls of those that a model writes as text; default: in zone local
-	KeepAlive       string            `toml:"keep_alive"`         // how long a local runtime keeps a model loaded
-	MediaBytes      *bool             `toml:"media_bytes"`        // takes no images or files by their address
-	Proxy           string            `toml:"proxy"`
-	CAFile          string            `toml:"ca_file"`
-	Headers         map[string]string `toml:"headers"`
+	// catalogue entry to start from, where NAME is not one
+	Type string `toml:"type"`
+	// format: `openai` (chat completions), `responses`, `anthropic`, `gemini`, `ollama`, `cohere`, `bedrock`,
+	// `native`, `completions` (OpenAI's older API, for models that only go on with a text: a conversation is
+	// written out for them). With `base_url` it is all that a provider outside the catalogue needs
+	Dialect string `toml:"dialect"`
+	// default true: `false` switches off
+	Enabled *bool `toml:"enabled"`
+	// `http://` or `https://`; no credentials in it. For `openai`, `responses` and `completions` an address
+	// without a path means `/v1` below it (`https://host/.` is the root all the same); a `/v1` at the end is
+	// never doubled, nor is the version in an address of Google's (for Vertex it ends in `/publishers/google`)
+	BaseURL string `toml:"base_url"`
+	// for requests that name no model, or the provider alone. A local runtime takes it if it is installed, else
+	// the largest model that is. Other providers without one answer only requests that name a model
+	DefaultModel string `toml:"default_model"`
+	// names, or tables, see below
+	Models []ModelEntry `toml:"models"`
+	// the environment variable in which the key is. Keys never stand in the configuration
+	APIKeyEnv string `toml:"api_key_env"`
+	// the file in which it is
+	APIKeyFile string `toml:"api_key_file"`
+	// `"client"`: the caller's own credential is passed on, see [below](#the-callers-own-credential)
+	Auth string `toml:"auth"`
+	// what the catalogue's entry wants to know, as a table: `params = {project = "p", location = "europe-west4"}`
+	Params map[string]string `toml:"params"`
+	// default 100: smaller is asked earlier; local runtimes have 0
+	Priority *int `toml:"priority"`
+	// how far data travels: `local`, `private` or `cloud`, see below
+	Zone string `toml:"zone"`
+	// where it ends up
+	Region string `toml:"region"`
+	// not yet: tasks that it is asked for
+	UseWhen []string `toml:"use_when"`
+	// for which requests it takes part, and then first: see [configuration.md](configuration.md#conditions)
+	Condition *Condition `toml:"condition"`
+	// not yet: US dollars
+	CostLimitPerDay *float64 `toml:"cost_limit_per_day"`
+	// not yet: what your own machine costs, in US dollars
+	PricePerHour *float64 `toml:"price_per_hour"`
+	// not yet: start the runtime when it is installed but not running
+	Manage bool `toml:"manage"`
+	// what the model's template demands of a conversation, a list: `alternate` (user and assistant take turns,
+	// the user first; messages of one are joined), `one_system` (one system message, at the beginning),
+	// `no_system` (its text begins what the user says first)
+	History []string `toml:"history"`
+	// what becomes of earlier thoughts: `drop`, or `text` (told in `<think>` tags); by default what the format
+	// has for them
+	Thoughts string `toml:"thoughts"`
+	// make tool calls of those that a model writes as text, see below; by default in zone `local`
+	MendCalls *bool `toml:"mend_calls"`
+	// how long a local runtime keeps a model loaded
+	KeepAlive string `toml:"keep_alive"`
+	// default false: it takes images and files by their bytes alone, so the gateway fetches those given by
+	// their address ([`[media]`](configuration.md#media))
+	MediaBytes *bool `toml:"media_bytes"`
+	// proxy to go through (`http`, `https`, `socks5`)
+	Proxy string `toml:"proxy"`
+	// PEM file of certificates to trust besides the system's
+	CAFile string `toml:"ca_file"`
+	// sent with every request
+	Headers map[string]string `toml:"headers"`
 }
 
 // ModelEntry is what the configuration says of one model. In a list of strings
 // it is a name alone.
 type ModelEntry struct {
-	Name              string   `toml:"name"`
-	ContextWindow     int64    `toml:"context_window"`
-	MaxOutput         int64    `toml:"max_output"`
+	// as the provider calls it
+	Name string `toml:"name"`
+	// in tokens
+	ContextWindow int64 `toml:"context_window"`
+	// in tokens, of one answer
+	MaxOutput int64 `toml:"max_output"`
+	// not yet: confidence in an answer below which the next target is asked
 	FallbackThreshold *float64 `toml:"fallback_threshold"`
-	SpecializedFor    []string `toml:"specialized_for"`
+	// not yet: tasks that it is best at
+	SpecializedFor []string `toml:"specialized_for"`
 }
 
 // UnmarshalText reads a model that is written as its name alone.
@@ -51,9 +91,12 @@ func (m *ModelEntry) UnmarshalText(b []byte) error {
 
 // Condition says for which requests a provider takes part, and then comes first.
 type Condition struct {
+	// the user's last text contains one of these words or phrases: whole words, any case, any script
 	PromptContains []string `toml:"prompt_contains"`
-	Match          string   `toml:"match"` // task (default) or literal
-	When           string   `toml:"when"`  // a CEL expression
+	// default "task": `task` or `literal`; in this version the words alone count
+	Match string `toml:"match"`
+	// an expression in [CEL](https://cel.dev) that must be true; with `prompt_contains` both must hold
+	When string `toml:"when"`
 }
 
 // Timeouts limit the parts of one attempt, each by itself. Zero fields take the

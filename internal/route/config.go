@@ -13,9 +13,13 @@ import (
 
 // Behaviour is the [behaviour] table.
 type Behaviour struct {
-	DefaultProvider string `toml:"default_provider"` // who is asked for models that nobody is known to have; "" = the first local one
-	PreferLocal     *bool  `toml:"prefer_local"`     // local targets come first whatever their priority; default true
-	EnableFallback  *bool  `toml:"enable_fallback"`  // ask the next target when one fails; default true
+	// who is asked for a model that nobody is known to have, by default the first local one; a runtime that lists
+	// its models and has it not among them is not asked
+	DefaultProvider string `toml:"default_provider"`
+	// default true: local targets come first whatever their priority
+	PreferLocal *bool `toml:"prefer_local"`
+	// default true: ask the next target when one fails
+	EnableFallback *bool `toml:"enable_fallback"`
 }
 
 // Chain is a named ladder of targets.
