@@ -70,6 +70,7 @@ type chatting struct {
 
 	sovereign bool
 	history   []scri.Message
+	last      *scri.ChatResponse // the newest answer that came whole
 }
 
 // maxPrompt bounds what is read from standard input.
@@ -136,6 +137,7 @@ func (c *chatting) ask(ctx context.Context, prompt string) error {
 	if err != nil {
 		return c.failed(ctx, err)
 	}
+	c.last = answer
 	if len(answer.Choices) > 0 {
 		c.history = append(msgs, answer.Choices[0].Output...)
 	}

@@ -82,28 +82,17 @@ func (p *program) demo(ctx context.Context, o demoOptions) error {
 		fmt.Fprintf(p.Out, "(port %d is in use, so the gateway listens at another)\n", o.port)
 	}
 	realModel := p.addRealOllama(ctx, l, o.ollama)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	ready, served := make(chan string, 1), make(chan error, 1)
 	quiet := &program{IO: IO{In: p.In, Out: p.Out, Err: p.Err, Env: demoEnv(p.Env)}, version: p.version}
-	go func() {
-		served <- quiet.serve(ctx, l, serving{ready: func(a net.Addr) { ready <- "http://" + a.String() }})
-	}()
-	select {
-	case err := <-served:
-		return err
-	case url := <-ready:
+	return quiet.whileServing(ctx, l, serving{}, func(url string) error {
 		if err := p.show(ctx, farm, url, realModel); err != nil && ctx.Err() == nil {
-			cancel()
-			return errors.Join(err, <-served)
+			return err
 		}
-		if o.once {
-			cancel()
-		} else if ctx.Err() == nil {
+		if !o.once && ctx.Err() == nil {
 			p.invite(url)
+			<-ctx.Done()
 		}
-	}
-	return <-served
+		return nil
+	})
 }
 
 // demoEnv gives the simulated cloud its key, which is none, and hides keys of

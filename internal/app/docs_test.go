@@ -202,6 +202,7 @@ func TestDocumentedRequests(t *testing.T) {
 	}
 	runCurls(t, "README.md", "127.0.0.1:8084", url)
 	runCurls(t, "README.ru.md", "127.0.0.1:8084", url)
+	runCurls(t, "docs/getting-started.md", "127.0.0.1:8084", url)
 	runCurls(t, "docs/api.md", "127.0.0.1:8084", url)
 }
 

@@ -111,7 +111,7 @@ Try it with no model and no key:  aratta demo`,
 	root.Flags().BoolVarP(&version, "version", "v", false, "print the version")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.PersistentFlags().StringVar(&p.file, "config", "", "configuration `FILE` (default ~/.aratta/config.toml, or config.toml in $ARATTA_HOME)")
-	root.AddCommand(p.serveCommand(), p.demoCommand(), p.chatCommand(), p.modelsCommand(), p.healthCommand(), p.catalogueCommand(), p.configCommand(), p.overlayCommand(), p.simCommand(), p.versionCommand())
+	root.AddCommand(p.initCommand(), p.serveCommand(), p.demoCommand(), p.chatCommand(), p.modelsCommand(), p.healthCommand(), p.catalogueCommand(), p.configCommand(), p.overlayCommand(), p.simCommand(), p.versionCommand())
 	strictArgs(root)
 	return root
 }

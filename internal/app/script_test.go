@@ -1,6 +1,7 @@
 package app
 
 import (
+	"os"
 	"os/exec"
 	"strconv"
 	"testing"
@@ -14,6 +15,7 @@ import (
 //	start NAME REGEXP ARG...   start aratta, wait until its output matches, and put
 //	                           what the group matched into the variable NAME
 //	exits CODE ARG...          run aratta, which must end with this exit code
+//	fill FILE                  put the values of variables ($NAME) into a file
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -23,7 +25,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"start": scriptStart, "exits": scriptExits,
+			"start": scriptStart, "exits": scriptExits, "fill": scriptFill,
 		},
 	})
 }
@@ -60,4 +62,12 @@ func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
 	if code != want {
 		ts.Fatalf("exit code %d, want %d", code, want)
 	}
+}
+
+func scriptFill(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: fill FILE")
+	}
+	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }

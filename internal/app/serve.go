@@ -104,6 +104,24 @@ func (p *program) serve(ctx context.Context, l *Loaded, how serving) (err error)
 	return server.Run(ctx, ln, gw, func() time.Duration { return gw.now.Load().Config.Server.DrainTimeout.Duration }, log)
 }
 
+// whileServing runs the gateway of a configuration until f, which is told where it
+// listens, is done.
+func (p *program) whileServing(ctx context.Context, l *Loaded, how serving, f func(url string) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ready, served := make(chan string, 1), make(chan error, 1)
+	how.ready = func(a net.Addr) { ready <- "http://" + a.String() }
+	go func() { served <- p.serve(ctx, l, how) }()
+	select {
+	case err := <-served:
+		return err
+	case url := <-ready:
+		err := f(url)
+		cancel()
+		return errors.Join(err, <-served)
+	}
+}
+
 func listenError(l *Loaded, err error) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("port %d is in use; choose another with --port or server.port: %w", l.Server.Port, err)

@@ -78,14 +78,8 @@ func Build(ctx context.Context, l *Loaded, o BuildOptions) (_ *Snapshot, err err
 			s.Warnings = append(s.Warnings, keyCert+": "+why)
 		}
 	}
-	deps := provider.Deps{
-		Overlays: active, Dialects: known, Catalogue: catalogue, Version: o.Version, LookupEnv: o.Env,
-		Timeouts: provider.Timeouts{
-			Connect: l.Resilience.ConnectTimeout.Duration, Headers: l.Resilience.HeaderTimeout.Duration,
-			FirstToken: l.Resilience.FirstTokenTimeout.Duration, Idle: l.Resilience.IdleTimeout.Duration,
-			Total: l.Server.RequestTimeout.Duration,
-		},
-	}
+	deps := l.deps(catalogue, o)
+	deps.Overlays = active
 	if err := s.providers(l, deps); err != nil {
 		return nil, err
 	}
@@ -101,6 +95,18 @@ func Build(ctx context.Context, l *Loaded, o BuildOptions) (_ *Snapshot, err err
 		Relays: relays, LookAhead: int64(l.Server.MaxBodyMB) << 20,
 	})
 	return s, nil
+}
+
+// deps is what providers are built with.
+func (l *Loaded) deps(c *provider.Catalogue, o BuildOptions) provider.Deps {
+	return provider.Deps{
+		Dialects: known, Catalogue: c, Version: o.Version, LookupEnv: o.Env,
+		Timeouts: provider.Timeouts{
+			Connect: l.Resilience.ConnectTimeout.Duration, Headers: l.Resilience.HeaderTimeout.Duration,
+			FirstToken: l.Resilience.FirstTokenTimeout.Duration, Idle: l.Resilience.IdleTimeout.Duration,
+			Total: l.Server.RequestTimeout.Duration,
+		},
+	}
 }
 
 // close ends the connections of providers that serve nobody yet.

@@ -2,8 +2,10 @@ package app
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
+	"strings"
 	"unicode"
 
 	"golang.org/x/term"
@@ -21,6 +23,29 @@ func printable(w io.Writer) io.Writer {
 		return tame{w}
 	}
 	return w
+}
+
+// oneLine is a text of others for a place of one line.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// bytesText is a size for people.
+func bytesText(n int64) string {
+	const unit = 1000
+	size, names := float64(n), []string{"B", "KB", "MB", "GB", "TB"}
+	for size >= unit && len(names) > 1 {
+		size, names = size/unit, names[1:]
+	}
+	if names[0] == "B" {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", size, names[0])
 }
 
 // tame leaves out control characters.

@@ -249,7 +249,7 @@ func (p *Provider) pullHint(model string) string {
 func bestModel(list []scri.ModelInfo) *scri.ModelInfo {
 	var fit []*scri.ModelInfo
 	for i := range list {
-		if m := &list[i]; chats(m) && !remote(m) && !strings.HasSuffix(m.ID, "cloud") {
+		if m := &list[i]; Chats(m) {
 			fit = append(fit, m)
 		}
 	}
@@ -261,7 +261,12 @@ func bestModel(list []scri.ModelInfo) *scri.ModelInfo {
 	})
 }
 
-func chats(m *scri.ModelInfo) bool {
+// Chats reports whether an installed model is one for conversations and runs here,
+// by what its runtime says of it or else by its name.
+func Chats(m *scri.ModelInfo) bool {
+	if remote(m) || strings.HasSuffix(m.ID, "cloud") {
+		return false
+	}
 	if len(m.Capabilities) > 0 {
 		return slices.Contains(m.Capabilities, "completion") || slices.Contains(m.Capabilities, "chat")
 	}
