@@ -22,14 +22,16 @@ func (p *program) chatCommand() *cobra.Command {
 	var model, system, url string
 	var why bool
 	cmd := &cobra.Command{
-		Use: "chat [PROMPT]", Short: "Ask the running gateway; without a prompt, read it from standard input",
-		Long: `Ask the running gateway and print the answer as it comes. Without a prompt it is
-read from standard input: a line each on a terminal (end with Ctrl-D), else all of it.
+		Use: "chat [PROMPT]", Short: "Talk with the running gateway, or ask it one thing",
+		Long: `Ask the running gateway and print the answer as it comes. Without a prompt, a
+terminal gets a conversation, with a line editor, its history and these commands:
+
+` + replHelp + `
+
+Elsewhere all of standard input is the prompt.
 A key for a gateway that wants one is taken from ARATTA_API_KEY.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx, stop := interruptible(cmd.Context())
-			defer stop()
 			base, err := p.base(url)
 			if err != nil {
 				return err
@@ -38,6 +40,11 @@ A key for a gateway that wants one is taken from ARATTA_API_KEY.`,
 			if system != "" {
 				c.history = append(c.history, scri.Message{Role: scri.RoleSystem, Parts: []scri.Part{scri.TextPart(system)}})
 			}
+			if len(args) == 0 && p.interactive() {
+				return c.converse(cmd.Context())
+			}
+			ctx, stop := interruptible(cmd.Context())
+			defer stop()
 			return c.run(ctx, args)
 		},
 	}
@@ -71,6 +78,7 @@ type chatting struct {
 	sovereign bool
 	history   []scri.Message
 	last      *scri.ChatResponse // the newest answer that came whole
+	tried     []scri.Attempt     // who was asked for it in vain, when there is none
 }
 
 // maxPrompt bounds what is read from standard input.
@@ -80,41 +88,36 @@ func (c *chatting) run(ctx context.Context, args []string) error {
 	if len(args) > 0 {
 		return c.ask(ctx, strings.Join(args, " "))
 	}
-	if !terminal(c.p.In) {
-		b, err := io.ReadAll(io.LimitReader(c.p.In, maxPrompt+1))
-		if err != nil {
-			return err
-		}
-		if len(b) > maxPrompt {
-			return fmt.Errorf("the prompt is larger than %d MB", maxPrompt>>20)
-		}
-		if len(bytes.TrimSpace(b)) == 0 {
-			return &usageError{errors.New("there is no prompt")}
-		}
-		return c.ask(ctx, string(b))
+	b, err := io.ReadAll(io.LimitReader(c.p.In, maxPrompt+1))
+	if err != nil {
+		return err
 	}
-	lines := newLines(c.p.In)
-	for ctx.Err() == nil {
-		fmt.Fprint(c.p.Err, "> ")
-		line, more := lines.next(ctx)
-		if !more {
-			fmt.Fprintln(c.p.Err)
-			break
-		}
-		if strings.TrimSpace(line) == "" {
-			continue
-		}
-		if err := c.ask(ctx, line); err != nil {
-			if ctx.Err() != nil {
-				break
-			}
-			fmt.Fprintln(printable(c.p.Err), "aratta:", plainError(err))
-		}
+	if len(b) > maxPrompt {
+		return fmt.Errorf("the prompt is larger than %d MB", maxPrompt>>20)
 	}
-	if ctx.Err() != nil {
-		return errInterrupted
+	if len(bytes.TrimSpace(b)) == 0 {
+		return &usageError{errors.New("there is no prompt")}
 	}
-	return nil
+	return c.ask(ctx, string(b))
+}
+
+// forget begins a new conversation.
+func (c *chatting) forget() {
+	c.history = slices.DeleteFunc(c.history, func(m scri.Message) bool { return m.Role != scri.RoleSystem })
+	c.last, c.tried = nil, nil
+}
+
+// tellWhy says who gave the last answer, and why; or who was asked in vain.
+func (c *chatting) tellWhy(w io.Writer) {
+	switch {
+	case c.tried != nil:
+		fmt.Fprintln(w, "nobody answered:")
+		explainAttempts(w, c.tried)
+	case c.last == nil:
+		fmt.Fprintln(w, "nothing was answered yet")
+	default:
+		explain(w, c.last)
+	}
 }
 
 // ask sends the conversation with one more question and prints the answer.
@@ -137,7 +140,7 @@ func (c *chatting) ask(ctx context.Context, prompt string) error {
 	if err != nil {
 		return c.failed(ctx, err)
 	}
-	c.last = answer
+	c.last, c.tried = answer, nil
 	if len(answer.Choices) > 0 {
 		c.history = append(msgs, answer.Choices[0].Output...)
 	}
@@ -152,8 +155,10 @@ func (c *chatting) failed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return errInterrupted
 	}
-	if e, ok := errors.AsType[*scri.Error](err); ok && c.why {
-		explainAttempts(printable(c.p.Err), e.Attempts)
+	if e, ok := errors.AsType[*scri.Error](err); ok {
+		if c.tried = e.Attempts; c.why {
+			explainAttempts(printable(c.p.Err), e.Attempts)
+		}
 	}
 	return err
 }

@@ -59,6 +59,7 @@ A key for a gateway that wants one is taken from ARATTA_API_KEY.`,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	cmd.Flags().StringVar(&url, "url", "", "address of the gateway (default: that of the configuration)")
+	cmd.AddCommand(p.pullCommand())
 	return cmd
 }
 

@@ -16,6 +16,19 @@ func terminal(w any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// columns is the width of a terminal; 0 = it does not say.
+func columns(w any) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
 // printable is w for texts of models and providers, who write what they like: what
 // would steer a terminal does not get there. Files and pipes get it as it is.
 func printable(w io.Writer) io.Writer {

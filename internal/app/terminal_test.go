@@ -87,16 +87,14 @@ func (x *tty) shows(pattern string) {
 	re := regexp.MustCompile("(?m)" + pattern)
 	late := time.After(patience)
 	for {
-		x.mu.Lock()
-		text, more := x.screen.String(), x.more
-		x.mu.Unlock()
+		text, more := x.now()
 		if re.MatchString(text) {
 			return
 		}
 		select {
 		case <-more:
 		case <-x.end:
-			if text = x.text(); !re.MatchString(text) {
+			if text, _ = x.now(); !re.MatchString(text) {
 				x.t.Fatalf("aratta ended and the screen does not show %s:\n%s", pattern, text)
 			}
 			return
@@ -107,13 +105,19 @@ func (x *tty) shows(pattern string) {
 }
 
 func (x *tty) text() string {
+	text, _ := x.now()
+	return text
+}
+
+// now is what the screen shows, and a channel that is closed when that changes.
+func (x *tty) now() (text string, more <-chan struct{}) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	var lines []string
 	for line := range strings.SplitSeq(x.screen.String(), "\n") {
 		lines = append(lines, strings.TrimRight(line, " "))
 	}
-	return strings.TrimRight(strings.Join(lines, "\n"), "\n")
+	return strings.TrimRight(strings.Join(lines, "\n"), "\n"), x.more
 }
 
 // types types keys.

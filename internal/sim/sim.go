@@ -42,6 +42,7 @@ type Sim struct {
 	last   *Seen
 	served int
 	next   *Case
+	pulled []string // models that it was told to fetch
 
 	files kept
 }
@@ -65,6 +66,9 @@ func New(o Options) *Sim {
 	})
 	if _, ok := o.Dialect.(dialect.Lister); ok && o.Dialect.Name() == "anthropic" {
 		s.mux.Handle("GET /v1/models", s.route(dialect.Route{Method: "GET", Pattern: "/v1/models", Op: scri.OpModels}))
+	}
+	if o.Dialect.Name() == ollama.Name {
+		s.mux.HandleFunc("POST /api/pull", s.pull)
 	}
 	s.passages()
 	s.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
@@ -203,7 +207,7 @@ func (s *Sim) has(model string) bool {
 	if len(s.opt.Models) == 0 || s.opt.Any {
 		return true
 	}
-	for _, m := range s.opt.Models {
+	for _, m := range s.models() {
 		if m == model || m == model+":latest" || m+":latest" == model {
 			return true
 		}
@@ -253,7 +257,7 @@ func (s *Sim) facts(r dialect.Route) http.Handler {
 		}
 		in := &dialect.Incoming{Route: r, Header: req.Header, Query: req.URL.Query(), Param: req.PathValue}
 		list := &scri.ModelList{}
-		for _, m := range s.opt.Models {
+		for _, m := range s.models() {
 			list.Models = append(list.Models, scri.ModelInfo{
 				ID: m, Model: m, ContextWindow: simWindow, Family: "simulated", ParameterSize: "0B",
 				Capabilities: abilities(m),
