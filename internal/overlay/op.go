@@ -156,18 +156,35 @@ func (j *job) tell(code, path string, from, to []byte) {
 	j.note(code, append(near[:0], path...), from, to)
 }
 
-// note adds a warning, whose texts share one string.
+// note is a warning whose texts lie one behind the other in the text of all.
+type note struct {
+	code, detail   string
+	path, from, to int // where each ends
+}
+
 func (j *job) note(code string, path, from, to []byte) {
-	if j.run.Warnings == nil {
-		j.run.Warnings = make([]scri.Warning, 0, 8)
+	t := j.t
+	n := note{code: code, detail: j.step.detail}
+	t.text = append(t.text, path...)
+	n.path = len(t.text)
+	t.text = appendScalar(t.text, from)
+	n.from = len(t.text)
+	t.text = appendScalar(t.text, to)
+	n.to = len(t.text)
+	t.notes = append(t.notes, n)
+}
+
+// warnings makes warnings of the notes. Their texts share one string.
+func (t *tree) warnings() []scri.Warning {
+	if len(t.notes) == 0 {
+		return nil
 	}
-	p := len(path)
-	b := appendScalar(path, from)
-	f := len(b)
-	s := string(appendScalar(b, to))
-	j.run.Warnings = append(j.run.Warnings, scri.Warning{
-		Code: code, Path: s[:p], From: s[p:f], To: s[f:], Detail: j.step.detail,
-	})
+	list, s, at := make([]scri.Warning, len(t.notes)), string(t.text), 0
+	for i, n := range t.notes {
+		list[i] = scri.Warning{Code: n.code, Path: s[at:n.path], From: s[n.path:n.from], To: s[n.from:n.to], Detail: n.detail}
+		at = n.to
+	}
+	return list
 }
 
 // longest is how much of a value a warning repeats.

@@ -34,6 +34,7 @@ type Run struct {
 	stream  bool
 	lines   bool // the stream is lines, not events
 	state   map[*step]any
+	work    job // what Request does
 	before  *prefixes
 }
 
@@ -77,16 +78,18 @@ func (r *Run) rewrote(now, was string) {
 func (r *Run) Request(q *Request) error {
 	t := r.take()
 	defer r.give()
+	defer func() { r.Warnings = t.warnings() }()
 	t.load(q.Body)
+	t.sound = true // a dialect wrote it
 	if r.facts = r.near[:0]; r.plan.facts > len(r.near) {
 		r.facts = make([]bool, 0, r.plan.facts)
 	}
 	r.facts = r.facts[:r.plan.facts]
 	own := false // the header is a copy already
-	var j job
+	j := &r.work
 	for i := range r.plan.list {
 		pl := &r.plan.list[i]
-		j = r.job(pl)
+		*j = r.job(pl)
 		for k := range pl.o.facts {
 			j.facts[k] = pl.o.facts[k].holds(t)
 		}
@@ -94,7 +97,7 @@ func (r *Run) Request(q *Request) error {
 			if st.headers != nil && !own {
 				q.Header, own = cloneHeader(q.Header), true
 			}
-			r.act(&j, st, q, nil)
+			r.act(j, st, q, nil)
 			if r.err != nil {
 				return r.err
 			}

@@ -15,17 +15,18 @@ type tree struct {
 	root    *node
 	err     error // the document is no JSON where somebody looked; nothing of it may be used
 	changed bool
+	sound   bool // the document is known to be JSON
 
 	scan    wire.Scanner
 	nodes   []node   // a chunk that new nodes are taken from
 	members []member // likewise
 	items   []*node  // likewise
-	gather  []member
-	listed  []*node
 	placed  []place
 	found   []*node // scratch of all
 	first   []*node // scratch of one
 	shared  []*node // scratch of pairings
+	notes   []note  // scratch of a run's warnings
+	text    []byte  // likewise
 }
 
 // node is one value of a tree. raw is how it stands while nothing below it has
@@ -56,7 +57,7 @@ const (
 
 // load lays the tree over a document, which must not change while it is in use.
 func (t *tree) load(doc []byte) {
-	t.doc, t.err, t.changed = doc, nil, false
+	t.doc, t.err, t.changed, t.sound = doc, nil, false, false
 	t.nodes, t.members, t.items = t.nodes[:0], t.members[:0], t.items[:0]
 	t.root = t.node(doc, nil)
 }
@@ -66,11 +67,12 @@ func (t *tree) release() {
 	t.scan.Reset(nil)
 	clear(t.nodes)
 	clear(t.members)
-	clear(t.gather[:cap(t.gather)])
+	clear(t.items)
 	clear(t.placed[:cap(t.placed)])
-	for _, list := range [][]*node{t.items, t.listed, t.found, t.first, t.shared} {
+	for _, list := range [][]*node{t.found, t.first, t.shared} {
 		clear(list[:cap(list)])
 	}
+	t.notes, t.text = t.notes[:0], t.text[:0]
 	t.doc, t.root, t.err = nil, nil, nil
 }
 
@@ -121,13 +123,13 @@ func (t *tree) enter(n *node) {
 		return
 	}
 	n.open = true
-	switch n.kind {
-	case wire.Object:
-		t.enterObject(n)
-	case wire.Array:
-		t.enterArray(n)
-	default:
+	switch {
+	case n.kind != wire.Object && n.kind != wire.Array, (n.parent != nil || t.sound) && t.walk(n):
 		return
+	case n.kind == wire.Object:
+		t.enterObject(n)
+	default:
+		t.enterArray(n)
 	}
 	if err := t.scan.End(); err != nil {
 		t.err = err
@@ -136,43 +138,62 @@ func (t *tree) enter(n *node) {
 
 func (t *tree) enterArray(n *node) {
 	t.scan.Reset(n.raw)
-	list := t.listed[:0]
+	from := len(t.items)
 	for range t.scan.Elements() {
 		if raw := t.scan.Raw(); raw != nil {
-			list = append(list, t.node(raw, n))
+			from = t.addItem(from, t.node(raw, n))
 		}
 	}
-	t.listed = list
-	if cap(t.items)-len(t.items) < len(list) {
-		t.items = make([]*node, 0, max(memberChunk, len(list)))
-	}
-	from := len(t.items)
-	t.items = append(t.items, list...)
 	n.items = t.items[from:len(t.items):len(t.items)]
+}
+
+// addItem adds to the list that begins at from in t.items. It returns where the
+// list begins from now on.
+func (t *tree) addItem(from int, v *node) int {
+	if len(t.items) == cap(t.items) {
+		list := t.items[from:]
+		t.items = append(make([]*node, 0, max(memberChunk, 2*len(list))), list...)
+		from = 0
+	}
+	t.items = append(t.items, v)
+	return from
 }
 
 func (t *tree) enterObject(n *node) {
 	t.scan.Reset(n.raw)
-	list := t.gather[:0]
+	from := len(t.members)
 	for name := range t.scan.Members() {
 		m := t.scan.Member()
 		if m == nil {
 			break
 		}
 		end := keyEnd(m, name)
-		list = append(list, member{name, m[:end:end], t.node(value(m[end:]), n)})
+		from = t.addMember(from, member{name, m[:end:end], t.node(value(m[end:]), n)})
 	}
-	t.gather = list
-	room := len(list)
+	t.listed(n, from)
+}
+
+// addMember adds to the list that begins at from in t.members. It returns where the
+// list begins from now on.
+func (t *tree) addMember(from int, m member) int {
+	if len(t.members) == cap(t.members) {
+		list := t.members[from:]
+		t.members = append(make([]member, 0, max(memberChunk, 2*len(list))), list...)
+		from = 0
+	}
+	t.members = append(t.members, m)
+	return from
+}
+
+// listed gives a node the members from there on. The document itself gets some room
+// for more.
+func (t *tree) listed(n *node, from int) {
+	to, room := len(t.members), 0
 	if n.parent == nil {
-		room += spareMembers
+		room = min(spareMembers, cap(t.members)-to)
+		t.members = t.members[:to+room]
 	}
-	if cap(t.members)-len(t.members) < room {
-		t.members = make([]member, 0, max(memberChunk, room))
-	}
-	from := len(t.members)
-	t.members = append(t.members, list...)[:from+room]
-	n.members = t.members[from : from+len(list) : from+room]
+	n.members = t.members[from : to : to+room]
 }
 
 // keyEnd is where the quoted name ends that a raw member begins with.

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 	"unsafe"
@@ -29,6 +30,16 @@ func (s *Scanner) Unquoted() string {
 		return ""
 	}
 	return s.text(s.pos-len(q)+1, s.pos-1)
+}
+
+// Text returns the text of a quoted string that is known to be sound. It aliases q
+// when there is nothing to unescape.
+func Text(q []byte) string {
+	content := q[1 : len(q)-1]
+	if bytes.IndexByte(content, '\\') >= 0 {
+		content = appendUnescaped(make([]byte, 0, len(content)), content, false)
+	}
+	return alias(content)
 }
 
 // text is the string whose content is doc[start:end].
