@@ -49,17 +49,6 @@ func (e *encoder) tail(p *scri.Part, written ...string) {
 	e.ext(p.Ext, written...)
 }
 
-// citations reports those that are not told by the metadata of their choice.
-func (e *encoder) citations(p *scri.Part) {
-	in := e.In("citations")
-	for i := range p.Citations {
-		if !e.answer || !isDerived(&p.Citations[i]) {
-			e.Drop(itoa(int64(i)), "the API makes its citations itself")
-		}
-	}
-	e.Out(in)
-}
-
 func (e *encoder) signature(p *scri.Part) {
 	s := p.Signature
 	switch {

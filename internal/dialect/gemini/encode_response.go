@@ -87,6 +87,9 @@ func (e *encoder) choice(i int, c *scri.Choice) {
 	e.w.BeginObject()
 	said := append(make([]string, 0, 8), "content", "finishReason", "finishMessage")
 	called := false
+	if e.claims = nil; member(c.Ext, "groundingMetadata") == nil {
+		e.claims = new(claims)
+	}
 	if len(c.Output) > 0 || !formed(c.Ext, "-content") {
 		e.w.Key("content")
 		called = e.content(c)
@@ -96,6 +99,9 @@ func (e *encoder) choice(i int, c *scri.Choice) {
 	if len(c.LogProbs) > 0 {
 		e.logProbs(c.LogProbs, 0, c.Ext)
 		said = append(said, "logprobsResult")
+	}
+	if e.claims != nil {
+		e.claims.write(&e.w)
 	}
 	e.ext(c.Ext, append(said, "index")...)
 	e.w.EndObject()
@@ -198,6 +204,9 @@ func (e *encoder) outputParts(m *scri.Message) (some, called bool) {
 		at := e.At(i)
 		if e.part(p) {
 			some = true
+			if e.claims != nil {
+				e.claims.part++
+			}
 			called = called || p.Kind == scri.PartToolCall
 		}
 		e.Out(at)

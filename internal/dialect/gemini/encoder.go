@@ -19,6 +19,7 @@ type encoder struct {
 	older  bool // the model takes schemas in Google's own spelling alone
 	check  wire.Scanner
 	calls  dialect.CallBook
+	claims *claims // what is cited in the choice at hand; nil = nothing may be
 }
 
 // ext writes the members that only this dialect knows, less those that were

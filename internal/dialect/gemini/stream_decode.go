@@ -57,6 +57,7 @@ type spoken struct {
 	sealed   bool          // its signature has come
 	text     int           // the latest part that is a text; -1 = none
 	place    runeIndex     // of the text
+	untold   bool          // the metadata say more than the citations
 	called   bool
 	finished bool
 	finish   scri.Finish
@@ -481,5 +482,8 @@ func (d *streamDecoder) finish(s *spoken, c *candidate) {
 	e.Choice, e.Finish, e.LogProbs = s.index, &s.finish, s.early
 	if s.rest != nil {
 		e.Ext = &scri.Ext{Dialect: Name, Members: s.rest}
+		if len(s.sources) > 0 && !s.untold {
+			e.Ext.Form = told
+		}
 	}
 }

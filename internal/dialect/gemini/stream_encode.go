@@ -23,17 +23,18 @@ type streamEncoder struct {
 	encoder
 	list bool // one list, not events
 
-	pieces int
-	who    scri.ChatResponse
-	extra  scri.RawJSON // own members of the head, for the first piece
-	late   scri.RawJSON // and those for the last
-	block  bool         // the prompt was not taken
-	ending []byte       // how each piece ends, behind its candidates
-	told   []*telling
-	held   []byte // ended candidates
-	counts *scri.Usage
-	done   bool
-	ended  bool
+	pieces  int
+	who     scri.ChatResponse
+	extra   scri.RawJSON // own members of the head, for the first piece
+	late    scri.RawJSON // and those for the last
+	block   bool         // the prompt was not taken
+	ending  []byte       // how each piece ends, behind its candidates
+	told    []*telling
+	held    []byte // ended candidates
+	counts  *scri.Usage
+	scratch []byte
+	done    bool
+	ended   bool
 }
 
 // telling is what was written of one choice.
@@ -47,6 +48,9 @@ type telling struct {
 	called   bool
 	probs    int
 	finished bool
+	text     *writing  // the latest text
+	place    runeIndex // of that and what it is joined to
+	claims   claims    // of that
 }
 
 // writing is a part that has begun and not ended.
@@ -58,6 +62,8 @@ type writing struct {
 	skip      bool
 	joined    bool // it was reported that it goes on with another
 	wrote     bool
+	from      int // bytes of the text that it is joined to
+	cites     []scri.Citation
 	told      dialect.Once
 }
 
@@ -299,6 +305,9 @@ func (s *streamEncoder) finished(ev *scri.StreamEvent) {
 			f.Reason = scri.FinishToolCalls
 		}
 	}
+	if member(ev.Ext, "groundingMetadata") != nil {
+		s.cited(t)
+	}
 	before := s.w.B
 	s.w.B = s.held
 	s.w.BeginObject()
@@ -313,6 +322,7 @@ func (s *streamEncoder) finished(ev *scri.StreamEvent) {
 		s.logProbs(ev.LogProbs, t.probs, ev.Ext)
 		said = append(said, "logprobsResult")
 	}
+	t.claims.write(&s.w)
 	s.lateExt(ev.Ext, said)
 	s.w.EndObject()
 	s.held, s.w.B = s.w.B, before

@@ -52,7 +52,7 @@ func (s *streamEncoder) textBegins(t *telling, k *writing, p *scri.Part) {
 		s.say(t, k, p.Text, nil)
 	}
 	for i := range p.Citations {
-		s.cited(k, &p.Citations[i])
+		k.cite(&p.Citations[i])
 	}
 	if p.Signature != nil {
 		s.signed(t, k, p.Signature)
@@ -61,6 +61,8 @@ func (s *streamEncoder) textBegins(t *telling, k *writing, p *scri.Part) {
 
 // write writes a part that is whole as a piece of its own, if it can be said.
 func (s *streamEncoder) write(t *telling, p *scri.Part) {
+	s.cited(t)
+	s.claims = nil // whoever reads it would not know which text it is about
 	n := s.candidate()
 	s.w.B = append(s.w.B, `"content":{"parts":[`...)
 	if !s.encoder.part(p) {
@@ -84,13 +86,29 @@ func (s *streamEncoder) joins(t *telling, k *writing) {
 	s.Warn = append(s.Warn, scri.Warning{Code: scri.WarnChanged, Path: t.last, Detail: "another part is joined to it"})
 }
 
+// begins begins a text, if a reader does not take it for more of the one before.
+func (s *streamEncoder) begins(t *telling, k *writing) {
+	if !k.joined {
+		s.cited(t)
+		t.last = s.Path()
+		t.place = runeIndex{bits: t.place.bits[:0]}
+	}
+	if k.kind == scri.PartText {
+		t.text, k.from = k, t.place.n
+	}
+}
+
 // say writes a piece of a text. It is where nearly all of an answer goes through.
 func (s *streamEncoder) say(t *telling, k *writing, text scri.Text, probs []scri.TokenLogProb) {
 	s.joins(t, k)
-	if !k.wrote && !k.joined {
-		t.last = s.Path()
+	if !k.wrote {
+		s.begins(t, k)
 	}
 	k.wrote, t.open = true, k.kind
+	if k.kind == scri.PartText {
+		s.scratch = text.AppendText(s.scratch[:0])
+		t.place.add(s.scratch)
+	}
 	n := s.begin()
 	s.w.B = append(s.w.B, `{"candidates":[{"content":{"parts":[{"text":`...)
 	s.w.B = text.AppendJSON(s.w.B)
@@ -126,6 +144,9 @@ func (s *streamEncoder) signed(t *telling, k *writing, sig *scri.Signature) {
 		return
 	}
 	s.joins(t, k)
+	if !k.wrote {
+		s.begins(t, k)
+	}
 	k.wrote, t.open = true, ""
 	n := s.candidate()
 	s.w.B = append(s.w.B, `"content":{"parts":[{"text":""`...)
@@ -144,13 +165,6 @@ func (s *streamEncoder) signed(t *telling, k *writing, sig *scri.Signature) {
 func (s *streamEncoder) once(k *writing, member, detail string) {
 	if k.told.First(member) {
 		s.Drop(member, detail)
-	}
-}
-
-// cited takes in a citation.
-func (s *streamEncoder) cited(k *writing, c *scri.Citation) {
-	if !isDerived(c) {
-		s.once(k, "citations", "")
 	}
 }
 
@@ -176,7 +190,7 @@ func (s *streamEncoder) delta(ev *scri.StreamEvent) {
 			probs = nil
 		}
 		if ev.Citation != nil {
-			s.cited(k, ev.Citation)
+			k.cite(ev.Citation)
 		}
 		if ev.Signature != nil {
 			s.signed(t, k, ev.Signature)
@@ -238,8 +252,9 @@ func (s *streamEncoder) close(t *telling, k *writing, late *scri.Ext) {
 	t.parts = slices.DeleteFunc(t.parts, func(p *writing) bool { return p == k })
 	s.Part(t.index, k.msg, k.part)
 	s.Homeless(late)
+	s.cites(t, k)
 	if k.whole == nil {
-		if !k.skip && !k.wrote && (k.kind == scri.PartThinking || k.told.Any()) {
+		if !k.skip && !k.wrote && (k.kind == scri.PartThinking || k.told.Any() || len(k.cites) > 0) {
 			s.Drop("", "there is no text in it")
 		}
 		return
