@@ -23,7 +23,7 @@ type answer struct {
 	finished bool // a finish reason came
 	usage    *scri.Usage
 	counts   [5]int64 // what usage points to, so that a running count allocates once
-	written  []byte   // the provider's own words about tokens written to caches, which have several prices
+	written  []byte   // the provider's own words about a usage, where its price depends on them
 	done     scri.StreamEvent
 	head     scri.ChatResponse // of the last event, which must not gainsay the first
 }
@@ -183,7 +183,7 @@ func (a *answer) meter(u *scri.Usage) {
 		}
 	}
 	a.usage.Estimated = u.Estimated
-	if u.CacheWrite != nil && *u.CacheWrite > 0 {
+	if provider.Priced(u) {
 		a.written = append(a.written[:0], u.Raw...)
 	}
 }

@@ -359,8 +359,7 @@ func (a *passed) Close() error {
 	return err
 }
 
-// settle closes the attempt, once. What is passed on has no price: the tokens of
-// sounds and pictures cost otherwise than those of texts.
+// settle closes the attempt and the lineage, once.
 func (a *passed) settle(outcome string, e *scri.Error) {
 	if a.over {
 		return
@@ -370,6 +369,8 @@ func (a *passed) settle(outcome string, e *scri.Error) {
 	att.Outcome, att.Usage = outcome, a.tap.Usage()
 	att.TookMS = millis(a.g.now().Sub(att.Start))
 	if outcome == "ok" {
+		att.CostUSD = a.p.PriceRelayed(a.c.Op, att.Model, att.Usage)
+		a.c.Lineage.CostUSD = total(a.c.Lineage.Attempts, a.at)
 		a.p.Answered()
 	}
 	if e != nil {

@@ -282,11 +282,10 @@ func changes(provider string, known, fact *Model) []Change {
 	if old == nil {
 		old = &Prices{}
 	}
-	differ("prices.input", money(old.Input), money(now.Input))
-	differ("prices.output", money(old.Output), money(now.Output))
-	differ("prices.cache_read", money(old.CacheRead), money(now.CacheRead))
-	differ("prices.cache_write", money(old.CacheWrite), money(now.CacheWrite))
-	differ("prices.cache_write_1h", money(old.CacheWrite1h), money(now.CacheWrite1h))
+	was := old.list()
+	for i, v := range now.list() {
+		differ("prices."+v.key, money(was[i].value), money(v.value))
+	}
 	return list
 }
 
@@ -365,10 +364,7 @@ func writeModel(b *strings.Builder, m *Model) error {
 		return nil
 	}
 	fmt.Fprintf(b, "    prices: {as_of: %s, source: %s", p.AsOf, p.Source)
-	for _, v := range []struct {
-		key   string
-		value *float64
-	}{{"input", p.Input}, {"output", p.Output}, {"cache_read", p.CacheRead}, {"cache_write", p.CacheWrite}, {"cache_write_1h", p.CacheWrite1h}} {
+	for _, v := range p.list() {
 		if v.value != nil {
 			fmt.Fprintf(b, ", %s: %s", v.key, money(v.value))
 		}

@@ -168,7 +168,7 @@ func specKeys() []string {
 
 // Capabilities a catalogue file may name.
 func capabilities() []string {
-	return []string{"chat", "stream", "tools", "vision", "thinking", "embeddings", "logprobs", "prefill", "audio", "documents", "json_schema"}
+	return []string{"chat", "stream", "tools", "vision", "thinking", "embeddings", "logprobs", "prefill", "audio", "documents", "json_schema", "rerank", "transcription", "images"}
 }
 
 // check refuses what cannot be meant.
@@ -341,16 +341,7 @@ func (d *document) checkPrices(at string, p *Prices) error {
 	if p.AsOf == "" || !isDate(p.AsOf) {
 		return d.fail(at+".as_of", "prices need the day on which they were true, like 2025-09-29")
 	}
-	for _, v := range []struct {
-		key   string
-		value *float64
-	}{
-		{"input", p.Input},
-		{"output", p.Output},
-		{"cache_read", p.CacheRead},
-		{"cache_write", p.CacheWrite},
-		{"cache_write_1h", p.CacheWrite1h},
-	} {
+	for _, v := range p.list() {
 		if v.value != nil && *v.value < 0 {
 			return d.fail(at+"."+v.key, "negative")
 		}

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"bytes"
+	"encoding/json"
 	"math"
 	"net/http"
 	"strings"
@@ -163,6 +164,43 @@ func TestPrice(t *testing.T) {
 			t.Errorf("%s: unknown, want %v", name, c.want)
 		case got != nil && math.Abs(*got-c.want) > 1e-9:
 			t.Errorf("%s: %v, want %v", name, *got, c.want)
+		}
+	}
+}
+
+// What is passed on is billed by tokens of several kinds, by time or by searches.
+func TestPriceOfRelays(t *testing.T) {
+	openai, cohere := build(t, Remote, "openai", Entry{}, Deps{}), build(t, Remote, "cohere", Entry{Dialect: "openai"}, Deps{})
+	const unknown = -1
+	for _, c := range []struct {
+		name  string
+		p     *Provider
+		op    scri.Op
+		model string
+		usage string // null = none was told
+		want  float64
+	}{
+		{"searches", cohere, scri.OpRerank, "rerank-v3.5", `{"search_units":3}`, 0.006},
+		{"no searches", cohere, scri.OpRerank, "rerank-v3.5", `{}`, unknown},
+		{"what is billed, not what was read", cohere, scri.OpChat, "command-r-08-2024", `{"billed_units":{"input_tokens":1000000,"output_tokens":0},"tokens":{"input_tokens":9000000}}`, 0.15},
+		{"seconds", openai, scri.OpAudio, "whisper-1", `{"type":"duration","seconds":90}`, 0.009},
+		{"sound and text", openai, scri.OpAudio, "gpt-4o-transcribe", `{"input_tokens":1000000,"input_token_details":{"text_tokens":400000,"audio_tokens":600000},"output_tokens":100000}`, 1 + 3.6 + 1},
+		{"an image", openai, scri.OpImages, "gpt-image-1", `{"input_tokens":1000,"output_tokens":10000}`, 0.005 + 0.4},
+		{"an image of an image", openai, scri.OpImages, "gpt-image-1", `{"input_tokens":2000,"input_tokens_details":{"text_tokens":1000,"image_tokens":1000},"output_tokens":10000}`, 0.005 + 0.01 + 0.4},
+		{"an image of a model that writes", openai, scri.OpImages, "gpt-5", `{"input_tokens":1,"output_tokens":1}`, unknown},
+		{"nothing told", openai, scri.OpAudio, "whisper-1", `null`, unknown},
+	} {
+		var u *scri.Usage
+		if c.usage != "null" {
+			u = &scri.Usage{}
+			if err := json.Unmarshal([]byte(c.usage), u); err != nil {
+				t.Fatal(err)
+			}
+			u.Raw = scri.RawJSON(c.usage)
+		}
+		got := c.p.PriceRelayed(c.op, c.model, u)
+		if (got == nil) != (c.want == unknown) || got != nil && math.Abs(*got-c.want) > 1e-9 {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
 }

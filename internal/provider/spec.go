@@ -98,7 +98,8 @@ type Model struct {
 	Retired       string    `yaml:"retired"`
 }
 
-// Prices are US dollars for a million tokens; nil = unknown, which is not 0.
+// Prices are US dollars for a million tokens, where nothing else is said; nil =
+// unknown, which is not 0.
 type Prices struct {
 	AsOf         string   `yaml:"as_of"`  // the day on which they were true
 	Source       string   `yaml:"source"` // who said so; "" = the provider itself
@@ -107,7 +108,33 @@ type Prices struct {
 	CacheRead    *float64 `yaml:"cache_read"`
 	CacheWrite   *float64 `yaml:"cache_write"`
 	CacheWrite1h *float64 `yaml:"cache_write_1h"`
-	UpTo         int64    `yaml:"up_to"` // input tokens beyond which other prices hold, unknown here; 0 = always true
+	AudioInput   *float64 `yaml:"audio_input"`
+	ImageInput   *float64 `yaml:"image_input"`
+	ImageOutput  *float64 `yaml:"image_output"`
+	Minute       *float64 `yaml:"minute"`   // a minute of sound
+	Searches     *float64 `yaml:"searches"` // a thousand searches
+	UpTo         int64    `yaml:"up_to"`    // input tokens beyond which other prices hold, unknown here; 0 = always true
+}
+
+// price is one of Prices under its key.
+type price struct {
+	key   string
+	value *float64
+}
+
+func (p *Prices) list() []price {
+	return []price{
+		{"input", p.Input},
+		{"output", p.Output},
+		{"cache_read", p.CacheRead},
+		{"cache_write", p.CacheWrite},
+		{"cache_write_1h", p.CacheWrite1h},
+		{"audio_input", p.AudioInput},
+		{"image_input", p.ImageInput},
+		{"image_output", p.ImageOutput},
+		{"minute", p.Minute},
+		{"searches", p.Searches},
+	}
 }
 
 func (s *Spec) clone() *Spec {

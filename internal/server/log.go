@@ -36,8 +36,11 @@ func (s *Server) logged(ctx context.Context, x *scri.Exchange, status int, err *
 			list = append(list, slog.Float64("first_ms", rounded(a.FirstMS)))
 		}
 		list = append(list, slog.Float64("took_ms", tookMS(l)))
-		if u := a.Usage; u != nil && u.Input != nil && u.Output != nil {
-			list = append(list, slog.Int64("input_tokens", *u.Input), slog.Int64("output_tokens", *u.Output))
+		if u := a.Usage; u != nil && u.Input != nil {
+			list = append(list, slog.Int64("input_tokens", *u.Input))
+		}
+		if u := a.Usage; u != nil && u.Output != nil {
+			list = append(list, slog.Int64("output_tokens", *u.Output))
 		}
 	}
 	if d := decision(l); d != "" {
