@@ -16,7 +16,7 @@ else
 RACE = $(GO) test
 endif
 
-.PHONY: run build test clients lint bench agents cover fuzz clean help
+.PHONY: run build dist sbom vuln test clients lint bench agents cover fuzz clean help
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -26,6 +26,29 @@ run: build ## start the gateway with its simulator and show its main job
 
 build: ## build bin/aratta, one static binary
 	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/aratta ./cmd/aratta
+
+PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+dist: ## build dist/aratta-SYSTEM-MACHINE for all systems that are released
+	@for p in $(PLATFORMS); do \
+	  os=$${p%/*} arch=$${p#*/} exe=; [ $$os = windows ] && exe=.exe; \
+	  GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o dist/aratta-$$os-$$arch$$exe ./cmd/aratta && echo dist/aratta-$$os-$$arch$$exe || exit 1; \
+	done
+
+SBOM = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+sbom: build ## list what is in bin/aratta (CycloneDX) as bin/aratta.cdx.json
+	@$(GO) run $(SBOM) bin -json -version $(VERSION) -output bin/aratta.cdx.json bin/aratta
+
+VULN_VERSION = v1.9.0
+VULN     = bin/govulncheck-$(VULN_VERSION)
+vuln: $(VULN) ## look for known vulnerabilities in the code that is called, if their list can be reached
+	@out=$$($(VULN) ./... 2>&1); code=$$?; \
+	if [ $$code -ne 0 ] && echo "$$out" | grep -q 'fetching vulnerabilities'; then \
+	  echo "make: the list of vulnerabilities cannot be reached from here, so nothing was looked for"; \
+	else echo "$$out"; exit $$code; fi
+
+$(VULN):
+	GOBIN=$(CURDIR)/bin $(GO) install golang.org/x/vuln/cmd/govulncheck@$(VULN_VERSION)
+	mv bin/govulncheck $@
 
 test: clients ## run every test, with the race detector, and the official SDKs against a running server
 	$(RACE) -timeout 15m ./...
@@ -70,4 +93,4 @@ fuzz: ## run every fuzz target for FUZZTIME each
 	done
 
 clean: ## remove what was built
-	rm -rf bin cover.out $(CLIENTS)/node_modules
+	rm -rf bin dist cover.out $(CLIENTS)/node_modules

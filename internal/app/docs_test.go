@@ -75,8 +75,8 @@ func pages(t *testing.T) []string {
 }
 
 // curl does what the documents ask curl for, so that their tests need nothing
-// but a shell. It prints the answer, and the status behind it.
-func curl(args []string, out io.Writer) error {
+// but a shell. It prints the answer, and the status to where errors go.
+func curl(args []string, out, errs io.Writer) error {
 	method, url, body, ctype, file := "", "", "", "", ""
 	header := http.Header{}
 	for i := 0; i < len(args); i++ {
@@ -140,7 +140,7 @@ func curl(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "\nHTTP %d\n", res.StatusCode)
+	_, err = fmt.Fprintf(errs, "\nHTTP %d\n", res.StatusCode)
 	return err
 }
 
@@ -415,4 +415,36 @@ func parses(args []string) error {
 		return err
 	}
 	return cmd.ValidateArgs(cmd.Flags().Args())
+}
+
+var messageRow = regexp.MustCompile("(?m)^\\| `([^`]+)` \\|")
+
+// The errors that can be looked up are those that the program has.
+func TestDocumentedErrors(t *testing.T) {
+	root := dialecttest.Root(t)
+	var code strings.Builder
+	for _, dir := range []string{"internal", "scri"} {
+		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, _ os.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			b, err := os.ReadFile(path)
+			code.Write(b)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows := messageRow.FindAllStringSubmatch(document(t, "docs/troubleshooting.md"), -1)
+	if len(rows) < 20 {
+		t.Errorf("only %d messages were found", len(rows))
+	}
+	for _, m := range rows {
+		for piece := range strings.SplitSeq(m[1], "...") {
+			if piece = strings.Trim(piece, " ,"); len(piece) > 3 && !strings.Contains(code.String(), piece) {
+				t.Errorf("no error says %q, of %q", piece, m[1])
+			}
+		}
+	}
 }

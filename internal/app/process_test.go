@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 			os.Exit(Main(context.Background(), "v1.2.3-test", os.Args[1:], IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 		},
 		"curl": func() {
-			if err := curl(os.Args[1:], os.Stdout); err != nil {
+			if err := curl(os.Args[1:], os.Stdout, os.Stderr); err != nil {
 				fmt.Fprintln(os.Stderr, "curl:", err)
 				os.Exit(1)
 			}
