@@ -98,7 +98,7 @@ func stale(c *tls.Certificate, now time.Time) string {
 // secure puts TLS over what is accepted from ln, with the certificate in force at
 // each handshake.
 func (g *live) secure(ln net.Listener) net.Listener {
-	return tls.NewListener(sock.Listener{Listener: ln}, &tls.Config{
+	return tls.NewListener(sock.NewListener(ln), &tls.Config{
 		MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return g.shown.Load(), nil },
 	})

@@ -1,6 +1,8 @@
 package dialect
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -9,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/aratta-gateway/aratta/internal/sock"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -38,6 +41,7 @@ func allowWrite(w http.ResponseWriter, d time.Duration) {
 type outlet struct {
 	a     *reply
 	enc   StreamEncoder
+	conn  sock.Holder   // to the client; nil if it cannot hold what is written
 	every time.Duration // between two looks of the timer
 	pings bool
 	timer *time.Timer
@@ -54,8 +58,8 @@ type outlet struct {
 	fault  string  // what the timer panicked with, and where
 }
 
-func newOutlet(a *reply, enc StreamEncoder) *outlet {
-	o := &outlet{a: a, enc: enc, every: a.opt.KeepaliveAfter}
+func newOutlet(ctx context.Context, a *reply, enc StreamEncoder) *outlet {
+	o := &outlet{a: a, enc: enc, every: a.opt.KeepaliveAfter, conn: sock.HolderOf(ctx)}
 	o.pings = o.every > 0 && len(enc.Ping(nil)) > 0
 	if !o.pings {
 		o.every = tickTime
@@ -174,11 +178,27 @@ func (o *outlet) add(ev *scri.StreamEvent, more bool) error {
 
 // send sends what has gathered, at once.
 func (o *outlet) send() error {
+	held := o.hold()
 	err := o.write()
 	if f, ok := o.a.w.(http.Flusher); ok && err == nil {
 		f.Flush()
 	}
+	if held {
+		err = errors.Join(err, o.conn.Release())
+	}
 	return err
+}
+
+// onePiece is what the server writes in one piece by itself.
+const onePiece = 1 << 10
+
+// hold makes more than that leave in one piece.
+func (o *outlet) hold() bool {
+	if o.conn == nil || len(o.buf) <= onePiece {
+		return false
+	}
+	o.conn.Hold()
+	return true
 }
 
 func (o *outlet) write() error {
@@ -221,6 +241,7 @@ func (o *outlet) end(err *scri.Error) {
 	o.begin()
 	o.buf = o.enc.End(o.buf, err)
 	if len(o.buf) > 0 {
+		o.hold()
 		_ = o.write() // the answer is over; the client may be gone
 	}
 }

@@ -256,7 +256,7 @@ func (a *reply) count(ctx context.Context) {
 }
 
 func (a *reply) stream(ctx context.Context) {
-	o := newOutlet(a, a.d.EncodeStream(&a.in))
+	o := newOutlet(ctx, a, a.d.EncodeStream(&a.in))
 	a.out = o
 	o.watch()
 	defer o.rest()

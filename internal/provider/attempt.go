@@ -199,6 +199,14 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Buffered is how much of it is in memory.
+func (s *source) Buffered() int {
+	if b, ok := s.resp.Body.(*h1Answer); ok {
+		return b.buffered()
+	}
+	return 0
+}
+
 // done gives the connection back, or ends it when something of the answer is
 // still to come. It may be called twice and while another goroutine reads.
 func (a *attempt) done() {

@@ -56,6 +56,9 @@ type idleConn struct {
 	since time.Time
 }
 
+// firstRead is how much is read with the head of an answer: a short one whole.
+const firstRead = 32 << 10
+
 // desk is what is needed while a request is written and the head of its answer
 // is read.
 type desk struct {
@@ -113,7 +116,7 @@ func newH1(base *url.URL, dial DialFunc) *h1 {
 		}
 		return sock.Wrap(d.c), nil
 	}
-	t.desks.New = func() any { return &desk{br: bufio.NewReader(nil)} }
+	t.desks.New = func() any { return &desk{br: bufio.NewReaderSize(nil, firstRead)} }
 	return t
 }
 

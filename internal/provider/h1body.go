@@ -82,12 +82,20 @@ func (a *h1Answer) Read(p []byte) (int, error) {
 // receive reads bytes as they are on the line: first those that came with the head.
 func (a *h1Answer) receive(p []byte) (int, error) {
 	if a.desk != nil {
-		if a.desk.br.Buffered() > 0 {
+		if a.buffered() > 0 {
 			return a.desk.br.Read(p)
 		}
 		a.putDesk()
 	}
 	return a.conn.Read(p)
+}
+
+// buffered is how many bytes came with the head and were not read yet.
+func (a *h1Answer) buffered() int {
+	if a.desk == nil {
+		return 0
+	}
+	return a.desk.br.Buffered()
 }
 
 // unframe moves the content within p to its front, and tells whether it ends there.
@@ -120,7 +128,7 @@ func (a *h1Answer) unframe(p []byte, err error) (int, error) {
 // finish gives the connection back after the end of the answer, or closes it
 // when it is of no more use.
 func (a *h1Answer) finish() {
-	more := a.desk != nil && a.desk.br.Buffered() > 0 || a.chunks.excess
+	more := a.buffered() > 0 || a.chunks.excess
 	a.putDesk()
 	if !a.over.CompareAndSwap(false, true) {
 		return

@@ -190,10 +190,11 @@ func Run(ctx context.Context, l net.Listener, h http.Handler, drain func() time.
 		Handler: h, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		BaseContext: func(net.Listener) context.Context { return base },
+		ConnContext: sock.WithConn,
 		ErrorLog:    stdlog.New(complaints{log}, "", 0),
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- hs.Serve(sock.Listener{Listener: l}) }()
+	go func() { failed <- hs.Serve(sock.NewListener(l)) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serving on %s: %w", l.Addr(), err)

@@ -13,20 +13,62 @@
 // they are.
 package sock
 
-import "net"
+import (
+	"context"
+	"net"
+	"sync"
+)
 
 // most is how many bytes are moved by one direct call. The kernel copies them
 // in some tens of microseconds; the collector may have to wait for so long.
 const most = 256 << 10
 
-// Listener accepts connections that are cheaper to wait on.
-type Listener struct{ net.Listener }
+// NewListener returns a listener like l whose connections are cheaper to wait on, and
+// can hold what is written.
+func NewListener(l net.Listener) net.Listener { return &listener{Listener: l, held: new(sync.Pool)} }
+
+type listener struct {
+	net.Listener
+	held *sync.Pool // of *[]byte
+}
 
 // Accept waits for the next connection.
-func (l Listener) Accept() (net.Conn, error) {
+func (l *listener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return Wrap(c), nil
+	return wrap(c, l.held), nil
+}
+
+// Wrap returns a connection like c that is cheaper to wait on, or c itself if it
+// is no TCP connection.
+func Wrap(c net.Conn) net.Conn { return wrap(c, nil) }
+
+// Holder is a connection that can hold what is written, so that what a server writes
+// in pieces leaves in one call: net/http makes five of a stream that comes at once,
+// and each costs as much as all that the gateway does with it.
+type Holder interface {
+	// Hold keeps what is written from now on, up to some tens of kilobytes, until
+	// Release; or until the connection is read, closed, or told when reading must
+	// end: whoever waits for the other side has said all that he wanted to.
+	Hold()
+	// Release writes what is held. Its error is also that of the next Write.
+	Release() error
+}
+
+type holderKey struct{}
+
+// WithConn returns a context that knows the connection it is for.
+func WithConn(ctx context.Context, c net.Conn) context.Context {
+	if h, ok := c.(Holder); ok {
+		return context.WithValue(ctx, holderKey{}, h)
+	}
+	return ctx
+}
+
+// HolderOf returns the connection that the context is for, or nil if it cannot hold.
+func HolderOf(ctx context.Context) Holder {
+	h, _ := ctx.Value(holderKey{}).(Holder)
+	return h
 }

@@ -15,6 +15,7 @@ type Conn struct {
 	*net.TCPConn
 	raw     syscall.RawConn
 	in, out transfer
+	held    held
 }
 
 // transfer is the call under way in one direction. What it needs is kept, as it
@@ -33,9 +34,7 @@ type transfer struct {
 // maxPieces is how many pieces are written by one direct call.
 const maxPieces = 8
 
-// Wrap returns a connection like c that is cheaper to wait on, or c itself if it
-// is no TCP connection.
-func Wrap(c net.Conn) net.Conn {
+func wrap(c net.Conn, pool *sync.Pool) net.Conn {
 	tcp, ok := c.(*net.TCPConn)
 	if !ok || !direct {
 		return c
@@ -45,12 +44,14 @@ func Wrap(c net.Conn) net.Conn {
 		return c
 	}
 	w := &Conn{TCPConn: tcp, raw: raw}
+	w.held.pool = pool
 	w.in.step, w.out.step, w.in.peek = w.in.read, w.out.write, w.in.look
 	return w
 }
 
 // Read reads as net.Conn has it.
 func (c *Conn) Read(p []byte) (int, error) {
+	c.letGo()
 	t := &c.in
 	if len(p) == 0 || len(p) > most || !t.mu.TryLock() {
 		return c.TCPConn.Read(p)
@@ -85,6 +86,17 @@ func (c *Conn) Quiet() bool {
 
 // Write writes as net.Conn has it.
 func (c *Conn) Write(p []byte) (int, error) {
+	if c.held.on.Load() {
+		if done, err := c.hold(p); done {
+			return len(p), err
+		} else if err != nil {
+			return 0, err
+		}
+	}
+	return c.send(p)
+}
+
+func (c *Conn) send(p []byte) (int, error) {
 	t := &c.out
 	if len(p) == 0 || len(p) > most || !t.mu.TryLock() {
 		return c.TCPConn.Write(p)

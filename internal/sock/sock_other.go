@@ -2,10 +2,12 @@
 
 package sock
 
-import "net"
+import (
+	"net"
+	"sync"
+)
 
-// Wrap returns c.
-func Wrap(c net.Conn) net.Conn { return c }
+func wrap(c net.Conn, _ *sync.Pool) net.Conn { return c }
 
 // WriteBuffers writes v to c as v.WriteTo does.
 func WriteBuffers(c net.Conn, v *net.Buffers) (int64, error) { return v.WriteTo(c) }

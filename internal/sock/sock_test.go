@@ -33,7 +33,7 @@ func pair(t *testing.T) (wrapped, peer net.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wrapped, err = sock.Listener{Listener: l}.Accept()
+	wrapped, err = sock.NewListener(l).Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +228,7 @@ func TestServer(t *testing.T) {
 		b, _ := io.ReadAll(r.Body) // the client sees what is missing
 		_, _ = w.Write(b)
 	})}
-	go func() { _ = h.Serve(sock.Listener{Listener: l}) }() // ends with Close
+	go func() { _ = h.Serve(sock.NewListener(l)) }() // ends with Close
 	defer h.Close()
 	url := "http://" + l.Addr().String()
 	for _, n := range []int{0, 10, 5 << 10, 2 << 20} {

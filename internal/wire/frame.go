@@ -84,8 +84,8 @@ func (s *source) makeRoom() {
 	}
 	size := max(len(s.buf), firstBuffer)
 	switch {
-	case s.full && len(s.buf) < burstBuffer: // a burst: what is read at once is sent at once
-		size = burstBuffer
+	case s.full && len(s.buf) < burstBuffer, s.waiting() > size: // a burst: what is read at once is sent at once
+		size = max(size, burstBuffer)
 	case kept > size/2 && s.end == len(s.buf):
 		size *= 2
 	}
@@ -96,6 +96,14 @@ func (s *source) makeRoom() {
 		s.shift(s.buf)
 	}
 	s.full = false
+}
+
+// waiting is how many bytes the reader has in memory, as far as it tells.
+func (s *source) waiting() int {
+	if b, ok := s.r.(interface{ Buffered() int }); ok {
+		return b.Buffered()
+	}
+	return 0
 }
 
 // shift moves what is kept to the start of buf, which may be the same one.
