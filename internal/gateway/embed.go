@@ -21,6 +21,9 @@ func (g *Gateway) embed(ctx context.Context, c *call, t *route.Target) (*scri.Em
 		c.Lineage.Attempts = c.Lineage.Attempts[:at]
 		return nil, err
 	}
+	if info != nil {
+		c.Lineage.Attempts[at].Overlays = info.Overlays
+	}
 	if err != nil {
 		g.failed(ctx, c, at, err)
 		return nil, err

@@ -45,7 +45,7 @@ func (o *Overlay) cases(s *source, v *val) error {
 		c := Case{
 			Name: a.text("name"), At: At(a.oneOf("at", directions()...)), file: s.file, line: e.line,
 			Target: Target{
-				Provider: a.text("provider"), Dialect: canonicalDialect(a.text("dialect")), Model: a.text("model"), BaseURL: a.text("base_url"),
+				Op: o.Match.Op, Provider: a.text("provider"), Dialect: canonicalDialect(a.text("dialect")), Model: a.text("model"), BaseURL: a.text("base_url"),
 			},
 			Request: a.json("request"), Err: a.text("error"),
 		}

@@ -43,6 +43,7 @@ type Match struct {
 	Dialect   string // our name of it: openai, responses, anthropic, gemini, ollama, cohere, bedrock, native
 	Model     string // globs, a*|b*
 	BaseURL   string // host, and the beginning of the path
+	Op        string // OpEmbed, or "" for chats
 	Direction At     // where ops without "at" act, and the only place where others may
 	providers globs
 	models    globs
@@ -98,9 +99,13 @@ type Target struct {
 	Entry    string   // of the catalogue, which the provider is described by
 	Dialect  string   // our name of the format it is spoken to in
 	BaseURL  string   // as configured
+	Op       string   // what is asked for: OpEmbed, or "" for a chat
 	Model    string   // the provider's own name
 	Builtin  []string // ids of the built-in overlays that its entry refers to
 }
+
+// OpEmbed is the kind of request that asks for vectors.
+const OpEmbed = "embed"
 
 // fits reports whether an overlay is for a target, the model left aside.
 func (o *Overlay) fits(t *Target) bool {
@@ -108,7 +113,7 @@ func (o *Overlay) fits(t *Target) bool {
 		return false
 	}
 	m := &o.Match
-	return (len(m.providers) == 0 || m.providers.fit(t.Provider) || m.providers.fit(t.Entry)) &&
+	return m.Op == t.Op && (len(m.providers) == 0 || m.providers.fit(t.Provider) || m.providers.fit(t.Entry)) &&
 		(m.Dialect == "" || m.Dialect == t.Dialect) && baseFits(m.BaseURL, t.BaseURL)
 }
 

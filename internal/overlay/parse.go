@@ -84,6 +84,9 @@ func (o *Overlay) match(a *args) {
 	if d := m.opt("dialect"); d != nil && !slices.Contains(dialects(), o.Match.Dialect) {
 		m.failAt(d, "dialect: %q is not known%s", d.text, suggest(d.text, dialects()))
 	}
+	if m.oneOf("op", "chat", OpEmbed) == OpEmbed {
+		o.Match.Op = OpEmbed
+	}
 	if m.opt("direction") != nil {
 		o.Match.Direction = At(m.oneOf("direction", directions()...))
 	}
@@ -177,6 +180,9 @@ func (o *Overlay) op(a *args, v *val) {
 		return
 	}
 	m.what = "op " + name
+	if o.Match.Op == OpEmbed && slices.Contains([]string{"base_url", "dialect", "echo", "force_stream_aggregate", "inline_media"}, name) {
+		m.failAt(v, "it is for chats: match.op must not be embed")
+	}
 	st := &step{name: name, detail: "overlay " + o.Name() + ": " + name, models: m.globs("models")}
 	if f := m.opt("fallback"); f != nil && (f.kind == wire.Bool || name != "stream_rekey") { // which has a word of its own there
 		st.fallback = m.flag("fallback")

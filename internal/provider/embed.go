@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,13 +56,19 @@ func (p *Provider) embed(ctx context.Context, req *scri.EmbedRequest, call *Call
 	}
 	target := dialect.Target{Provider: p.name, Model: p.wire(call.Model), KeepAlive: cmp.Or(call.KeepAlive, p.entry.KeepAlive), Variant: p.spec.Variant, Header: call.Header}
 	target.NumCtx = p.embedWindow(ctx, call)
-	list := p.batches(req, call.Model)
+	list, plan := p.batches(req, call.Model), p.vectors.Plan(call.Model)
+	info.Overlays = plan.Names()
 	for i := range list {
 		b := &list[i]
-		b.caller = call.Caller
+		a := p.attempt()
+		a.caller, a.target, b.attempt = call.Caller, target, a
 		var warn []scri.Warning
 		b.out, warn, err = d.EncodeEmbedRequest(&b.req, &target)
 		info.Warnings = b.told(info.Warnings, warn)
+		if err == nil && plan != nil {
+			_, err = a.edit(plan, b.out, "")
+			info.Warnings, info.Model = b.told(info.Warnings, a.info.Warnings), a.target.Model
+		}
 		if err != nil {
 			return nil, b.placed(err)
 		}
@@ -74,7 +79,7 @@ func (p *Provider) embed(ctx context.Context, req *scri.EmbedRequest, call *Call
 		}
 	}
 	info.Calls = len(list)
-	if err := p.all(ctx, d, list, &target, info); err != nil {
+	if err := p.all(ctx, d, list, info); err != nil {
 		return nil, err
 	}
 	return join(list)
@@ -130,11 +135,11 @@ func (p *Provider) embedWindow(ctx context.Context, call *Call) int64 {
 
 // batch is one call: some inputs of a request, one after the other.
 type batch struct {
-	from   int // index of the first
-	req    scri.EmbedRequest
-	out    *dialect.Outgoing
-	caller http.Header // see Call.Caller
-	resp   *scri.EmbedResponse
+	from    int // index of the first
+	req     scri.EmbedRequest
+	out     *dialect.Outgoing
+	attempt *attempt
+	resp    *scri.EmbedResponse
 }
 
 // batches cuts a request into calls that the provider takes.
@@ -207,10 +212,10 @@ func (b *batch) place(path string) string {
 }
 
 // all makes the calls, several at once, and ends them all when one fails.
-func (p *Provider) all(ctx context.Context, d dialect.Embedder, list []batch, t *dialect.Target, info *Info) error {
+func (p *Provider) all(ctx context.Context, d dialect.Embedder, list []batch, info *Info) error {
 	infos := make([]Info, len(list))
 	if len(list) == 1 {
-		err := p.one(ctx, d, &list[0], t, &infos[0])
+		err := p.one(ctx, d, &list[0], &infos[0])
 		info.take(&infos[0])
 		return err
 	}
@@ -221,7 +226,7 @@ func (p *Provider) all(ctx context.Context, d dialect.Embedder, list []batch, t 
 	for range min(p.embedAtOnce(), len(list)) {
 		wg.Go(func() {
 			for i := range next {
-				if err := p.one(ctx, d, &list[i], t, &infos[i]); err != nil {
+				if err := p.one(ctx, d, &list[i], &infos[i]); err != nil {
 					cancel(list[i].placed(err)) // the first counts
 				}
 			}
@@ -264,10 +269,8 @@ func (i *Info) take(of *Info) {
 }
 
 // one makes one call.
-func (p *Provider) one(ctx context.Context, d dialect.Embedder, b *batch, t *dialect.Target, info *Info) error {
-	a := p.attempt()
-	a.caller = b.caller
-	a.target = *t
+func (p *Provider) one(ctx context.Context, d dialect.Embedder, b *batch, info *Info) error {
+	a := b.attempt
 	err := a.send(ctx, b.out, p.timeouts.whole())
 	*info = a.info
 	if err != nil {
@@ -277,6 +280,9 @@ func (p *Provider) one(ctx context.Context, d dialect.Embedder, b *batch, t *dia
 	if err != nil {
 		return err
 	}
+	if a.run != nil {
+		body = a.run.Response(body)
+	}
 	a.answer.Body = body
 	resp, err := d.DecodeEmbedResponse(&a.answer, &b.req)
 	if err != nil {
@@ -285,12 +291,11 @@ func (p *Provider) one(ctx context.Context, d dialect.Embedder, b *batch, t *dia
 	if err := sound(resp, &b.req); err != nil {
 		return a.fill(err)
 	}
-	b.out = nil
 	if resp.Model == "" {
-		resp.Model = t.Model
+		resp.Model = a.target.Model
 	}
 	resp.Provider = p.name
-	b.resp = resp
+	b.out, b.attempt, b.resp = nil, nil, resp
 	return nil
 }
 

@@ -23,6 +23,8 @@ func (p *Provider) patch(d *Deps) {
 		p.spec.BaseURL, t.BaseURL = base, base
 	}
 	p.overlays, p.dialects = d.Overlays.View(t), d.Dialects
+	t.Op = overlay.OpEmbed
+	p.vectors = d.Overlays.View(t)
 }
 
 // patch lets the overlays edit a request before it leaves: the one seam on the
@@ -70,9 +72,6 @@ func (a *attempt) patch(req *scri.ChatRequest, plan *overlay.Plan, out *dialect.
 // edit runs a plan over a request. path, if given, takes the place of the
 // dialect's own; the one that it has in the end is returned.
 func (a *attempt) edit(plan *overlay.Plan, out *dialect.Outgoing, path string) (string, error) {
-	if err := a.p.reroute(out, a.target.Model); err != nil {
-		return "", err
-	}
 	if err := a.p.reroute(out, a.target.Model); err != nil {
 		return "", err
 	}

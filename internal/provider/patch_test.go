@@ -174,6 +174,29 @@ func TestOverlaysEditStreams(t *testing.T) {
 	}
 }
 
+// TestPatchedVectors: overlays for requests for vectors act on each call of one, and on
+// nothing else; those for chats leave them alone.
+func TestPatchedVectors(t *testing.T) {
+	p, _, seen := patchedTo(t, `
+{id: vectors, version: 1, match: {op: embed}, ops: [{op: drop, path: user}, {op: set, path: purpose, value: search},
+  {op: response_rename, at: response, from: vectors, to: data}, {op: header_set, header: X-Team, value: blue}]}
+---
+{id: chats, version: 1, ops: [{op: set, path: temperature, value: 1}]}
+`, `{"object":"list","model":"m","vectors":[{"object":"embedding","index":0,"embedding":[1,2]}],"usage":{"prompt_tokens":1,"total_tokens":1}}`)
+	req := &scri.EmbedRequest{Model: "m", User: "u", Input: []scri.EmbedInput{{Text: scri.NewText("a")}}}
+	resp, info, err := p.Embed(allowed(t, p), req, &Call{Model: "m"})
+	if err != nil || len(resp.Embeddings) != 1 {
+		t.Fatal(resp, err)
+	}
+	got := (*seen)[0]
+	if strings.Contains(got.body, `"user"`) || strings.Contains(got.body, "temperature") || !strings.Contains(got.body, `"purpose":"search"`) || got.header.Get("X-Team") != "blue" {
+		t.Errorf("sent %s with %v", got.body, got.header)
+	}
+	if !slices.Equal(info.Overlays, []string{"vectors@1"}) || !slices.ContainsFunc(info.Warnings, func(w scri.Warning) bool { return w.Code == scri.WarnDropped && w.Path == "/user" }) {
+		t.Errorf("overlays %q, warnings %+v", info.Overlays, info.Warnings)
+	}
+}
+
 // TestErrorsInStreams: an event that an overlay takes for an error fails the
 // answer with the provider's own words.
 func TestErrorsInStreams(t *testing.T) {

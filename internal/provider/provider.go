@@ -76,6 +76,7 @@ type Provider struct {
 	notes    []string
 	timeouts Timeouts
 	overlays *overlay.View
+	vectors  *overlay.View // the overlays of requests for vectors
 	dialects func(name string) (dialect.Dialect, bool)
 
 	fixed     http.Header // sent with every request, the credential included
