@@ -51,6 +51,8 @@ var houses = []house{
 	{"internal/mend", 1, "makes calls of texts, whoever wrote them"},
 	{"internal/rule", 1, "evaluates conditions, whatever follows from them"},
 	{"internal/relay", 1, "reads as much of a passing body as must be known, whoever passes it on"},
+	{"internal/steward", 1, "starts what it is told, whatever is asked of it"},
+	{"internal/tracing", 1, "tells a collector what it is told"},
 	{"internal/telemetry", 1, "counts what it is told"},
 	{"internal/corpus", 1, "reads what was recorded, whatever is made of it"},
 	{"internal/overlay", 1, "patches on wire JSON, whatever the dialect"},

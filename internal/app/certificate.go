@@ -24,6 +24,14 @@ const (
 // speaksTLS reports whether the gateway is asked over TLS.
 func (s *ServerConfig) speaksTLS() bool { return s.TLSCert != "" && s.TLSKey != "" }
 
+// scheme begins the gateway's address.
+func (s *ServerConfig) scheme() string {
+	if s.speaksTLS() {
+		return "https://"
+	}
+	return "http://"
+}
+
 // checkTLS refuses half of what TLS needs.
 func (s *ServerConfig) checkTLS(bad func(key, format string, args ...any)) {
 	const both = "TLS needs a certificate and its key: %s is missing"

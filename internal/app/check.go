@@ -8,8 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aratta-gateway/aratta/internal/provider"
 	"github.com/aratta-gateway/aratta/internal/route"
 	"github.com/aratta-gateway/aratta/internal/server"
+	"github.com/aratta-gateway/aratta/internal/tracing"
 )
 
 // Defaults of the [server] table.
@@ -66,6 +68,7 @@ func (l *Loaded) check() error {
 		}
 	}
 	s.check(bad)
+	l.Monitoring.check(bad)
 	l.checkRelays(bad)
 	if m := &l.Media; m.MaxBytes < 0 || m.MaxBytes > mostMedia {
 		bad("media.max_bytes", "%d is not between 1 and %d", m.MaxBytes, mostMedia)
@@ -107,6 +110,25 @@ func (s *ServerConfig) check(bad func(key, format string, args ...any)) {
 	}
 }
 
+// check refuses values of [monitoring] that nothing could work with.
+func (m *MonitoringConfig) check(bad func(key, format string, args ...any)) {
+	if m.OTLPEndpoint != "" {
+		if why := tracing.Strange(m.OTLPEndpoint); why != "" {
+			bad("monitoring.otlp_endpoint", "%s", why)
+		}
+	}
+	for _, z := range m.TraceZones {
+		if !slices.Contains(zones(), z) {
+			bad("monitoring.trace_zones", "%q is none of %s", z, strings.Join(zones(), ", "))
+		}
+	}
+}
+
+// zones are where providers can be, the nearest first.
+func zones() []string {
+	return []string{provider.ZoneLocal, provider.ZonePrivate, provider.ZoneCloud}
+}
+
 const unfitName = "a name is made of letters, digits and . _ - as it stands in provider:model, headers and logs"
 
 func unfit(name string) bool {
@@ -122,7 +144,7 @@ func (l *Loaded) unsetVariables() error {
 	var errs []error
 	for _, key := range slices.Sorted(maps.Keys(l.unset)) {
 		switch table, _, _ := strings.Cut(key, "."); table {
-		case "server", "media", "relay", "aliases", "chains", "behaviour", "routing", "resilience":
+		case "server", "media", "relay", "aliases", "chains", "behaviour", "routing", "resilience", "monitoring":
 			errs = append(errs, &Problem{File: l.File, Key: key, Text: notSet(l.unset[key])})
 		}
 	}
@@ -185,7 +207,6 @@ func (l *Loaded) ignored() (out []string) {
 	add(isTrue(l.Healing.Enabled), "healing")
 	m := &l.Monitoring
 	add(m.HealthCheckInterval.Duration > 0, "monitoring.health_check_interval")
-	add(m.OTLPEndpoint != "", "monitoring.otlp_endpoint")
 	add(isTrue(m.LogContent), "monitoring.log_content")
 	add(m.LogRetention != "", "monitoring.log_retention")
 	add(l.Database.URL != "", "database.url")
@@ -200,7 +221,6 @@ func (l *Loaded) ignored() (out []string) {
 			add(len(e.UseWhen) > 0, at+".use_when")
 			add(e.CostLimitPerDay != nil, at+".cost_limit_per_day")
 			add(e.PricePerHour != nil && *e.PricePerHour > 0, at+".price_per_hour")
-			add(e.Manage, at+".manage")
 			for _, m := range e.Models {
 				add(m.FallbackThreshold != nil, at+".models["+m.Name+"].fallback_threshold")
 				add(len(m.SpecializedFor) > 0, at+".models["+m.Name+"].specialized_for")
@@ -216,7 +236,15 @@ func (l *Loaded) ignored() (out []string) {
 	for _, k := range keys {
 		out = append(out, k+": has no effect in this version")
 	}
-	return out
+	return append(out, m.notes()...)
+}
+
+// notes are what is strange and may work all the same.
+func (m *MonitoringConfig) notes() []string {
+	if strings.HasSuffix(strings.TrimRight(m.OTLPEndpoint, "/"), ":4317") {
+		return []string{"monitoring.otlp_endpoint: 4317 is where collectors take gRPC; over HTTP, which is spoken here, they listen at 4318"}
+	}
+	return nil
 }
 
 func isTrue(b *bool) bool { return b != nil && *b }

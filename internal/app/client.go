@@ -21,11 +21,7 @@ func (l *Loaded) url() string {
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	scheme := "http://"
-	if l.Server.speaksTLS() {
-		scheme = "https://"
-	}
-	return scheme + net.JoinHostPort(host, strconv.Itoa(l.Server.Port))
+	return l.Server.scheme() + net.JoinHostPort(host, strconv.Itoa(l.Server.Port))
 }
 
 // gatewayURL reads --url as people write it: without a scheme, or with the path

@@ -239,8 +239,10 @@ type MonitoringConfig struct {
 	Prometheus *bool `toml:"prometheus"`
 	// not yet: how often providers are probed
 	HealthCheckInterval Duration `toml:"health_check_interval"`
-	// not yet: where traces go
+	// collector of OpenTelemetry that is told of requests, such as `http://127.0.0.1:4318` ([operations.md](operations.md#traces))
 	OTLPEndpoint string `toml:"otlp_endpoint"`
+	// default ["local"]: zones whose providers are told which trace a request belongs to
+	TraceZones []string `toml:"trace_zones"`
 	// not yet: prompts and answers in the log of requests
 	LogContent *bool `toml:"log_content"`
 	// not yet: how long it is kept

@@ -62,6 +62,8 @@ func TestConfigErrors(t *testing.T) {
 		{"a name with a line break", "[providers.\"a\\nb\"]\ntype = 'openai'", []string{":1:2: providers.a", "a name is made of"}},
 		{"a negative duration", "[server]\ndrain_timeout = -3", []string{":2:1: server.drain_timeout: a duration must lie between 0 and a year"}},
 		{"an origin that is none", "[server]\ncors_origins = ['https://a.example', 'https://b.example/']", []string{":2:1: server.cors_origins: ", "https://b.example/", "ends with the host"}},
+		{"a collector of gRPC", "[monitoring]\notlp_endpoint = 'grpc://127.0.0.1:4317'", []string{":2:1: monitoring.otlp_endpoint: write the collector's address"}},
+		{"a zone that is none", "[monitoring]\ntrace_zones = ['moon']", []string{":2:1: monitoring.trace_zones: ", "moon"}},
 		{"a network that is none", "[server]\ntrusted_networks = ['300.0.0.0/8']", []string{"server.trusted_networks"}},
 		{"a host that is none", "[media]\nallow_hosts = ['https://images.example']", []string{":2:1: media.allow_hosts: ", "without scheme"}},
 		{"a size beyond all", "[media]\nmax_bytes = 1000000000000", []string{":2:1: media.max_bytes: "}},

@@ -12,6 +12,7 @@ import (
 	"github.com/aratta-gateway/aratta/internal/server"
 	"github.com/aratta-gateway/aratta/internal/session"
 	"github.com/aratta-gateway/aratta/internal/telemetry"
+	"github.com/aratta-gateway/aratta/internal/tracing"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -28,16 +29,20 @@ type live struct {
 	port     int           // that it listens on; 0 = the one that is configured
 	override func(*Loaded) // what was said on the command line; nil = the configuration is fixed
 
-	turn  sync.Mutex   // one change at a time
-	first ServerConfig // with which the process began
-	now   atomic.Pointer[running]
-	shown atomic.Pointer[tls.Certificate] // to clients, over TLS
+	closing sync.WaitGroup // what has still something to tell after its end
+	turn    sync.Mutex     // one change at a time
+	first   ServerConfig   // with which the process began
+	now     atomic.Pointer[running]
+	shown   atomic.Pointer[tls.Certificate] // to clients, over TLS
 }
 
 // running is a snapshot that serves.
 type running struct {
 	*Snapshot
 	server  *server.Server
+	tracer  *tracing.Tracer // nil = nobody is told
+	closing *sync.WaitGroup
+	kept    []*kept
 	holders atomic.Int64 // requests under way, and one as long as it is in force
 }
 
@@ -56,8 +61,13 @@ func (r *running) hold() bool {
 
 // release lets go of a snapshot; who does last closes it.
 func (r *running) release() {
-	if r.holders.Add(-1) == 0 {
-		r.Gateway.Close()
+	if r.holders.Add(-1) > 0 {
+		return
+	}
+	r.Gateway.Close()
+	r.unkeep()
+	if r.tracer != nil { // whose last words may take a while, and this may be a client's request
+		r.closing.Go(r.tracer.Close)
 	}
 }
 
@@ -66,6 +76,7 @@ func (g *live) begin(ctx context.Context, l *Loaded) error {
 	g.sessions = session.New(session.Limits{}, nil)
 	r, err := g.build(ctx, l)
 	if err == nil {
+		g.keep(r, nil) //nolint:contextcheck // they live as long as what wants them
 		g.now.Store(r)
 		g.shown.Store(r.Certificate)
 		g.first = l.Server
@@ -75,8 +86,15 @@ func (g *live) begin(ctx context.Context, l *Loaded) error {
 }
 
 func (g *live) build(ctx context.Context, l *Loaded) (*running, error) {
-	s, err := Build(ctx, l, BuildOptions{Version: g.version, Env: g.env, Log: g.log, Discover: g.discover, Port: g.port, Sessions: g.sessions})
+	tracer, err := g.tracer(l) //nolint:contextcheck // it outlives a request's context
 	if err != nil {
+		return nil, err
+	}
+	s, err := Build(ctx, l, BuildOptions{Version: g.version, Env: g.env, Log: g.log, Discover: g.discover, Port: g.port, Sessions: g.sessions, Tracer: tracer})
+	if err != nil {
+		if tracer != nil {
+			tracer.Close() //nolint:contextcheck // it has nothing to tell
+		}
 		return nil, err
 	}
 	o := server.Options{
@@ -92,13 +110,19 @@ func (g *live) build(ctx context.Context, l *Loaded) (*running, error) {
 	if api := l.Server.ConfigAPI; g.override != nil && (api == nil || *api) {
 		o.Config = g
 	}
-	r := &running{Snapshot: s, server: server.New(o)} //nolint:contextcheck // the request log outlives a request's context
+	if tracer != nil {
+		o.Tracer = tracer
+	}
+	r := &running{Snapshot: s, tracer: tracer, closing: &g.closing, server: server.New(o)} //nolint:contextcheck // the request log outlives a request's context
 	r.holders.Store(1)
 	return r, nil
 }
 
 // close lets go of what is in force. No request may be under way any more.
-func (g *live) close() { g.now.Load().release() }
+func (g *live) close() {
+	g.now.Load().release()
+	g.closing.Wait()
+}
 
 // ServeHTTP serves a request with what is in force when it comes.
 func (g *live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -150,6 +174,9 @@ func (g *live) Replace(ctx context.Context, text []byte, fits func([]byte) bool)
 	if err != nil {
 		return nil, g.refused(ctx, sent, err)
 	}
+	if err := l.startsElse(g.now.Load().Config); err != nil {
+		return nil, err
+	}
 	return g.change(ctx, l, sent, func() error { return writeWhole(file, text) })
 }
 
@@ -168,6 +195,7 @@ func (g *live) change(ctx context.Context, l *Loaded, whose string, settle func(
 		g.log.ErrorContext(ctx, "configuration: was not written; what was in force stays", "error", plainError(err))
 		return nil, &scri.Error{Kind: scri.ErrInternal, Message: "the configuration was not written: " + err.Error(), Hint: "nothing was changed", Err: err}
 	}
+	g.keep(next, g.now.Load()) //nolint:contextcheck // they live as long as what wants them
 	old := g.now.Swap(next)
 	g.meter.Loaded(true)
 	done := &server.Reloaded{Text: l.Text, Warnings: next.Warnings}

@@ -78,8 +78,8 @@ func wordsOf(key string) []string {
 		}
 		slices.Sort(names)
 		return names
-	case "local.zone", "providers.zone":
-		return []string{provider.ZoneLocal, provider.ZonePrivate, provider.ZoneCloud}
+	case "local.zone", "providers.zone", "monitoring.trace_zones":
+		return zones()
 	case "local.thoughts", "providers.thoughts":
 		return []string{"", "drop", "text"}
 	default:

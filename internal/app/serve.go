@@ -97,6 +97,7 @@ func (p *program) serve(ctx context.Context, l *Loaded, how serving) (err error)
 	}
 	defer watch.Wait()
 	defer stop()
+	gw.now.Load().awaitRuntimes(ctx.Done())
 	gw.now.Load().announce(ctx, log, ln.Addr())
 	if how.ready != nil {
 		how.ready(ln.Addr())
@@ -110,7 +111,7 @@ func (p *program) whileServing(ctx context.Context, l *Loaded, how serving, f fu
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ready, served := make(chan string, 1), make(chan error, 1)
-	how.ready = func(a net.Addr) { ready <- "http://" + a.String() }
+	how.ready = func(a net.Addr) { ready <- l.Server.scheme() + a.String() }
 	go func() { served <- p.serve(ctx, l, how) }()
 	select {
 	case err := <-served:

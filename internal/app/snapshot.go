@@ -21,6 +21,7 @@ import (
 	"github.com/aratta-gateway/aratta/internal/provider"
 	"github.com/aratta-gateway/aratta/internal/route"
 	"github.com/aratta-gateway/aratta/internal/session"
+	"github.com/aratta-gateway/aratta/internal/tracing"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -35,6 +36,8 @@ type Snapshot struct {
 	Sought    []*provider.Provider // local runtimes that a start would look for
 	Warnings  []string
 
+	Own []*ownRuntime // local runtimes that the gateway starts itself
+
 	Certificate *tls.Certificate // that clients are shown; nil = they ask over plain HTTP
 
 	overlays *overlay.Active // in force for its providers; alone of all this it may change
@@ -45,10 +48,11 @@ type BuildOptions struct {
 	Version  string
 	Env      Env
 	Log      *slog.Logger
-	Discover bool           // look for local runtimes that are not configured
-	Port     int            // that the gateway listens on; 0 = the one that is configured
-	Presume  bool           // take in what Discover would without asking anybody, to tell what a start would make
-	Sessions *session.Store // answers that are kept; nil = a store of this snapshot alone
+	Discover bool            // look for local runtimes that are not configured
+	Port     int             // that the gateway listens on; 0 = the one that is configured
+	Presume  bool            // take in what Discover would without asking anybody, to tell what a start would make
+	Sessions *session.Store  // answers that are kept; nil = a store of this snapshot alone
+	Tracer   *tracing.Tracer // nil = nobody is told
 }
 
 // Build makes the snapshot of a configuration. It connects to nobody but, with
@@ -80,7 +84,17 @@ func Build(ctx context.Context, l *Loaded, o BuildOptions) (_ *Snapshot, err err
 	}
 	deps := l.deps(catalogue, o)
 	deps.Overlays = active
+	options := gateway.Options{
+		Sessions: o.Sessions, Strict: isTrue(l.Routing.Strict), EchoModel: l.Server.EchoModel, Media: fetcher(&l.Media, o.Version), Log: o.Log,
+		LookAhead: int64(l.Server.MaxBodyMB) << 20,
+	}
+	if o.Tracer != nil {
+		deps.Traceparent, deps.TraceZones, options.Trace = tracing.Parent, l.Monitoring.traced(), o.Tracer.Attempt
+	}
 	if err := s.providers(l, deps); err != nil {
+		return nil, err
+	}
+	if err := s.runtimes(l); err != nil {
 		return nil, err
 	}
 	if o.Discover || o.Presume {
@@ -89,11 +103,8 @@ func Build(ctx context.Context, l *Loaded, o BuildOptions) (_ *Snapshot, err err
 	if s.Router, err = s.router(l, catalogue.Names()); err != nil {
 		return nil, err
 	}
-	relays := s.relays(l)
-	s.Gateway = gateway.New(gateway.Options{
-		Sessions: o.Sessions, Router: s.Router, Providers: s.Providers, Strict: isTrue(l.Routing.Strict), EchoModel: l.Server.EchoModel, Media: fetcher(&l.Media, o.Version), Log: o.Log,
-		Relays: relays, LookAhead: int64(l.Server.MaxBodyMB) << 20,
-	})
+	options.Router, options.Providers, options.Relays = s.Router, s.Providers, s.relays(l)
+	s.Gateway = gateway.New(options)
 	return s, nil
 }
 

@@ -15,7 +15,6 @@ const unbuilt = `
 use_when = ["code"]
 cost_limit_per_day = 50.0
 price_per_hour = 0.4
-manage = true
 models = [{ name = "m", fallback_threshold = 0.8, specialized_for = ["code"] }]
 
 [routing]
@@ -51,7 +50,6 @@ enabled = true
 
 [monitoring]
 health_check_interval = "30s"
-otlp_endpoint = "http://localhost:4317"
 log_content = true
 log_retention = "7d"
 
@@ -83,7 +81,6 @@ func TestKeysWithoutTheirWorkWarn(t *testing.T) {
 		"database.url",
 		"healing",
 		"local.ollama.cost_limit_per_day",
-		"local.ollama.manage",
 		"local.ollama.models[m].fallback_threshold",
 		"local.ollama.models[m].specialized_for",
 		"local.ollama.price_per_hour",
@@ -91,7 +88,6 @@ func TestKeysWithoutTheirWorkWarn(t *testing.T) {
 		"monitoring.health_check_interval",
 		"monitoring.log_content",
 		"monitoring.log_retention",
-		"monitoring.otlp_endpoint",
 		"redis.url",
 		"resilience.failure_threshold",
 		"resilience.max_retries",

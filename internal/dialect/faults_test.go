@@ -176,7 +176,9 @@ func TestClientThatDoesNotRead(t *testing.T) {
 			end := make(chan ending, 1)
 			conn := listen(t, Serve(plain{}, Route{Op: scri.OpChat}, answers(steps...), ServeOptions{
 				KeepaliveAfter: every,
-				Done:           func(_ *scri.Exchange, status int, err *scri.Error) { end <- ending{status, err.Kind} },
+				Done: func(_ *http.Request, _ *scri.Exchange, status int, err *scri.Error) {
+					end <- ending{status, err.Kind}
+				},
 			}))
 			began := time.Now()
 			_, _ = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nstream hi")
@@ -197,7 +199,7 @@ func TestClientThatReadsSlowly(t *testing.T) {
 		end := make(chan ending, 1)
 		conn := listen(t, Serve(plain{}, Route{Op: scri.OpChat}, answers(steps...), ServeOptions{
 			KeepaliveAfter: 10 * time.Second,
-			Done:           func(_ *scri.Exchange, status int, _ *scri.Error) { end <- ending{status, ""} },
+			Done:           func(_ *http.Request, _ *scri.Exchange, status int, _ *scri.Error) { end <- ending{status, ""} },
 		}))
 		_, _ = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nstream hi")
 		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
@@ -446,7 +448,9 @@ func TestPanics(t *testing.T) {
 					return s, nil
 				}, ServeOptions{
 					KeepaliveAfter: 10 * time.Second, Admit: admitted,
-					Done:     func(_ *scri.Exchange, status int, err *scri.Error) { end, times = ending{status, err.Kind}, times+1 },
+					Done: func(_ *http.Request, _ *scri.Exchange, status int, err *scri.Error) {
+						end, times = ending{status, err.Kind}, times+1
+					},
 					Panicked: func(_ *scri.Exchange, p any) { told = append(told, fmt.Sprint(p)) },
 				})
 				w := newWritten()

@@ -35,8 +35,8 @@ type ServeOptions struct {
 	// Embed answers an embed request.
 	Embed func(ctx context.Context, x *scri.Exchange) (*scri.EmbedResponse, error)
 	// Done is told of the end of each exchange, refused ones included: its status
-	// and what went wrong, or nil.
-	Done func(x *scri.Exchange, status int, err *scri.Error)
+	// and what went wrong, or nil. r is the client's request.
+	Done func(r *http.Request, x *scri.Exchange, status int, err *scri.Error)
 	// Panicked is told of a panic while its stack is still there; the client then
 	// gets an error. nil: panics go on as they came.
 	Panicked func(x *scri.Exchange, p any)
@@ -68,7 +68,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &scri.Exchange{Op: e.route.Op, Header: r.Header}
 	x.Lineage = &scri.Lineage{Ingress: e.d.Name()}
 	a := new(reply) // filled in place: a literal would lie on the stack of each stream too
-	a.endpoint, a.w, a.x = e, w, x
+	a.endpoint, a.w, a.r, a.x = e, w, r, x
 	a.in.Route, a.in.Header, a.in.Param = e.route, r.Header, r.PathValue
 	defer a.rescue()
 	expectBody(w, r)
@@ -170,6 +170,7 @@ func (a *reply) read() error {
 type reply struct {
 	*endpoint
 	w    http.ResponseWriter
+	r    *http.Request
 	x    *scri.Exchange
 	in   Incoming
 	out  *outlet // of a stream
@@ -182,7 +183,7 @@ type reply struct {
 func (a *reply) done(status int, err *scri.Error) {
 	a.over = true
 	if a.opt.Done != nil {
-		a.opt.Done(a.x, status, err)
+		a.opt.Done(a.r, a.x, status, err)
 	}
 }
 

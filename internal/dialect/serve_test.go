@@ -158,7 +158,7 @@ func serve(t *testing.T, d Dialect, body string, opt ServeOptions, before time.D
 	var end ending
 	times := 0
 	opt.Admit = func(*http.Request) (string, scri.Caller, *scri.Error) { return "id1", scri.Caller{}, nil }
-	opt.Done = func(_ *scri.Exchange, status int, err *scri.Error) {
+	opt.Done = func(_ *http.Request, _ *scri.Exchange, status int, err *scri.Error) {
 		times++
 		end.status = status
 		if err != nil {
@@ -293,7 +293,9 @@ func TestClientGoes(t *testing.T) {
 	closed := 0
 	s := &script{ctx: t.Context(), steps: []step{{text: "a"}, {text: "b"}, {text: "c"}}}
 	h := Serve(plain{}, Route{Op: scri.OpChat}, func(context.Context, *scri.Exchange) (scri.Stream, error) { return s, nil }, ServeOptions{
-		Done: func(_ *scri.Exchange, status int, err *scri.Error) { end, closed = ending{status, err.Kind}, s.closed },
+		Done: func(_ *http.Request, _ *scri.Exchange, status int, err *scri.Error) {
+			end, closed = ending{status, err.Kind}, s.closed
+		},
 	})
 	w := newWritten()
 	w.fail = true
@@ -415,7 +417,7 @@ func TestRefusedByAdmit(t *testing.T) {
 		Admit: func(*http.Request) (string, scri.Caller, *scri.Error) {
 			return "id1", scri.Caller{}, &scri.Error{Kind: scri.ErrAuth, Message: "who are you"}
 		},
-		Done: func(_ *scri.Exchange, status int, err *scri.Error) { end = ending{status, err.Kind} },
+		Done: func(_ *http.Request, _ *scri.Exchange, status int, err *scri.Error) { end = ending{status, err.Kind} },
 	})
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", iotestPanic{}))

@@ -69,7 +69,7 @@ var errTried = errors.New("tried before")
 // attempt asks one target, up to the first content of its answer.
 func (g *Gateway) attempt(ctx context.Context, c *call, t *route.Target) (scri.Stream, error) {
 	p := g.providers[t.Provider]
-	at := g.begin(c, p, t)
+	ctx, at := g.begin(ctx, c, p, t)
 	s, warn, err := g.send(ctx, c, p, at)
 	if errors.Is(err, errTried) {
 		c.Lineage.Attempts = c.Lineage.Attempts[:at]
@@ -96,13 +96,17 @@ func mended(c *call, s scri.Stream) scri.Stream {
 	return s
 }
 
-// begin opens an attempt in the lineage and returns its index.
-func (g *Gateway) begin(c *call, p *provider.Provider, t *route.Target) int {
+// begin opens an attempt in the lineage and returns its index, and the context for
+// what is done for it.
+func (g *Gateway) begin(ctx context.Context, c *call, p *provider.Provider, t *route.Target) (context.Context, int) {
 	at := len(c.Lineage.Attempts)
 	c.Lineage.Attempts = append(c.Lineage.Attempts, scri.Attempt{})
 	a := &c.Lineage.Attempts[at]
 	a.Provider, a.Model, a.Zone, a.Dialect, a.Region, a.Start = t.Provider, t.Model, t.Zone, p.Dialect(), p.Region(), g.now()
-	return at
+	if g.trace != nil {
+		ctx = g.trace(ctx, a, p.Host())
+	}
+	return ctx, at
 }
 
 // send makes the request fit its target and sends it; for noinline see fit.

@@ -15,7 +15,7 @@ import (
 // embed asks one target for vectors.
 func (g *Gateway) embed(ctx context.Context, c *call, t *route.Target) (*scri.EmbedResponse, error) {
 	p := g.providers[t.Provider]
-	at := g.begin(c, p, t)
+	ctx, at := g.begin(ctx, c, p, t)
 	resp, info, err := g.sendEmbed(ctx, c, p, at)
 	if errors.Is(err, errTried) {
 		c.Lineage.Attempts = c.Lineage.Attempts[:at]

@@ -27,6 +27,9 @@ type Options struct {
 	LookAhead int64              // of a body that is passed on, into memory, to find its model; 0 = DefaultLookAhead
 	Log       *slog.Logger
 	Now       func() time.Time
+	// Trace is told of each attempt at a host when it begins, and returns the context
+	// for what is done for it; nil = nobody is told.
+	Trace func(ctx context.Context, a *scri.Attempt, host string) context.Context
 }
 
 // Gateway answers exchanges. It may be used by many goroutines and never changes; a
@@ -43,6 +46,7 @@ type Gateway struct {
 	sessions  *session.Store
 	log       *slog.Logger
 	now       func() time.Time
+	trace     func(ctx context.Context, a *scri.Attempt, host string) context.Context // see Options
 	chat      step[scri.Stream]
 	vectors   step[*scri.EmbedResponse]
 	probed    probed
@@ -52,7 +56,7 @@ type Gateway struct {
 func New(o Options) *Gateway {
 	g := &Gateway{
 		router: o.Router, list: o.Providers, providers: map[string]*provider.Provider{},
-		strict: o.Strict, echoModel: o.EchoModel, fetch: o.Media, log: o.Log, now: o.Now,
+		strict: o.Strict, echoModel: o.EchoModel, fetch: o.Media, log: o.Log, now: o.Now, trace: o.Trace,
 	}
 	if g.relays, g.lookAhead = o.Relays, o.LookAhead; g.lookAhead <= 0 {
 		g.lookAhead = DefaultLookAhead
@@ -106,7 +110,7 @@ func (g *Gateway) Count(ctx context.Context, x *scri.Exchange) (*scri.CountRespo
 		return nil, err
 	}
 	req, _ := scri.Port(c.outward(p.Dialect()), c.traits(p))
-	at := g.begin(c, p, &t)
+	ctx, at := g.begin(ctx, c, p, &t)
 	n, err := p.Count(provider.WithPermit(ctx, permit), req, &provider.Call{Model: t.Model, Header: c.ownHeader(p), Caller: c.credential(p)})
 	if err != nil {
 		g.failed(ctx, c, at, err)

@@ -270,7 +270,7 @@ func (g *Gateway) only(c *call, r *scri.Relay, name string, isModel bool) ([]rou
 // pass sends a request to one target.
 func (g *Gateway) pass(ctx context.Context, c *call, r *scri.Relay, b *relay.Body, t *route.Target) (*scri.RelayAnswer, error) {
 	p := g.providers[t.Provider]
-	at := g.begin(c, p, t)
+	ctx, at := g.begin(ctx, c, p, t)
 	a := &c.Lineage.Attempts[at]
 	permit, err := c.verdict.Permit(policy.Zone(p.Zone()), p.Host())
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -80,6 +81,9 @@ func (a *attempt) sendTo(ctx context.Context, out *outbound, l limits) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	a.watch.start(cancel, l)
 	out.caller = a.caller
+	if a.p.traceparent != nil {
+		a.p.traced(ctx, out)
+	}
 	resp, err := a.exchange(ctx, out) //nolint:bodyclose // release closes it
 	a.info.FirstByte = time.Since(a.watch.began)
 	if err != nil {
@@ -103,6 +107,15 @@ func (a *attempt) sendTo(ctx context.Context, out *outbound, l limits) error {
 		a.watch.enter(phaseIdle, l.idle)
 	}
 	return nil
+}
+
+// traced tells the provider which trace the request belongs to. Headers are shared
+// by requests, so it is a copy that gets one more.
+func (p *Provider) traced(ctx context.Context, out *outbound) {
+	if parent := p.traceparent(ctx); parent != "" {
+		out.header = maps.Clone(out.header)
+		out.header["Traceparent"] = []string{parent}
+	}
 }
 
 // idleClosed is the text of an error of net/http that has no other name.

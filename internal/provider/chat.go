@@ -2,11 +2,13 @@ package provider
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -319,17 +321,24 @@ type Health struct {
 	Body   []byte        // what the probe's path answered
 }
 
+// ProbeURL is the address that Probe asks; home says that it is on this machine.
+func (p *Provider) ProbeURL() (address string, home bool) {
+	u, err := p.address.root(cmp.Or(p.spec.Health, "/"))
+	if err != nil {
+		return "", false
+	}
+	host := u.Hostname()
+	ip, err := netip.ParseAddr(host)
+	return u.String(), host == "localhost" || err == nil && ip.IsLoopback()
+}
+
 // Probe asks whether the provider is there, without spending tokens. An answer
 // that says that it knows no such path is as good as any: somebody is there.
 func (p *Provider) Probe(ctx context.Context) (*Health, error) {
 	if p.disabled != "" {
 		return nil, p.fill(&scri.Error{Kind: scri.ErrUnavailable, Message: "switched off: " + p.disabled})
 	}
-	path := p.spec.Health
-	if path == "" {
-		path = "/"
-	}
-	u, err := p.address.root(path)
+	u, err := p.address.root(cmp.Or(p.spec.Health, "/"))
 	if err != nil {
 		return nil, p.fill(scri.AsError(err))
 	}

@@ -44,8 +44,11 @@ type Entry struct {
 	CostLimitPerDay *float64 `toml:"cost_limit_per_day"`
 	// not yet: what your own machine costs, in US dollars
 	PricePerHour *float64 `toml:"price_per_hour"`
-	// not yet: start the runtime when it is installed but not running
+	// default false: the gateway starts the runtime when it is installed and does not run, and stops it with itself
+	// ([operations.md](operations.md#local-runtimes))
 	Manage bool `toml:"manage"`
+	// how it is started, as a list: the program and its arguments; by default `ollama serve` for Ollama
+	Command []string `toml:"command"`
 	// what the model's template demands of a conversation, a list: `alternate` (user and assistant take turns,
 	// the user first; messages of one are joined), `one_system` (one system message, at the beginning),
 	// `no_system` (its text begins what the user says first)

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -35,6 +36,10 @@ type Deps struct {
 	Overlays *overlay.Active
 	// LookupEnv finds keys and proxies; nil = os.LookupEnv.
 	LookupEnv func(string) (string, bool)
+	// Traceparent is the header of that name for what is sent in a context, "" = none;
+	// nil = nobody is sent one. It goes to providers in TraceZones alone.
+	Traceparent func(context.Context) string
+	TraceZones  []string
 	// Dial replaces the dialler, and with it the check of addresses: for tests
 	// and for simulators in the same process.
 	Dial DialFunc
@@ -79,6 +84,8 @@ type Provider struct {
 	vectors  *overlay.View // the overlays of requests for vectors
 	dialects func(name string) (dialect.Dialect, bool)
 
+	traceparent func(context.Context) string // nil = it is not told of traces
+
 	fixed     http.Header // sent with every request, the credential included
 	built     atomic.Pointer[headers]
 	door      http.RoundTripper
@@ -103,6 +110,9 @@ func New(kind Kind, name string, e Entry, d Deps) (*Provider, error) {
 		se.Message = fmt.Sprintf("[%s.%s] %s", kind, name, se.Message)
 		se.Provider = ""
 		return nil, se
+	}
+	if slices.Contains(d.TraceZones, p.zone) {
+		p.traceparent = d.Traceparent
 	}
 	return p, nil
 }

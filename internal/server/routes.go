@@ -96,7 +96,7 @@ func (s *Server) chat(ctx context.Context, x *scri.Exchange) (scri.Stream, error
 	if err != nil {
 		return nil, whyEnded(ctx, err)
 	}
-	e := &ending{Stream: answer, ctx: ctx}
+	e := &ending{Stream: answer, ctx: ctx, server: s}
 	if x.Req.Stream {
 		e.done = s.opt.Meter.Streaming(x.Lineage.Ingress)
 	}
@@ -119,8 +119,9 @@ func (s *Server) embed(ctx context.Context, x *scri.Exchange) (*scri.EmbedRespon
 // stages below it looks as if the client went away.
 type ending struct {
 	scri.Stream
-	ctx  context.Context // of the exchange
-	done func()          // counts a stream no longer; nil = it was not counted, or is no longer
+	ctx    context.Context // of the exchange
+	done   func()          // counts a stream no longer; nil = it was not counted, or is no longer
+	server *Server
 }
 
 // Close closes the answer.
@@ -137,6 +138,9 @@ func (s *ending) Next() (*scri.StreamEvent, error) {
 	if err != nil && !scri.Ended(err) {
 		err = whyEnded(s.ctx, err)
 	}
+	if t := s.server.opt.Tracer; t != nil && err == nil {
+		t.Event(s.ctx, e)
+	}
 	return e, err
 }
 
@@ -144,7 +148,13 @@ func (s *ending) Next() (*scri.StreamEvent, error) {
 func (s *ending) Pending() bool { return scri.Pending(s.Stream) }
 
 // Whole returns the answer if it is there whole.
-func (s *ending) Whole() *scri.ChatResponse { return scri.Whole(s.Stream) }
+func (s *ending) Whole() *scri.ChatResponse {
+	r := scri.Whole(s.Stream)
+	if t := s.server.opt.Tracer; t != nil && r != nil {
+		t.Whole(s.ctx, r)
+	}
+	return r
+}
 
 // whyEnded is what Run ended a request for, if it did, else err.
 func whyEnded(ctx context.Context, err error) error {
@@ -158,7 +168,9 @@ func (s *Server) serveOptions() dialect.ServeOptions {
 	return dialect.ServeOptions{
 		MaxBody: s.opt.MaxBody, KeepaliveAfter: s.opt.KeepaliveAfter, Timeout: s.opt.RequestTimeout,
 		Admit: s.admit, Commit: explain, Keeps: s.opt.Answers != nil, Count: s.opt.Gateway.Count, Embed: s.embed,
-		Done:     func(x *scri.Exchange, status int, err *scri.Error) { s.over(context.Background(), x, status, err) },
+		Done: func(r *http.Request, x *scri.Exchange, status int, err *scri.Error) {
+			s.over(r.Context(), x, status, err)
+		},
 		Panicked: func(x *scri.Exchange, p any) { s.panicked(context.Background(), x.ID, p) },
 	}
 }

@@ -40,6 +40,14 @@ type Answers interface {
 	Forget(c scri.Caller, id string) bool          // reports whether it was there
 }
 
+// Tracer tells somebody else how requests went.
+type Tracer interface {
+	Begin(r *http.Request) *http.Request             // whose context the others are given
+	Event(ctx context.Context, e *scri.StreamEvent)  // of the answer
+	Whole(ctx context.Context, r *scri.ChatResponse) // instead of events
+	Ended(ctx context.Context, x *scri.Exchange, status int, err *scri.Error)
+}
+
 // Options are what a server is built from.
 type Options struct {
 	Gateway        Gateway
@@ -56,6 +64,7 @@ type Options struct {
 	DrainTimeout   time.Duration                                   // how long requests may go on after the stop was asked for
 	KeepaliveAfter time.Duration                                   // silence after which an SSE client gets a comment
 	Meter          *telemetry.Meter                                // counts, and tells at /metrics; nil = it is not counted
+	Tracer         Tracer                                          // nil = nobody is told
 	Config         Config                                          // shows and changes the configuration; nil = nobody may
 	Version        string
 	Log            *slog.Logger
@@ -90,6 +99,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if strings.Contains(r.URL.Path, "//") {
 		r = single(r)
+	}
+	if t := s.opt.Tracer; t != nil {
+		r = t.Begin(r)
 	}
 	if h := s.exact[place{r.Method, r.URL.Path}]; h != nil && r.URL.RawPath == "" {
 		h.ServeHTTP(w, r)

@@ -1,0 +1,195 @@
+package app
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/aratta-gateway/aratta/internal/provider"
+	"github.com/aratta-gateway/aratta/internal/steward"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// local runtimes that the gateway starts itself, and stops with itself.
+type ownRuntime struct {
+	name    string
+	command []string
+	listen  string // where it shall listen, for those that are told by the environment
+	probe   string
+}
+
+func (r *ownRuntime) equal(o *ownRuntime) bool {
+	return r.name == o.name && slices.Equal(r.command, o.command) && r.listen == o.listen && r.probe == o.probe
+}
+
+// ownRuntime is how a provider's runtime is started.
+func (l *Loaded) ownRuntime(p *provider.Provider) (*ownRuntime, error) {
+	key, e := string(p.Kind())+"."+p.Name(), p.Entry()
+	bad := func(key, text string) error { return &Problem{File: l.File, Key: key, Text: text} }
+	probe, home := p.ProbeURL()
+	switch {
+	case p.Kind() != provider.Local || !home || !strings.HasPrefix(probe, "http://"):
+		return nil, bad(key+".manage", "a runtime is started under [local] alone, where base_url is http:// and on this machine")
+	case len(e.Command) > 0 && e.Command[0] == "":
+		return nil, bad(key+".command", "the first is the program: command = [\"llama-server\", \"-m\", \"FILE.gguf\"]")
+	}
+	r := &ownRuntime{name: p.Name(), command: e.Command, probe: probe}
+	if p.Dialect() == "ollama" {
+		r.listen = p.Host()
+		if len(r.command) == 0 {
+			r.command = []string{"ollama", "serve"}
+		}
+	}
+	if len(r.command) == 0 {
+		return nil, bad(key+".manage", "say how it is started: command = [\"llama-server\", \"-m\", \"FILE.gguf\", \"--port\", \"8080\"]")
+	}
+	return r, nil
+}
+
+// runtimes notes what the configuration wants to be started.
+func (s *Snapshot) runtimes(l *Loaded) error {
+	var errs []error
+	for _, p := range s.Providers {
+		key, e := string(p.Kind())+"."+p.Name(), p.Entry()
+		if !e.Manage {
+			if len(e.Command) > 0 {
+				s.Warnings = append(s.Warnings, key+".command: has no effect without manage = true")
+			}
+			continue
+		}
+		r, err := l.ownRuntime(p)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if _, err := exec.LookPath(r.command[0]); err != nil {
+			s.Warnings = append(s.Warnings, key+".manage: "+r.command[0]+" is not found, so it cannot be started; install it, or name its file in command")
+		}
+		s.Own = append(s.Own, r)
+	}
+	return l.located(errors.Join(errs...))
+}
+
+// kept is a runtime that is seen to, as long as a configuration that serves wants it.
+type kept struct {
+	*ownRuntime
+	steward *steward.Steward
+	holders atomic.Int32
+}
+
+// keep sees to the runtimes of next. Those that old sees to already stay; one that
+// is started in another way is started when the one before is over.
+func (g *live) keep(next, old *running) {
+	for _, r := range next.Own {
+		k := &kept{ownRuntime: r}
+		var after <-chan struct{}
+		if old != nil {
+			if i := slices.IndexFunc(old.kept, func(o *kept) bool { return o.name == r.name }); i >= 0 {
+				if before := old.kept[i]; before.equal(r) && !over(before.steward.Done()) {
+					k = before
+				} else {
+					after = before.steward.Done()
+				}
+			}
+		}
+		if k.holders.Add(1) == 1 {
+			k.steward = steward.Keep(steward.Options{Name: r.name, Command: r.command, Env: childEnv(os.Environ(), r.listen), Probe: r.probe, Log: g.log, After: after})
+		}
+		next.kept = append(next.kept, k)
+	}
+}
+
+func over(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
+}
+
+// unkeep lets go of the runtimes of a snapshot. Those that nobody wants any more are
+// stopped.
+func (r *running) unkeep() {
+	for _, k := range r.kept {
+		if k.holders.Add(-1) == 0 {
+			r.closing.Go(k.steward.Stop)
+		}
+	}
+}
+
+// startWait is how long the first requests wait for the gateway's own runtimes.
+const startWait = 15 * time.Second
+
+// awaitRuntimes waits until what is started answers, though not for ever: a large
+// model takes minutes, and others may answer meanwhile.
+func (r *running) awaitRuntimes(stop <-chan struct{}) {
+	if len(r.kept) == 0 {
+		return
+	}
+	late := time.NewTimer(startWait)
+	defer late.Stop()
+	for _, k := range r.kept {
+		select {
+		case <-k.steward.Ready():
+		case <-late.C:
+			return
+		case <-stop:
+			return
+		}
+	}
+}
+
+// childEnv is the environment of a runtime: the gateway's own without its secrets,
+// and where to listen.
+func childEnv(all []string, listen string) []string {
+	env := slices.DeleteFunc(slices.Clone(all), func(pair string) bool {
+		name, _, _ := strings.Cut(pair, "=")
+		return secret(name) || listen != "" && name == "OLLAMA_HOST"
+	})
+	if listen != "" {
+		env = append(env, "OLLAMA_HOST="+listen)
+	}
+	return env
+}
+
+// secret reports whether a variable is for this program alone: keys of providers and
+// clients. Runtimes have some of their own.
+func secret(name string) bool {
+	name = strings.ToUpper(name)
+	for _, own := range []string{"OLLAMA_", "LLAMA_", "VLLM_", "HF_"} {
+		if strings.HasPrefix(name, own) {
+			return false
+		}
+	}
+	for _, word := range []string{"KEY", "KEYS", "TOKEN", "SECRET", "PASSWORD", "CREDENTIALS", "HEADERS"} {
+		if strings.HasSuffix(name, "_"+word) {
+			return true
+		}
+	}
+	return strings.HasPrefix(name, "ARATTA_")
+}
+
+// startsElse refuses what would start another program on this machine. Whoever may
+// change the configuration over HTTP may not write its file, perhaps, and must not
+// thereby run programs as the gateway's user.
+func (l *Loaded) startsElse(now *Loaded) error {
+	for _, table := range []map[string]provider.Entry{l.Local, now.Local} {
+		for name := range table {
+			a, b := l.Local[name], now.Local[name]
+			if a.Manage != b.Manage || !slices.Equal(a.Command, b.Command) || a.Manage && cmp.Or(a.Type, name) != cmp.Or(b.Type, name) {
+				return &scri.Error{
+					Kind: scri.ErrPermission, Status: http.StatusForbidden, Message: "local." + name + ": what is started on this machine is not changed over HTTP",
+					Hint: "change manage and command in the file itself",
+				}
+			}
+		}
+	}
+	return nil
+}

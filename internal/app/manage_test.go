@@ -1,0 +1,178 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// freeAddr is an address at which nobody listens.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func listens(addr string) bool {
+	c, err := (&net.Dialer{Timeout: time.Second}).DialContext(context.Background(), "tcp", addr)
+	if err == nil {
+		c.Close()
+	}
+	return err == nil
+}
+
+// ownOllama is a configuration whose Ollama, a simulated one, the gateway starts.
+func ownOllama(addr, more string) string {
+	return fmt.Sprintf("[local.ollama]\nbase_url = \"http://%s\"\nmanage = true\ncommand = [\"aratta\", \"sim\", \"--provider\", \"ollama=%s\"]\n%s", addr, addr, more)
+}
+
+// A runtime that is installed and does not run is started before the gateway
+// listens, answers, and ends with the gateway.
+func TestServeStartsRuntime(t *testing.T) {
+	dir, addr := t.TempDir(), freeAddr(t)
+	if err := os.WriteFile(filepath.Join(dir, "config.toml"), []byte(ownOllama(addr, "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := startProcess(dir, []string{"ARATTA_API_KEYS=sk-of-a-client"}, "serve", "--host", "127.0.0.1", "--port", "0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.kill)
+	gateway, err := p.says(listening)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !listens(addr) {
+		t.Fatalf("the gateway listens before its runtime:\n%s", p.out.String())
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+gateway+"/v1/chat/completions", strings.NewReader(`{"model":"local","messages":[{"role":"user","content":"a private question"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		t.Errorf("%s:\n%s", res.Status, p.out.String())
+	}
+	if err := p.signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.ended(); err != nil {
+		t.Error(err)
+	}
+	if out := p.out.String(); listens(addr) || !strings.Contains(out, `"msg":"runtime: stopped","name":"ollama"`) || strings.Contains(out, "private") {
+		t.Errorf("the runtime still listens: %t\n%s", listens(addr), out)
+	}
+}
+
+// A reload keeps the runtime as long as it is wanted as it is, stops it when it no
+// longer is, and starts it again.
+func TestReloadAndRuntimes(t *testing.T) {
+	addr := freeAddr(t)
+	f := newFile(t, ownOllama(addr, ""))
+	reload := func(text string) *running {
+		t.Helper()
+		f.write(t, text)
+		if _, err := f.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f.closing.Wait()
+		r := f.now.Load()
+		r.awaitRuntimes(t.Context().Done())
+		return r
+	}
+	first := f.now.Load()
+	first.awaitRuntimes(t.Context().Done())
+	if !listens(addr) {
+		t.Fatalf("it was not started:\n%s", f.log)
+	}
+	if r := reload(ownOllama(addr, "[aliases]\na = \"ollama\"\n")); len(r.kept) != 1 || r.kept[0] != first.kept[0] || !listens(addr) {
+		t.Error("another alias made another runtime")
+	}
+	f.write(t, "[server]\nport = 0.5\n")
+	if _, err := f.Reload(t.Context()); err == nil || !listens(addr) {
+		t.Errorf("a mistake stopped it: %v", err)
+	}
+	if reload(strings.Replace(ownOllama(addr, ""), "manage = true", "manage = false", 1)); listens(addr) {
+		t.Errorf("it was not stopped:\n%s", f.log)
+	}
+	second := reload(ownOllama(addr, ""))
+	if !listens(addr) {
+		t.Fatalf("it was not started again:\n%s", f.log)
+	}
+	if r := reload(strings.Replace(ownOllama(addr, ""), `"sim",`, `"sim", "--control", "127.0.0.1:0",`, 1)); r.kept[0] == second.kept[0] || !listens(addr) || strings.Count(f.log.String(), "runtime: started") != 3 {
+		t.Errorf("another command did not start another:\n%s", f.log)
+	}
+}
+
+// Who may change the configuration over HTTP starts no programs by that.
+func TestConfigAPIStartsNothing(t *testing.T) {
+	text := "[local.ollama]\nbase_url = \"http://127.0.0.1:1\"\n"
+	f := newFile(t, text)
+	for _, next := range []string{
+		text + "manage = true\n", text + "command = [\"touch\", \"/tmp/x\"]\n", "[local.new]\ntype = \"ollama\"\nmanage = true\n",
+	} {
+		if status, _, body := f.do(t, "PUT", "/api/v1/config", next, "If-Match", "*"); status != http.StatusForbidden || !strings.Contains(body, "in the file itself") {
+			t.Errorf("%d %s", status, body)
+		}
+	}
+	if status, _, body := f.do(t, "PUT", "/api/v1/config", text+"# mine\n", "If-Match", "*"); status != http.StatusOK {
+		t.Errorf("%d %s", status, body)
+	}
+}
+
+func TestRuntimeProblems(t *testing.T) {
+	for _, c := range []struct{ config, want string }{
+		{"[local.ollama]\nmanage = true\nbase_url = \"http://10.0.0.7:11434\"\n", ":2:1: local.ollama.manage: a runtime is started under [local] alone"},
+		{"[local.llamacpp]\nmanage = true\n", ":2:1: local.llamacpp.manage: say how it is started: command = "},
+		{"[local.llamacpp]\nmanage = true\ncommand = [\"\"]\n", ":3:1: local.llamacpp.command: the first is the program"},
+		{"[providers.openai]\nmanage = true\n", ":2:1: providers.openai.manage: a runtime is started under [local] alone"},
+		{"[local.llamacpp]\nmanage = true\ncommand = [\"no-such-llama\"]\n", "warning: :2:1: local.llamacpp.manage: no-such-llama is not found"},
+		{"[local.llamacpp]\ncommand = [\"llama-server\"]\n", "warning: :2:1: local.llamacpp.command: has no effect without manage = true"},
+	} {
+		s, err := load(t, c.config, allKeys)
+		got := fmt.Sprint(err)
+		want, warns := strings.CutPrefix(c.want, "warning: ")
+		if err == nil {
+			got = strings.Join(s.Warnings, "\n")
+		}
+		if warns != (err == nil) || !strings.Contains(got, want) {
+			t.Errorf("%s: %s", c.config, got)
+		}
+	}
+	s, err := load(t, "[local.ollama]\nmanage = true\nbase_url = \"http://127.0.0.1:11500\"\n", env())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := s.Own[0]; !slices.Equal(r.command, []string{"ollama", "serve"}) || r.listen != "127.0.0.1:11500" || r.probe != "http://127.0.0.1:11500/api/version" {
+		t.Errorf("%+v", r)
+	}
+}
+
+// A runtime gets no key of a provider or a client, and is told where to listen.
+func TestChildEnv(t *testing.T) {
+	got := childEnv([]string{
+		"PATH=/bin", "OPENAI_API_KEY=sk", "ARATTA_API_KEYS=a,b", "ARATTA_HOME=/x", "GITHUB_TOKEN=t", "AWS_SECRET_ACCESS_KEY=s", "OTEL_EXPORTER_OTLP_HEADERS=a=b",
+		"OLLAMA_HOST=0.0.0.0", "OLLAMA_MODELS=/m", "LLAMA_API_KEY=own", "HF_TOKEN=own", "CUDA_VISIBLE_DEVICES=0",
+	}, "127.0.0.1:1")
+	want := []string{"PATH=/bin", "OLLAMA_MODELS=/m", "LLAMA_API_KEY=own", "HF_TOKEN=own", "CUDA_VISIBLE_DEVICES=0", "OLLAMA_HOST=127.0.0.1:1"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}
