@@ -224,6 +224,9 @@ func TestDrainTimeoutCuts(t *testing.T) {
 	if _, err := p.says("cut off by the end of drain_timeout"); err != nil {
 		t.Error(err)
 	}
+	if text, _ := p.out.now(); strings.Contains(text, "went away") || !strings.Contains(text, "the gateway stops") {
+		t.Errorf("the log says that somebody else ended the stream:\n%s", text)
+	}
 }
 
 // Who interrupts again does not want to wait for the requests under way.

@@ -350,6 +350,9 @@ func nextAfter(e *scri.Error, t *route.Target) bool {
 // gaveUp is the error of a call whose caller went away or whose time is over.
 func (g *Gateway) gaveUp(ctx context.Context, c *call, last *scri.Error) error {
 	e := &scri.Error{Kind: scri.ErrCanceled, Message: "the client went away", RequestID: c.ID, Err: last}
+	if why, ok := errors.AsType[*scri.Error](context.Cause(ctx)); ok { // no: it was sent away
+		e.Message = why.Message
+	}
 	e.Attempts = c.Lineage.Attempts
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		e.Kind, e.Hint = scri.ErrTimeout, "raise server.request_timeout"

@@ -89,7 +89,11 @@ func (p *Provider) failure(ctx context.Context, l *late, err error, begun bool) 
 	case errors.Is(cause, context.DeadlineExceeded):
 		return &scri.Error{Kind: scri.ErrTimeout, Message: "the time for the whole request is over", Err: cause}
 	case cause != nil:
-		return &scri.Error{Kind: scri.ErrCanceled, Message: "the caller went away", Err: cause}
+		e := &scri.Error{Kind: scri.ErrCanceled, Message: "the caller went away", Err: cause}
+		if why, ok := errors.AsType[*scri.Error](context.Cause(ctx)); ok { // no: he was sent away
+			e.Message = why.Message
+		}
+		return e
 	}
 	if e := p.tlsFailure(err); e != nil {
 		return e

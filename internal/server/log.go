@@ -23,7 +23,7 @@ func (s *Server) over(ctx context.Context, x *scri.Exchange, status int, err *sc
 
 // logged writes the request log: one line a request, without content.
 func (s *Server) logged(ctx context.Context, x *scri.Exchange, status int, err *scri.Error) {
-	level := levelOf(status, err)
+	level := levelOf(x.Op, status, err)
 	if !s.opt.Log.Enabled(ctx, level) {
 		return
 	}
@@ -63,9 +63,11 @@ func (s *Server) logged(ctx context.Context, x *scri.Exchange, status int, err *
 
 // levelOf is how loudly a request is logged: that it failed here or behind is a
 // warning, also after a good beginning; what a client did wrong or no longer
-// wanted is none.
-func levelOf(status int, err *scri.Error) slog.Level {
+// wanted is none. What programs ask every few seconds, and got, nobody wants to read.
+func levelOf(op scri.Op, status int, err *scri.Error) slog.Level {
 	switch {
+	case err == nil && status < http.StatusBadRequest && (op == opMetrics || op == opHealth || op == scri.OpModels || op == scri.OpInfo):
+		return slog.LevelDebug
 	case err == nil || err.Kind == scri.ErrCanceled:
 		return slog.LevelInfo
 	case err.Kind == scri.ErrInternal:

@@ -25,7 +25,7 @@ func (s *Server) routes() {
 	s.ours(listed{method: "GET", path: "/{$}", summary: "Whether somebody is there", open: true}, http.HandlerFunc(s.banner))
 	s.ours(listed{method: "GET", path: "/openapi.json", summary: "This description"}, s.told("openapi", fixed(sync.OnceValue(s.encodedOpenAPI))))
 	if s.opt.Health != nil {
-		s.ours(listed{method: "GET", path: "/api/v1/health", summary: "Which providers are reached"}, s.told("health", s.providersHealth))
+		s.ours(listed{method: "GET", path: "/api/v1/health", summary: "Which providers are reached"}, s.told(opHealth, s.providersHealth))
 	}
 	s.ours(listed{method: "GET", path: "/api/v1/capabilities", summary: "What translations between the APIs carry over"}, s.told("capabilities", fixed(sync.OnceValue(s.encodedMatrix))))
 	if s.opt.Config != nil {
@@ -35,11 +35,11 @@ func (s *Server) routes() {
 	}
 	if m := s.opt.Meter; m != nil {
 		prometheus := m.Handler()
-		s.ours(listed{method: "GET", path: "/metrics", summary: "What was counted, for Prometheus"}, s.told("metrics", func(w http.ResponseWriter, r *http.Request) (int, *scri.Error) {
+		s.ours(listed{method: "GET", path: "/metrics", summary: "What was counted, for Prometheus"}, s.told(opMetrics, func(w http.ResponseWriter, r *http.Request) (int, *scri.Error) {
 			prometheus.ServeHTTP(w, r)
 			return http.StatusOK, nil
 		}))
-		s.ours(listed{method: "GET", path: "/api/v1/metrics", summary: "What was counted, as JSON"}, s.told("metrics", s.metrics))
+		s.ours(listed{method: "GET", path: "/api/v1/metrics", summary: "What was counted, as JSON"}, s.told(opMetrics, s.metrics))
 	}
 	for _, d := range s.opt.Dialects {
 		for _, r := range d.Routes() {
@@ -189,6 +189,12 @@ func (s *Server) banner(w http.ResponseWriter, _ *http.Request) {
 // teller answers a question about the gateway itself, and says with which status;
 // or it has written nothing and returns an error.
 type teller func(w http.ResponseWriter, r *http.Request) (status int, err *scri.Error)
+
+// What the gateway tells of itself again and again.
+const (
+	opHealth  scri.Op = "health"
+	opMetrics scri.Op = "metrics"
+)
 
 // told is the handler of what the gateway tells of itself to whoever may ask it.
 func (s *Server) told(op scri.Op, do teller) http.Handler {

@@ -286,6 +286,16 @@ func TestLogLeavesOutWhatProvidersSay(t *testing.T) {
 	}
 }
 
+// What programs ask for again and again is not logged while it is well.
+func TestLogOfWhatIsPolled(t *testing.T) {
+	for path, want := range map[string]bool{"/api/tags": false, "/v1/models": false, "/api/version": false, "/api/v1/capabilities": true} {
+		s, log := logging()
+		if w := ask(t, s, http.MethodGet, path, ""); w.Code != http.StatusOK || (log.Len() > 0) != want {
+			t.Errorf("%s: %d, logged as %q", path, w.Code, log)
+		}
+	}
+}
+
 // What failed here or behind is a warning, what clients do is none; and refusals
 // say who asked for what.
 func TestLogLevels(t *testing.T) {

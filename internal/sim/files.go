@@ -42,17 +42,18 @@ type batch struct {
 	requests []any          // Anthropic's
 }
 
-const epoch = 1700000000
+// today is when all that is kept was made: the day began.
+func today() int64 { return time.Now().UTC().Truncate(24 * time.Hour).Unix() }
 
 func (f *file) told(anthropic bool) map[string]any {
 	if anthropic {
 		return map[string]any{
 			"id": f.id, "type": "file", "filename": f.name, "mime_type": "application/octet-stream", "size_bytes": len(f.data),
-			"created_at": time.Unix(epoch, 0).UTC(), "downloadable": true,
+			"created_at": time.Unix(today(), 0).UTC(), "downloadable": true,
 		}
 	}
 	return map[string]any{
-		"id": f.id, "object": "file", "bytes": len(f.data), "created_at": epoch, "filename": f.name, "purpose": f.purpose, "status": "processed",
+		"id": f.id, "object": "file", "bytes": len(f.data), "created_at": today(), "filename": f.name, "purpose": f.purpose, "status": "processed",
 	}
 }
 
@@ -210,7 +211,7 @@ func (s *Sim) batch(a *asked, anthropic bool) (*batch, *scri.Error) {
 	if anthropic {
 		n := len(b.requests)
 		b.id = fmt.Sprintf("msgbatch_simulated%d", k.next)
-		at := time.Unix(epoch, 0).UTC()
+		at := time.Unix(today(), 0).UTC()
 		b.fields = map[string]any{
 			"id": b.id, "type": "message_batch", "processing_status": "ended", "created_at": at, "ended_at": at, "expires_at": at.Add(24 * time.Hour),
 			"request_counts": map[string]any{"processing": 0, "succeeded": n, "errored": 0, "canceled": 0, "expired": 0},
@@ -221,7 +222,7 @@ func (s *Sim) batch(a *asked, anthropic bool) (*batch, *scri.Error) {
 		b.id = fmt.Sprintf("batch_simulated%d", k.next)
 		b.fields = map[string]any{
 			"id": b.id, "object": "batch", "endpoint": a.str("endpoint"), "input_file_id": a.str("input_file_id"), "output_file_id": output.id,
-			"completion_window": a.str("completion_window"), "status": "completed", "created_at": epoch, "completed_at": epoch,
+			"completion_window": a.str("completion_window"), "status": "completed", "created_at": today(), "completed_at": today(),
 			"request_counts": map[string]any{"total": n, "completed": n, "failed": 0},
 		}
 	}
@@ -244,7 +245,7 @@ func (s *Sim) outputs(in []byte) []byte {
 		_ = json.NewEncoder(&out).Encode(map[string]any{ // into memory
 			"id": "batch_req_" + q.ID, "custom_id": q.ID, "error": nil,
 			"response": map[string]any{"status_code": 200, "request_id": "simulated", "body": map[string]any{
-				"id": "chatcmpl-simulated", "object": "chat.completion", "created": epoch, "model": "simulated",
+				"id": "chatcmpl-simulated", "object": "chat.completion", "created": today(), "model": "simulated",
 				"choices": []map[string]any{{"index": 0, "finish_reason": "stop", "message": map[string]any{"role": "assistant", "content": s.said()}}},
 			}},
 		})

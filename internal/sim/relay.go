@@ -230,7 +230,7 @@ func (s *Sim) images(w http.ResponseWriter, a *asked) {
 	for range n {
 		data = append(data, map[string]any{"b64_json": pixel, "revised_prompt": "a simulated image: " + a.str("prompt")})
 	}
-	reply(w, http.StatusOK, map[string]any{"created": 1700000000, "data": data, "usage": usage})
+	reply(w, http.StatusOK, map[string]any{"created": today(), "data": data, "usage": usage})
 }
 
 // moderate flags what says "flag me".

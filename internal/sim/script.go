@@ -14,11 +14,11 @@ import (
 // is and repeats what was asked, a call of the first tool that may be called,
 // thoughts where reasoning is asked for, JSON where a format is, log-
 // probabilities on demand; cut at max_tokens and stop sequences. The same
-// request always gets the same answer.
+// request always gets the same answer, but for its date.
 func Script(provider string) func(*scri.ChatRequest) (*scri.ChatResponse, error) {
 	return func(r *scri.ChatRequest) (*scri.ChatResponse, error) {
 		n := max(r.N, 1)
-		resp := &scri.ChatResponse{ID: "sim-" + provider, Model: r.Model, Created: time.Unix(1700000000, 0).UTC()}
+		resp := &scri.ChatResponse{ID: "sim-" + provider, Model: r.Model, Created: time.Now().UTC().Truncate(time.Second)}
 		var out int64
 		for range n {
 			c, tokens := choice(provider, r)

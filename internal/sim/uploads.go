@@ -22,7 +22,7 @@ type upload struct {
 
 func (u *upload) told() map[string]any {
 	return map[string]any{
-		"id": u.id, "object": "upload", "created_at": epoch, "filename": u.name, "purpose": u.purpose, "bytes": u.size, "status": u.status, "file": u.file,
+		"id": u.id, "object": "upload", "created_at": today(), "filename": u.name, "purpose": u.purpose, "bytes": u.size, "status": u.status, "file": u.file,
 	}
 }
 
@@ -58,7 +58,7 @@ func (k *kept) uploading(s *Sim, w http.ResponseWriter, r *http.Request, pattern
 		u.parts[id] = partOf(r)
 		u.size += len(u.parts[id])
 		k.mu.Unlock()
-		reply(w, http.StatusOK, map[string]any{"id": id, "object": "upload.part", "created_at": epoch, "upload_id": u.id})
+		reply(w, http.StatusOK, map[string]any{"id": id, "object": "upload.part", "created_at": today(), "upload_id": u.id})
 		return
 	case strings.HasSuffix(pattern, "/complete"):
 		var data []byte
