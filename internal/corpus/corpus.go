@@ -35,7 +35,7 @@ func ours(format string) string {
 		return "bedrock"
 	case "ollama-chat", "embeddings-ollama":
 		return "ollama"
-	case "gemini", "embeddings-gemini":
+	case "gemini", "embeddings-gemini", "embeddings-vertex":
 		return "gemini"
 	default:
 		return ""

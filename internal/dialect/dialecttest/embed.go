@@ -120,12 +120,20 @@ func LawEmbed1Request(d dialect.Dialect, path string, body []byte) []string {
 		if err != nil {
 			return []string{"decode: " + err.Error()}
 		}
-		out, warnings, err := e.EncodeEmbedRequest(req, &dialect.Target{Model: req.Model})
+		out, warnings, err := e.EncodeEmbedRequest(req, &dialect.Target{Model: req.Model, Variant: spoken(path)})
 		if err != nil {
 			return []string{"encode: " + err.Error()}
 		}
 		return append(JSONDiff(body, out.Body), unfounded(warnings)...)
 	})
+}
+
+// spoken is the variant of a dialect that a request was recorded in.
+func spoken(path string) string {
+	if strings.HasSuffix(path, ":predict") {
+		return "predict"
+	}
+	return ""
 }
 
 // LawEmbed4Request tests this: what differs after a request went through the dialect

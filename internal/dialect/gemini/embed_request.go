@@ -29,7 +29,7 @@ const (
 	memberLength = "outputDimensionality"
 )
 
-// DecodeEmbedRequest reads the body of :embedContent or of :batchEmbedContents. What
+// DecodeEmbedRequest reads the body of :embedContent, :batchEmbedContents or :predict. What
 // all say alike, their task and the length of the vectors, is said of the request; else
 // it stays with each.
 func (gemini) DecodeEmbedRequest(in *dialect.Incoming) (*scri.EmbedRequest, error) {
@@ -38,10 +38,11 @@ func (gemini) DecodeEmbedRequest(in *dialect.Incoming) (*scri.EmbedRequest, erro
 	if in.Param != nil {
 		d.r.Model = strings.TrimPrefix(in.Param("model"), "models/")
 	}
-	there := in.Route.Verb != verbBatch
-	if there {
-		d.one()
-	} else {
+	there := in.Route.Verb == verbEmbed
+	switch in.Route.Verb {
+	case verbPredict:
+		there = d.predicted()
+	case verbBatch:
 		for as := range d.Members() {
 			if camel(as) != "requests" || d.Kind() != wire.Array {
 				d.u.Add(d.Member())
@@ -53,12 +54,17 @@ func (gemini) DecodeEmbedRequest(in *dialect.Incoming) (*scri.EmbedRequest, erro
 			}
 		}
 		d.u.Form(formBatch)
+	default:
+		there = true
+		d.one()
 	}
 	if err := d.End(); err != nil {
 		return nil, dialect.Invalid(err)
 	}
 	switch {
-	case !there || in.Route.Verb == verbBatch && len(d.list) == 0:
+	case in.Route.Verb == verbPredict && len(d.list) == 0:
+		return nil, dialect.Missing("/instances")
+	case !there || len(d.list) == 0:
 		return nil, dialect.Missing("/requests")
 	case d.empty:
 		return nil, dialect.Missing("/content")
@@ -258,7 +264,7 @@ func taskOf(word string) string {
 }
 
 // EncodeEmbedRequest writes the body of :embedContent for one input, of
-// :batchEmbedContents for several.
+// :batchEmbedContents for several, or of :predict for a target that wants that.
 func (gemini) EncodeEmbedRequest(req *scri.EmbedRequest, t *dialect.Target) (*dialect.Outgoing, []scri.Warning, error) {
 	e := &embedEncoder{req: req, model: req.Model}
 	e.Own = Name
@@ -270,6 +276,13 @@ func (gemini) EncodeEmbedRequest(req *scri.EmbedRequest, t *dialect.Target) (*di
 		return nil, nil, dialect.NoEncoding(strings.Join(req.Encodings, ", "))
 	}
 	e.task()
+	if t != nil && t.Variant == variantPredict {
+		if err := e.predict(); err != nil {
+			return nil, nil, err
+		}
+		out := e.outgoing(verbPredict)
+		return out, e.Warn, nil
+	}
 	verb, batch := verbEmbed, len(req.Input) != 1 || formed(req.Ext, formBatch)
 	in := e.In("input")
 	if batch {
@@ -291,17 +304,22 @@ func (gemini) EncodeEmbedRequest(req *scri.EmbedRequest, t *dialect.Target) (*di
 		e.ext(req.Ext, "requests")
 		e.w.EndObject()
 	} else {
-		e.Foreign(req.Ext)
+		e.Homeless(req.Ext)
 	}
 	if req.Truncate != "" {
 		e.Drop("truncate", "there is no word for what becomes of inputs that are too long")
 	}
-	if req.User != "" {
+	out := e.outgoing(verb)
+	return out, e.Warn, nil
+}
+
+func (e *embedEncoder) outgoing(verb string) *dialect.Outgoing {
+	if e.req.User != "" {
 		e.Drop("user", "there is no such field here")
 	}
 	return &dialect.Outgoing{
 		Method: http.MethodPost, Path: modelPath(e.model, verb), Header: http.Header{"Content-Type": {"application/json"}}, Body: e.w.B,
-	}, e.Warn, nil
+	}
 }
 
 type embedEncoder struct {

@@ -28,6 +28,11 @@ func (g gemini) DecodeEmbedResponse(a *dialect.Answer, req *scri.EmbedRequest) (
 			for range d.Elements() {
 				d.vector()
 			}
+		case n == "predictions" && d.Kind() == wire.Array:
+			d.there = true
+			for range d.Elements() {
+				d.prediction()
+			}
 		case n == "usageMetadata" && d.Kind() == wire.Object:
 			name(as, &d.u)
 			raw := d.Raw()
@@ -96,6 +101,14 @@ func (gemini) EncodeEmbedResponse(b []byte, in *dialect.Incoming, resp *scri.Emb
 	e := &encoder{answer: true}
 	e.Own = Name
 	e.w.B = append(dialect.GrowForVectors(b, resp), '{')
+	if in.Route.Verb == verbPredict {
+		if err := e.predictions(list, resp); err != nil {
+			return nil, nil, err
+		}
+		e.ext(resp.Ext, "predictions")
+		e.w.EndObject()
+		return e.w.B, e.Warn, nil
+	}
 	one := in.Route.Verb == verbEmbed && len(list) == 1
 	if one {
 		e.w.Key("embedding")
@@ -111,7 +124,11 @@ func (gemini) EncodeEmbedResponse(b []byte, in *dialect.Incoming, resp *scri.Emb
 			return nil, nil, err
 		}
 		at := e.In("embeddings/" + strconv.Itoa(v.At))
-		e.ext(v.Ext, "values")
+		if x := v.Ext; x != nil && dialect.IsSlight(x, "embeddings") { // its tokens are counted with all
+			e.ExtLess(&e.w, x, "embeddings")
+		} else {
+			e.ext(x, "values")
+		}
 		e.Out(at)
 		e.w.EndObject()
 	}

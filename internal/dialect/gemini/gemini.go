@@ -23,6 +23,9 @@
 //     Schema has it. Others are sent as JSON Schema, verbatim; to models before 2.5,
 //     which do not take it, in Google's own, reduced to what that can say.
 //
+// It has the variant (Target.Variant) "predict": vectors are asked for by :predict, as
+// Vertex AI has it.
+//
 // The words of Ext.Form: a name with an underscore, the member was spelled so;
 // "-x", x was absent though it is usually there; "x=y", x was spelled y; others
 // stand where they are read.
@@ -81,6 +84,7 @@ func (gemini) Routes() []dialect.Route {
 			dialect.Route{Method: http.MethodPost, Pattern: v + patternModel, Verb: verbCount, Op: scri.OpCount, Stream: dialect.Never},
 			dialect.Route{Method: http.MethodPost, Pattern: v + patternModel, Verb: verbEmbed, Op: scri.OpEmbed, Stream: dialect.Never},
 			dialect.Route{Method: http.MethodPost, Pattern: v + patternModel, Verb: verbBatch, Op: scri.OpEmbed, Stream: dialect.Never},
+			dialect.Route{Method: http.MethodPost, Pattern: v + patternModel, Verb: verbPredict, Op: scri.OpEmbed, Stream: dialect.Never},
 		)
 	}
 	return list
