@@ -128,7 +128,12 @@ func (g *live) close() {
 func (g *live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := g.now.Load()
 	for !s.hold() {
-		s = g.now.Load()
+		next := g.now.Load()
+		if next == s { // it was the last one
+			http.Error(w, "the gateway stops", http.StatusServiceUnavailable)
+			return
+		}
+		s = next
 	}
 	defer s.release()
 	s.server.ServeHTTP(w, r)

@@ -444,3 +444,14 @@ func TestConfigAPIOff(t *testing.T) {
 		t.Errorf("opened in the file: %d", status)
 	}
 }
+
+// A request that comes when everything is over is told so, and does not wait.
+func TestRequestAfterTheEnd(t *testing.T) {
+	g := &live{}
+	g.now.Store(&running{})
+	w := httptest.NewRecorder()
+	g.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/health", http.NoBody))
+	if w.Code != http.StatusServiceUnavailable {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}

@@ -70,6 +70,7 @@ func New(o Options) *Gateway {
 	if g.now == nil {
 		g.now = time.Now
 	}
+	g.probed.turn = make(chan struct{}, 1)
 	for _, p := range o.Providers {
 		g.providers[p.Name()] = p
 	}

@@ -17,16 +17,21 @@ const (
 
 // probed is what was found last.
 type probed struct {
-	mu   sync.Mutex
+	turn chan struct{} // has room for the one who probes, or reads what was found
 	at   time.Time
 	list []scri.ProviderHealth
 }
 
 // Health probes all providers, which costs no tokens and sends nobody's data. The
-// list is theirs in the order of the configuration. It is at most two seconds old.
+// list is theirs in the order of the configuration. It is at most two seconds old;
+// nil if ctx ended while another was probing.
 func (g *Gateway) Health(ctx context.Context) []scri.ProviderHealth {
-	g.probed.mu.Lock()
-	defer g.probed.mu.Unlock()
+	select {
+	case g.probed.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil
+	}
+	defer func() { <-g.probed.turn }()
 	if g.probed.list != nil && g.now().Sub(g.probed.at) < probedFor {
 		return g.probed.list
 	}

@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -47,5 +48,40 @@ func TestHealth(t *testing.T) {
 	}
 	if n := asked.Load(); n != 1 {
 		t.Errorf("asked %d times, want once", n)
+	}
+}
+
+// Who leaves does not wait for what another is asking.
+func TestHealthIsLeft(t *testing.T) {
+	asked, answer := make(chan struct{}), make(chan struct{})
+	slow := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(asked)
+		<-answer
+	}))
+	defer slow.Close()
+	catalogue, err := provider.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := provider.New(provider.Local, "p", provider.Entry{Dialect: "openai", BaseURL: slow.URL}, provider.Deps{
+		Dialects: func(n string) (dialect.Dialect, bool) { d := all.Get(n); return d, d != nil }, Catalogue: catalogue,
+		LookupEnv: func(string) (string, bool) { return "", false },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := gateway.New(gateway.Options{Providers: []*provider.Provider{p}})
+	defer g.Close()
+	found := make(chan int, 1)
+	go func() { found <- len(g.Health(context.Background())) }()
+	<-asked
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	if list := g.Health(ctx); list != nil {
+		t.Errorf("found %+v", list)
+	}
+	close(answer)
+	if n := <-found; n != 1 {
+		t.Errorf("who waited was told of %d", n)
 	}
 }

@@ -19,6 +19,9 @@ const (
 // when none can, so that a balancer asks another gateway.
 func (s *Server) providersHealth(w http.ResponseWriter, r *http.Request) (int, *scri.Error) {
 	list := s.opt.Health(r.Context())
+	if err := r.Context().Err(); err != nil {
+		return 0, scri.AsError(err) // nobody is there to be told, but the log
+	}
 	up := func(p scri.ProviderHealth) bool { return p.Up }
 	status, state := http.StatusOK, someUp
 	switch {

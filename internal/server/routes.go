@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -120,15 +121,15 @@ func (s *Server) embed(ctx context.Context, x *scri.Exchange) (*scri.EmbedRespon
 type ending struct {
 	scri.Stream
 	ctx    context.Context // of the exchange
-	done   func()          // counts a stream no longer; nil = it was not counted, or is no longer
+	done   func()          // counts a stream no longer; nil = it was not counted
 	server *Server
+	closed atomic.Bool // Close may come twice, and while Next waits
 }
 
 // Close closes the answer.
 func (s *ending) Close() error {
-	if s.done != nil {
+	if s.done != nil && s.closed.CompareAndSwap(false, true) {
 		s.done()
-		s.done = nil
 	}
 	return s.Stream.Close()
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -177,5 +178,20 @@ func TestListenerFails(t *testing.T) {
 	l.Close()
 	if err := s.Run(t.Context(), l); !errors.Is(err, net.ErrClosed) || !strings.Contains(err.Error(), l.Addr().String()) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A stream that two close is counted no longer once.
+func TestClosedTwice(t *testing.T) {
+	var open atomic.Int64
+	open.Store(1)
+	e := &ending{Stream: &torn{}, done: func() { open.Add(-1) }}
+	var both sync.WaitGroup
+	for range 2 {
+		both.Go(func() { _ = e.Close() })
+	}
+	both.Wait()
+	if n := open.Load(); n != 0 {
+		t.Errorf("%d streams are open", n)
 	}
 }
