@@ -32,6 +32,7 @@ type exporter struct {
 	client *http.Client
 	log    *slog.Logger
 	lost   atomic.Int64  // spans since the last that were delivered
+	pause  time.Duration // before a batch is sent again
 	ended  chan struct{} // closed when nothing is sent any more
 }
 
@@ -56,7 +57,7 @@ func newExporter(o Options) (*exporter, error) {
 	if why := Strange(o.Endpoint); why != "" {
 		return nil, errors.New(why)
 	}
-	e := &exporter{url: strings.TrimRight(o.Endpoint, "/"), agent: "aratta/" + o.Version, header: http.Header{}, log: o.Log, ended: make(chan struct{})}
+	e := &exporter{url: strings.TrimRight(o.Endpoint, "/"), agent: "aratta/" + o.Version, header: http.Header{}, log: o.Log, pause: time.Second, ended: make(chan struct{})}
 	if !strings.HasSuffix(e.url, tracesPath) {
 		e.url += tracesPath
 	}
@@ -79,10 +80,7 @@ func newExporter(o Options) (*exporter, error) {
 
 // tries is how often a batch is sent that the collector could not take; between
 // them it waits for a while, and for longer each time.
-const (
-	tries = 3
-	pause = time.Second
-)
+const tries = 3
 
 // ExportSpans sends spans. That they could not be delivered is logged, once until
 // some are.
@@ -107,7 +105,7 @@ func (e *exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpa
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(time.Duration(try) * pause):
+		case <-time.After(time.Duration(try) * e.pause):
 		}
 	}
 	if err == nil {

@@ -222,6 +222,7 @@ func TestCollectorFails(t *testing.T) {
 		c.status = []int{http.StatusServiceUnavailable, http.StatusTooManyRequests}
 		var log bytes.Buffer
 		tr := tracer(t, c.URL, &log)
+		tr.exporter.pause = time.Millisecond
 		one(t, tr)
 		tr.Close()
 		if len(c.spans) != 3 || log.Len() > 0 {
