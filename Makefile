@@ -25,6 +25,7 @@ run: build ## start the gateway with its simulator and show its main job
 	@bin/aratta demo
 
 build: ## build bin/aratta, one static binary
+	@echo "building bin/aratta (the first time takes a minute or two)"
 	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/aratta ./cmd/aratta
 
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64

@@ -117,7 +117,10 @@ type ModelInfo struct {
 	Quantization  string   `json:"quantization,omitempty"`
 	Capabilities  []string `json:"capabilities,omitempty"`
 	Loaded        bool     `json:"loaded,omitempty"`
-	Raw           RawJSON  `json:"-"` // as the provider's dialect gave it
+	PriceIn       *float64 `json:"price_in,omitempty"`  // US dollars for a million tokens; nil = unknown
+	PriceOut      *float64 `json:"price_out,omitempty"` // likewise
+	Means         []string `json:"means,omitempty"`     // of an alias or a chain: who is asked, in order
+	Raw           RawJSON  `json:"-"`                   // as the provider's dialect gave it
 	Dialect       string   `json:"-"`
 }
 

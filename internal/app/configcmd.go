@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,6 +13,7 @@ import (
 
 func (p *program) configCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "config", Short: "Look after the configuration"}
+	var checkJSON bool
 	check := &cobra.Command{
 		Use: "check [FILE]", Short: "Check a configuration and say what would be built from it",
 		Long: `Check a configuration without starting anything. Errors name the file, line and
@@ -32,10 +34,14 @@ found out at the start. The exit code is 0 when the gateway would start.`,
 				return err
 			}
 			defer s.Gateway.Close()
+			if checkJSON {
+				return p.asJSON(s.checked())
+			}
 			s.report(p)
 			return nil
 		},
 	}
+	check.Flags().BoolVar(&checkJSON, "json", false, "what would be built as JSON; mistakes are told in words all the same")
 	var asJSON bool
 	show := &cobra.Command{
 		Use: "show", Short: "Print what the configuration means, and where each value comes from",
@@ -73,6 +79,48 @@ canonical TOML, which means the same. Comments tell what has no equivalent. Vari
 			return err
 		},
 	}
+}
+
+// checkedProvider is what `config check` tells of a provider.
+type checkedProvider struct {
+	Name     string `json:"name"`
+	Table    string `json:"table"` // local, providers
+	State    string `json:"state"` // on, off, sought: looked for at the start
+	Why      string `json:"why,omitempty"`
+	Dialect  string `json:"dialect"`
+	Zone     string `json:"zone"`
+	Priority int    `json:"priority"`
+	Host     string `json:"host"`
+}
+
+// checked is what `config check` tells, for programs.
+type checked struct {
+	File      string              `json:"file"` // "" = none, all defaults
+	Warnings  []string            `json:"warnings"`
+	Providers []checkedProvider   `json:"providers"`
+	Chains    map[string][]string `json:"chains"`
+}
+
+func (s *Snapshot) checked() *checked {
+	out := &checked{File: s.Config.File, Warnings: append([]string{}, s.Warnings...), Providers: []checkedProvider{}, Chains: map[string][]string{}}
+	for _, of := range []struct {
+		state string
+		list  []*provider.Provider
+	}{{"on", s.Providers}, {"off", s.Off}, {"sought", s.Sought}} {
+		for _, q := range of.list {
+			out.Providers = append(out.Providers, checkedProvider{
+				Name: q.Name(), Table: string(q.Kind()), State: of.state, Why: q.Disabled(),
+				Dialect: q.Dialect(), Zone: q.Zone(), Priority: q.Priority(), Host: q.Host(),
+			})
+		}
+	}
+	for _, l := range s.Router.Ladders() {
+		out.Chains[l.Name] = []string{}
+		for _, t := range slices.Concat(l.OnCondition, l.Targets) {
+			out.Chains[l.Name] = append(out.Chains[l.Name], t.String())
+		}
+	}
+	return out
 }
 
 // report prints what a configuration makes.

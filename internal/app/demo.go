@@ -223,14 +223,14 @@ func (p *program) bold(s string) string {
 // invite tells what to try.
 func (p *program) invite(url string) {
 	fmt.Fprintf(p.Out, `
-%s It speaks OpenAI's, Anthropic's, Ollama's and its own API at %s
+%s It speaks OpenAI's, Anthropic's, Gemini's, Cohere's, Ollama's and its own API at %s
 
   curl %s/v1/chat/completions -d '{"model":"auto","messages":[{"role":"user","content":"Hello"}]}'
   %s chat --url %s --why "Hello"
-  export OPENAI_BASE_URL=%s/v1 ANTHROPIC_BASE_URL=%s OLLAMA_HOST=%s
 
+%s
 Interrupt (Ctrl-C) to stop.
-`, p.bold("Your turn."), url, url, called(os.Args[0]), url, url, url, url)
+`, p.bold("Your turn."), url, url, called(os.Args[0]), url, pointers(url))
 }
 
 // called is how the program was started, for people who shall start it again.

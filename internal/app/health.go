@@ -55,6 +55,20 @@ A key for a gateway that wants one is taken from ARATTA_API_KEY.`,
 	return cmd
 }
 
+// reached counts the providers that are.
+func reached(list []scri.ProviderHealth) string {
+	if len(list) == 0 {
+		return ""
+	}
+	up := 0
+	for i := range list {
+		if list[i].Up {
+			up++
+		}
+	}
+	return fmt.Sprintf("; %d of %d providers reached", up, len(list))
+}
+
 // tellHealth prints what a gateway says of itself.
 func (p *program) tellHealth(b []byte, asJSON bool) error {
 	var h struct {
@@ -71,7 +85,7 @@ func (p *program) tellHealth(b []byte, asJSON bool) error {
 		}
 	} else {
 		w := tabwriter.NewWriter(printable(p.Out), 0, 0, 2, ' ', 0)
-		fmt.Fprintf(w, "gateway\t%s\tversion %s\n", h.Status, h.Version)
+		fmt.Fprintf(w, "gateway\tup\tversion %s%s\n", h.Version, reached(h.Providers))
 		for _, x := range h.Providers {
 			state, more := "up", fmt.Sprintf("%s, %s", x.Zone, (time.Duration(x.TookMS*1000)*time.Microsecond).Round(100*time.Microsecond))
 			if !x.Up {

@@ -292,5 +292,5 @@ func gettingModel(s *survey) []string {
 	if r.ready {
 		return []string{pull + "   (or: aratta models pull " + r.spec.Example + ")"}
 	}
-	return []string{"install Ollama (https://ollama.com/download), if it is not there", r.spec.Start, pull}
+	return []string{"install Ollama (" + r.spec.Install + "), if it is not there", r.spec.Start, pull}
 }

@@ -107,7 +107,12 @@ func (g *live) build(ctx context.Context, l *Loaded) (*running, error) {
 	if p := l.Monitoring.Prometheus; p == nil || *p {
 		o.Meter = g.meter
 	}
-	if api := l.Server.ConfigAPI; g.override != nil && (api == nil || *api) {
+	switch api := l.Server.ConfigAPI; {
+	case g.override == nil:
+		o.NoConfig = "it is fixed, as in the demo; one that `aratta serve` runs has it"
+	case api != nil && !*api:
+		o.NoConfig = "server.config_api = false closes it"
+	default:
 		o.Config = g
 	}
 	if tracer != nil {

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -23,7 +22,8 @@ func (p *program) modelsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "models", Short: "List what can be asked for: names, chains, and each provider's models",
 		Long: `Ask the running gateway what can be asked for. Where none runs, the list is made
-from the configuration, with the runtimes that listen now. Which of the configuration's
+from the configuration, with the runtimes that listen now. Prices are US dollars for a
+million tokens, in and out. Which of the configuration's
 runtimes are down, and which providers are off, stands at the end.
 A key for a gateway that wants one is taken from ARATTA_API_KEY.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -64,7 +64,11 @@ A key for a gateway that wants one is taken from ARATTA_API_KEY.`,
 }
 
 // note is a line about a provider that has nothing to ask for.
-type note struct{ name, zone, why string }
+type note struct {
+	Name string `json:"name"`
+	Zone string `json:"zone,omitempty"`
+	Why  string `json:"why"`
+}
 
 // byConfiguration is what a gateway that starts now would list, and what it
 // would have to say of those who have nothing.
@@ -108,31 +112,52 @@ func away(r *route.Router) []note {
 	var notes []note
 	for _, who := range slices.Sorted(maps.Keys(names)) {
 		slices.Sort(names[who])
-		notes = append(notes, note{strings.Join(names[who], ", "), "-", "lead nowhere: not on: " + who})
+		notes = append(notes, note{Name: strings.Join(names[who], ", "), Why: "lead nowhere: not on: " + who})
 	}
 	return notes
 }
 
 func (p *program) printModels(list *scri.ModelList, notes []note, asJSON bool) error {
 	if asJSON {
-		enc := json.NewEncoder(p.Out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(list)
+		return p.asJSON(struct {
+			*scri.ModelList
+			Notes []note `json:"notes,omitempty"` // what of the configuration has nothing to ask for, and why
+		}{list, notes})
 	}
 	w := tabwriter.NewWriter(printable(p.Out), 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "MODEL\tZONE\tCONTEXT")
-	for _, m := range list.Models {
-		zone, window := m.Zone, "-"
-		if zone == "" {
-			zone = "-"
-		}
+	fmt.Fprintln(w, "MODEL\tZONE\tCONTEXT\tPRICE")
+	for i := range list.Models {
+		m := &list.Models[i]
+		window := "-"
 		if m.ContextWindow > 0 {
 			window = fmt.Sprint(m.ContextWindow)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", m.ID, zone, window)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", m.ID, dash(m.Zone), window, price(m)+aside(m))
 	}
 	for _, n := range notes {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", n.name, n.zone, n.why)
+		fmt.Fprintf(w, "%s\t%s\t%s\n", n.Name, dash(n.Zone), n.Why)
 	}
 	return w.Flush()
+}
+
+// price is what a million tokens cost, in and out.
+func price(m *scri.ModelInfo) string {
+	if m.PriceIn == nil || m.PriceOut == nil {
+		return "-"
+	}
+	return fmt.Sprintf("$%g / $%g", *m.PriceIn, *m.PriceOut)
+}
+
+// aside is what else there is to say of a model in a list.
+func aside(m *scri.ModelInfo) string {
+	switch {
+	case len(m.Means) > 0:
+		return "  asks " + strings.Join(m.Means, ", then ")
+	case m.Loaded:
+		return "  loaded"
+	case m.SizeBytes > 0:
+		return "  " + bytesText(m.SizeBytes)
+	default:
+		return ""
+	}
 }

@@ -25,11 +25,14 @@ declarative, versioned, each with the evidence that called for it. Those that ca
 with the program act where the catalogue refers to them; your own lie in
 ~/.aratta/overlays/ (ARATTA_HOME) and are loaded anew when they change.`,
 	}
+	var asJSON bool
+	list := &cobra.Command{
+		Use: "list", Short: "List the overlays, and which are in force",
+		RunE: func(*cobra.Command, []string) error { return p.listOverlays(asJSON) },
+	}
+	list.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	cmd.AddCommand(
-		&cobra.Command{
-			Use: "list", Short: "List the overlays, and which are in force",
-			RunE: func(*cobra.Command, []string) error { return p.listOverlays() },
-		},
+		list,
 		&cobra.Command{
 			Use: "show ID", Short: "Show one overlay: what it does, for whom, and why", Args: cobra.ExactArgs(1),
 			RunE: func(_ *cobra.Command, args []string) error { return p.showOverlay(args[0]) },
@@ -106,10 +109,27 @@ func whom(o *overlay.Overlay, users map[string][]string) string {
 	return strings.Join(parts, "; ")
 }
 
-func (p *program) listOverlays() error {
+// overlayLine is what the list tells of an overlay.
+type overlayLine struct {
+	ID      string   `json:"id"`
+	Version string   `json:"version"`
+	State   string   `json:"state"`
+	Origin  string   `json:"origin"`
+	Ops     []string `json:"ops"`
+	For     string   `json:"for"`
+}
+
+func (p *program) listOverlays(asJSON bool) error {
 	set, users, err := p.overlaysAndUsers()
 	if err != nil {
 		return err
+	}
+	if asJSON {
+		list := []overlayLine{}
+		for _, o := range set.All() {
+			list = append(list, overlayLine{o.ID, o.Version, state(o, users, time.Now()), string(o.Origin), o.Ops(), whom(o, users)})
+		}
+		return p.asJSON(list)
 	}
 	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "STATE\tORIGIN\tOVERLAY\tOPS\tFOR")

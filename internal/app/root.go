@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -94,7 +95,10 @@ func (p *program) root() *cobra.Command {
 		Short: "Local-first AI gateway",
 		Long: `Aratta stands between applications and every language model. Local models
 answer first, on your own hardware; cloud providers are the reserve. Applications
-speak the API that they know: OpenAI's, Anthropic's, Ollama's, or Aratta's own.
+speak the API that they know: OpenAI's, Anthropic's, Gemini's, Cohere's, Ollama's, or
+Aratta's own.
+
+Begin with your own models:      aratta init
 
 Try it with no model and no key:  aratta demo`,
 		SilenceUsage:  true,
@@ -166,10 +170,18 @@ func strictArgs(c *cobra.Command) {
 }
 
 func (p *program) versionCommand() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use: "version", Short: "Print the version",
-		RunE: func(*cobra.Command, []string) error { return p.printVersion() },
+		RunE: func(*cobra.Command, []string) error {
+			if asJSON {
+				return p.asJSON(map[string]string{"version": p.version, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
+			}
+			return p.printVersion()
+		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	return cmd
 }
 
 func (p *program) printVersion() error {

@@ -98,11 +98,24 @@ func (p *program) serve(ctx context.Context, l *Loaded, how serving) (err error)
 	defer watch.Wait()
 	defer stop()
 	gw.now.Load().awaitRuntimes(ctx.Done())
-	gw.now.Load().announce(ctx, log, ln.Addr())
+	if how.override != nil && terminal(p.Err) {
+		gw.now.Load().greet(ctx, printable(p.Err), p.version, reachedAt(l, ln.Addr()))
+	} else {
+		gw.now.Load().announce(ctx, log, ln.Addr())
+	}
 	if how.ready != nil {
 		how.ready(ln.Addr())
 	}
 	return server.Run(ctx, ln, gw, func() time.Duration { return gw.now.Load().Config.Server.DrainTimeout.Duration }, log)
+}
+
+// reachedAt is where a client on this machine reaches who listens at an address.
+func reachedAt(l *Loaded, addr net.Addr) string {
+	at := *l
+	if a, ok := addr.(*net.TCPAddr); ok {
+		at.Server.Port = a.Port
+	}
+	return at.url()
 }
 
 // whileServing runs the gateway of a configuration until f, which is told where it

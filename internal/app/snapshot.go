@@ -40,7 +40,8 @@ type Snapshot struct {
 
 	Certificate *tls.Certificate // that clients are shown; nil = they ask over plain HTTP
 
-	overlays *overlay.Active // in force for its providers; alone of all this it may change
+	off      map[string]string // of those that the configuration wants on, why they are not
+	overlays *overlay.Active   // in force for its providers; alone of all this it may change
 }
 
 // BuildOptions are what a snapshot is built with besides the configuration.
@@ -68,7 +69,7 @@ func Build(ctx context.Context, l *Loaded, o BuildOptions) (_ *Snapshot, err err
 	}
 	active := new(overlay.Active)
 	active.Replace(overlays)
-	s := &Snapshot{Config: l, overlays: active, Warnings: append(slices.Clone(l.Warnings), waiting(overlays, time.Now())...)}
+	s := &Snapshot{Config: l, off: map[string]string{}, overlays: active, Warnings: append(slices.Clone(l.Warnings), waiting(overlays, time.Now())...)}
 	defer func() {
 		if err != nil { // or what was asked meanwhile would stay connected
 			s.close()
@@ -146,6 +147,7 @@ func (s *Snapshot) providers(l *Loaded, deps provider.Deps) error {
 			key := string(kind) + "." + name
 			if vars := l.unsetBelow(key); len(vars) > 0 {
 				s.Warnings = append(s.Warnings, key+": switched off: "+notSet(vars))
+				s.off[name] = notSet(vars)
 				continue
 			}
 			p, err := provider.New(kind, name, e, deps)
@@ -160,11 +162,8 @@ func (s *Snapshot) providers(l *Loaded, deps provider.Deps) error {
 			for _, n := range p.Notes() {
 				s.Warnings = append(s.Warnings, key+": "+n)
 			}
-			if why := p.Disabled(); why != "" {
-				s.Off = append(s.Off, p)
-				if e.Enabled == nil {
-					s.Warnings = append(s.Warnings, key+": "+why)
-				}
+			if p.Disabled() != "" {
+				s.turnOff(p, key)
 				continue
 			}
 			s.Providers = append(s.Providers, p)
@@ -173,6 +172,18 @@ func (s *Snapshot) providers(l *Loaded, deps provider.Deps) error {
 	build(provider.Local, l.Local)
 	build(provider.Remote, l.Providers)
 	return l.located(errors.Join(errs...))
+}
+
+// turnOff notes a provider that is configured and cannot be on.
+func (s *Snapshot) turnOff(p *provider.Provider, key string) {
+	s.Off = append(s.Off, p)
+	why, wanted := p.Disabled(), p.Entry().Enabled
+	if wanted == nil || *wanted {
+		s.off[p.Name()] = why
+	}
+	if wanted == nil {
+		s.Warnings = append(s.Warnings, key+": "+why)
+	}
 }
 
 // entryError is what a provider says of its table, without the table's name.
@@ -266,7 +277,7 @@ func (l *Loaded) mentions(kind string) bool {
 
 // router tells routing what it must know of the providers, and which others could be.
 func (s *Snapshot) router(l *Loaded, others []string) (*route.Router, error) {
-	cfg := route.Config{Behaviour: l.Behaviour, Aliases: l.Aliases, Defaults: route.DefaultAliases(), Chains: map[string]route.Chain{}, Known: others}
+	cfg := route.Config{Off: s.off, Behaviour: l.Behaviour, Aliases: l.Aliases, Defaults: route.DefaultAliases(), Chains: map[string]route.Chain{}, Known: others}
 	for _, p := range s.Sought {
 		cfg.Sought = append(cfg.Sought, p.Name())
 	}

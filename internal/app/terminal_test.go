@@ -30,7 +30,7 @@ type tty struct {
 }
 
 // The screen is tall enough for a whole test.
-const ttyWidth, ttyHeight = 110, 120
+const ttyWidth, ttyHeight = 140, 120
 
 // atTerminal starts aratta at a terminal.
 func atTerminal(t *testing.T, dir string, env []string, args ...string) *tty {

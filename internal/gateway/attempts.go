@@ -194,7 +194,11 @@ func forgotten(provider, id string) *scri.Error {
 func (c *call) choose(ctx context.Context, p *provider.Provider, at int) error {
 	model, why := p.ResolveModel(ctx)
 	if model == "" {
-		return &scri.Error{Kind: scri.ErrUnavailable, Provider: p.Name(), Message: why}
+		e := &scri.Error{Kind: scri.ErrUnavailable, Provider: p.Name(), Message: why}
+		if _, err := p.List(ctx); err != nil { // known from a moment ago
+			e.Hint = scri.AsError(err).Hint
+		}
+		return e
 	}
 	tried := func(b scri.Attempt) bool { return b.Provider == p.Name() && b.Model == model }
 	if slices.ContainsFunc(c.Lineage.Attempts[:at], tried) {
@@ -385,6 +389,10 @@ func (g *Gateway) exhausted(c *call, failed []*scri.Error, decided bool) error {
 		e.Path = "/model"
 	}
 	g.ours(&e)
+	if off := g.router.Off(c.Lineage.Chain); len(off) > 0 && !decided && !c.verdict.Sovereign() {
+		e.Hint = strings.Join(append(slices.Clip(off), e.Hint), "; ")
+		e.Hint = strings.TrimSuffix(e.Hint, "; ")
+	}
 	if c.verdict.Sovereign() {
 		e.Message, e.Raw = e.Message+"; the request is sovereign, so nobody beyond zone local was asked", nil
 	}

@@ -128,7 +128,7 @@ func (g *Gateway) Count(ctx context.Context, x *scri.Exchange) (*scri.CountRespo
 func (g *Gateway) Models(ctx context.Context) *scri.ModelList {
 	l := &scri.ModelList{}
 	for _, name := range g.router.Names() {
-		l.Models = append(l.Models, scri.ModelInfo{ID: name})
+		l.Models = append(l.Models, scri.ModelInfo{ID: name, Means: g.router.Meaning(name)})
 	}
 	l.Models = append(l.Models, g.survey(ctx, (*provider.Provider).Models)...)
 	return l

@@ -155,6 +155,9 @@ func (p *Provider) startHint() string {
 		return "check base_url, and that the server runs"
 	}
 	if reach.Loopback(base.Hostname()) {
+		if p.spec.Install != "" {
+			return "start it: " + p.spec.Start + " (not installed? " + p.spec.Install + ")"
+		}
 		return "start it: " + p.spec.Start
 	}
 	return "start it there: " + p.spec.Start

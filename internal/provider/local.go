@@ -90,6 +90,9 @@ func (p *Provider) describeModel(m *scri.ModelInfo) {
 		if len(m.Capabilities) == 0 {
 			m.Capabilities = known.Capabilities
 		}
+		if known.Prices != nil {
+			m.PriceIn, m.PriceOut = known.Prices.Input, known.Prices.Output
+		}
 	}
 }
 

@@ -264,8 +264,8 @@ func TestModelsTellWhatIsLoaded(t *testing.T) {
 // The command that starts a runtime is a hint where it would help.
 func TestStartHints(t *testing.T) {
 	for url, want := range map[string]string{
-		"":                        "start it: ollama serve",
-		"http://127.0.0.1:11434":  "start it: ollama serve",
+		"":                        "start it: ollama serve (not installed? https://ollama.com/download)",
+		"http://127.0.0.1:11434":  "start it: ollama serve (not installed? https://ollama.com/download)",
 		"http://127.0.0.1:1":      "check base_url, and that the server runs",
 		"http://gpu2.test:11434":  "start it there: ollama serve",
 		"http://gpu2.test:40000/": "check base_url, and that the server runs",

@@ -38,6 +38,7 @@ type Spec struct {
 	Capabilities []string          `yaml:"capabilities"`
 	Health       string            `yaml:"health"`      // path of a probe that costs no tokens, from the root of base_url
 	Start        string            `yaml:"start"`       // the command that starts a local runtime, for hints
+	Install      string            `yaml:"install"`     // where a local runtime is to be had, for hints
 	Pull         string            `yaml:"pull"`        // the command that fetches {model}, for hints
 	Example      string            `yaml:"example"`     // a model to begin with, for hints
 	Variant      string            `yaml:"variant"`     // of the dialect, where it has several

@@ -133,8 +133,9 @@ type Config struct {
 	Aliases   map[string]string
 	Defaults  map[string][]string // aliases that are there without being configured, see DefaultAliases
 	Chains    map[string]Chain
-	Known     []string // names of providers that are configured or could be, whether they are on or not
-	Sought    []string // those of them that a start would look for
+	Known     []string          // names of providers that are configured or could be, whether they are on or not
+	Sought    []string          // those of them that a start would look for
+	Off       map[string]string // those that the configuration wants on and that are not, and why
 }
 
 // Entry is what routing knows of one provider that is on.

@@ -91,6 +91,11 @@ func (r *Router) notOn(name string) *scri.Error {
 		one = "of the providers " + who + " none is on"
 	}
 	first, _, _ := strings.Cut(who, ",")
+	for name := range strings.SplitSeq(who, ", ") {
+		if why, off := r.off[name]; off {
+			one += "; " + name + " is off: " + why
+		}
+	}
 	return &scri.Error{
 		Kind: scri.ErrNotFound, Code: "model_not_found", Path: "/model", Message: fmt.Sprintf("the alias %q leads nowhere: %s", name, one),
 		Hint: fmt.Sprintf("put [providers.%s] into the configuration and set its key, or set aliases.%s", first, name),

@@ -148,7 +148,11 @@ func (r *Router) bare(ctx context.Context, q *Query, name string, p *Plan) ([]Ta
 	}
 	if family.provider != "" && !family.open && len(r.defaultChain()) > 0 && !q.Needs.Embed {
 		p.Chain = DefaultChain
-		p.reason("resolve", "default_chain", "", fmt.Sprintf("%q is by its name %s, which is not on", name, family.what()))
+		why := ""
+		if r.off[family.provider] != "" {
+			why = ": " + r.off[family.provider]
+		}
+		p.reason("resolve", "default_chain", "", fmt.Sprintf("%q is by its name %s, which is not on%s", name, family.what(), why))
 		return r.standard(ctx, q, p), nil
 	}
 	return r.unlisted(ctx, q, name, p)
@@ -290,7 +294,11 @@ func (r *Router) unknown(ctx context.Context, path, what, name string) error {
 	if i := strings.IndexAny(name, ":/"); i > 0 {
 		tag := func(m string) bool { return strings.HasPrefix(m, name[:i+1]) }
 		if _, on := r.index[name[:i]]; !on && !slices.ContainsFunc(models, tag) {
-			e.Message += fmt.Sprintf("; a provider %q is not on", name[:i])
+			if why, off := r.off[name[:i]]; off {
+				e.Message += fmt.Sprintf("; the provider %q is off: %s", name[:i], why)
+			} else {
+				e.Message += fmt.Sprintf("; a provider %q is not on", name[:i])
+			}
 		}
 	}
 	if near := nearest.Name(name, append(models, r.Names()...)); near != "" {
@@ -319,6 +327,23 @@ func (r *Router) Names() []string {
 	list = slices.AppendSeq(list, maps.Keys(r.aliases))
 	slices.Sort(list)
 	return slices.Compact(list)
+}
+
+// Meaning lists whom an alias or a chain leads to, in order, as far as that is
+// settled before a request comes; nil for other names.
+func (r *Router) Meaning(name string) []string {
+	if to, ok := r.aliases[name]; ok {
+		return []string{to}
+	}
+	list := r.chains[name]
+	if name == NameAuto {
+		list = r.defaultChain()
+	}
+	var names []string
+	for i := range list {
+		names = append(names, list[i].String())
+	}
+	return names
 }
 
 // Unknown is the error for a model that nothing answers to.

@@ -89,6 +89,8 @@ type Router struct {
 	installed Installed
 	known     []string // providers by their names, on or not
 	sought    []string
+	off       map[string]string   // providers that are configured and not on, and why
+	offIn     map[string][]string // of them, those that a chain would ask
 
 	conditional bool // some provider has a condition
 }
@@ -100,6 +102,7 @@ func New(cfg Config, entries []Entry, installed Installed) (*Router, []string, e
 	r := &Router{
 		chains: map[string][]Target{}, index: map[string]*Entry{},
 		fallback: orTrue(cfg.Behaviour.EnableFallback), installed: installed, known: cfg.Known, sought: cfg.Sought,
+		off: cfg.Off, offIn: map[string][]string{},
 	}
 	r.entries = slices.Clone(entries)
 	preferLocal := orTrue(cfg.Behaviour.PreferLocal)
@@ -130,6 +133,7 @@ func New(cfg Config, entries []Entry, installed Installed) (*Router, []string, e
 		return nil, nil, err
 	}
 	warn = append(warn, r.setChains(cfg.Chains)...)
+	r.setOff(cfg.Chains)
 	warn = append(warn, r.setOutside()...)
 	return r, append(warn, r.suspectAliases()...), nil
 }
@@ -215,6 +219,40 @@ func (r *Router) setChains(chains map[string]Chain) (warn []string) {
 		r.chains[name] = list
 	}
 	return warn
+}
+
+// setOff finds the providers that chains would ask if they were on. Where no default
+// chain is configured all would stand in it.
+func (r *Router) setOff(chains map[string]Chain) {
+	say := func(chain, name string) {
+		if why, ok := r.off[name]; ok {
+			r.offIn[chain] = append(r.offIn[chain], name+" is off: "+why)
+		}
+	}
+	for chain, c := range chains {
+		for _, t := range c.Targets {
+			name, _, _ := strings.Cut(t, ":")
+			say(chain, name)
+		}
+	}
+	if _, ok := chains[DefaultChain]; !ok {
+		for _, name := range slices.Sorted(maps.Keys(r.off)) {
+			say(DefaultChain, name)
+		}
+	}
+}
+
+// Off tells of the providers that stand in a chain, or in the default one, and could
+// not be asked because they are not on: their names, each with the reason.
+func (r *Router) Off(chain string) []string {
+	switch {
+	case chain != "":
+		return r.offIn[chain]
+	case r.fallback:
+		return r.offIn[DefaultChain]
+	default:
+		return nil // nobody is asked but who was named
+	}
 }
 
 // setOutside finds the providers with a condition that stand in no chain.
@@ -353,12 +391,12 @@ func (r *Router) nobody(q Query, p *Plan, why []error) error {
 func (r *Router) empty(p *Plan) error {
 	if p.Chain != "" && len(r.entries) > 0 {
 		return &scri.Error{
-			Kind: scri.ErrUnavailable, Message: fmt.Sprintf("chain %q has no target that can be asked", p.Chain),
+			Kind: scri.ErrUnavailable, Message: strings.Join(append([]string{fmt.Sprintf("chain %q has no target that can be asked", p.Chain)}, r.Off(p.Chain)...), "; "),
 			Hint: "`aratta config check` says why",
 		}
 	}
 	return &scri.Error{
-		Kind: scri.ErrUnavailable, Message: "no provider is on",
+		Kind: scri.ErrUnavailable, Message: strings.Join(append([]string{"no provider is on"}, r.Off(DefaultChain)...), "; "),
 		Hint: "start a local runtime (ollama serve), or add a provider to the configuration and set its key",
 	}
 }

@@ -348,7 +348,9 @@ func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) {
 			Kind: scri.ErrNotFound, Code: "unknown_url", Message: "there is nothing at " + discreet.Clip(r.URL.Path),
 			Hint: "docs/api.md lists the paths",
 		}
-		if methods := s.methods(r, r.URL.Path); len(methods) > 0 {
+		if s.opt.NoConfig != "" && (r.URL.Path == configPath || r.URL.Path == configPath+"/reload") {
+			err.Message, err.Hint = "the configuration of this gateway is not shown or changed here", s.opt.NoConfig
+		} else if methods := s.methods(r, r.URL.Path); len(methods) > 0 {
 			err = &scri.Error{
 				Kind: scri.ErrInvalid, Status: http.StatusMethodNotAllowed,
 				Message: r.Method + " is not taken here, " + strings.Join(methods, ", ") + " is",

@@ -66,6 +66,7 @@ type Options struct {
 	Meter          *telemetry.Meter                                // counts, and tells at /metrics; nil = it is not counted
 	Tracer         Tracer                                          // nil = nobody is told
 	Config         Config                                          // shows and changes the configuration; nil = nobody may
+	NoConfig       string                                          // why there is no Config, for who asks for it
 	Version        string
 	Log            *slog.Logger
 }

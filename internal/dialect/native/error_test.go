@@ -142,8 +142,10 @@ func TestCountAndModels(t *testing.T) {
 		{
 			ID: "ollama:qwen3:8b", Model: "qwen3:8b", Provider: "ollama", Zone: "local", ContextWindow: 40960, MaxOutput: 8192, Created: 1,
 			SizeBytes: 5, Digest: "sha256:1", Family: "qwen3", ParameterSize: "8B", Quantization: "Q4_K_M", Capabilities: []string{"tools"}, Loaded: true,
+			PriceIn: new(0.0), PriceOut: new(0.5),
 		},
 		{ID: "local"},
+		{ID: "fast", Means: []string{"local"}},
 	}}
 	b = lister.EncodeModels(nil, nil, l)
 	got, err := lister.DecodeModels(&dialect.Answer{Status: 200, Body: b})

@@ -106,6 +106,9 @@ func (e *encoder) model(m *scri.ModelInfo) {
 	e.str("quantization", m.Quantization)
 	e.strings("capabilities", m.Capabilities)
 	e.flag("loaded", m.Loaded)
+	e.floatPtr("price_in", m.PriceIn)
+	e.floatPtr("price_out", m.PriceOut)
+	e.strings("means", m.Means)
 	e.end(at, nil)
 }
 
@@ -184,6 +187,12 @@ func (d *decoder) modelMember(m *scri.ModelInfo, name string) {
 		m.Capabilities = d.strings(new(extra), name)
 	case "loaded":
 		m.Loaded = d.Bool()
+	case "price_in":
+		m.PriceIn = d.floatPtr()
+	case "price_out":
+		m.PriceOut = d.floatPtr()
+	case "means":
+		m.Means = d.strings(new(extra), name)
 	default:
 		d.Skip()
 	}
