@@ -265,3 +265,16 @@ data: {"type":"response.completed","response":{"id":"r","status":"completed","mo
 		t.Errorf("got %+v, %v", r, err)
 	}
 }
+
+// tell writes a stream of the dialect.
+func tell(d dialect.Dialect, s scri.Stream) []byte {
+	enc := d.EncodeStream(&dialect.Incoming{Req: &scri.ChatRequest{Stream: true}})
+	var b []byte
+	for {
+		e, err := s.Next()
+		if err != nil {
+			return enc.End(b, nil)
+		}
+		b = enc.Event(b, e)
+	}
+}
