@@ -101,6 +101,26 @@ func (t *Trail) Ext(w *wire.Writer, x *scri.Ext, but func(name string) bool) {
 	}
 }
 
+// Tools writes a list of tools, less those that only another provider has. begin opens
+// the list. It returns how many were written.
+func (t *Trail) Tools(list []scri.Tool, begin func(), write func(*scri.Tool)) (n int) {
+	in := t.In("tools")
+	for i := range list {
+		at := t.At(i)
+		if tool := &list[i]; tool.Type != "" && tool.Ext.Of(t.Own) == nil {
+			t.Tell(scri.WarnDropped, "", tool.Type, "", "a tool that only another provider has")
+		} else {
+			if n++; n == 1 {
+				begin()
+			}
+			write(tool)
+		}
+		t.Out(at)
+	}
+	t.Out(in)
+	return n
+}
+
 // ExtLess writes the members that only the own dialect knows, less one that was
 // taken from it.
 func (t *Trail) ExtLess(w *wire.Writer, x *scri.Ext, taken string) {

@@ -161,23 +161,11 @@ func (e *requestEncoder) toolConfig() {
 }
 
 func (e *requestEncoder) tools() (n int) {
-	in := e.In("tools")
-	for i := range e.req.Tools {
-		t := &e.req.Tools[i]
-		at := e.At(i)
-		if t.Type != "" && t.Ext.Of(Name) == nil {
-			e.Tell(scri.WarnDropped, "", t.Type, "", "a tool that only another provider has")
-		} else {
-			if n == 0 {
-				e.w.Key("tools")
-				e.w.BeginArray()
-			}
-			n++
-			e.tool(t)
-		}
-		e.Out(at)
+	begin := func() {
+		e.w.Key("tools")
+		e.w.BeginArray()
 	}
-	e.Out(in)
+	n = e.Tools(e.req.Tools, begin, e.tool)
 	switch {
 	case n > 0:
 		e.w.EndArray()

@@ -102,23 +102,11 @@ func (e *requestEncoder) logProbs() {
 // tools writes the tools and what the model is to do with them.
 func (e *requestEncoder) tools() {
 	r := e.req
-	n := 0
-	in := e.In("tools")
-	for i := range r.Tools {
-		at := e.At(i)
-		if t := &r.Tools[i]; t.Type != "" && t.Ext.Of(Name) == nil {
-			e.Tell(scri.WarnDropped, "", t.Type, "", "a tool that only another provider has")
-		} else {
-			if n == 0 {
-				e.key("tools")
-				e.w.BeginArray()
-			}
-			n++
-			e.tool(t)
-		}
-		e.Out(at)
+	begin := func() {
+		e.key("tools")
+		e.w.BeginArray()
 	}
-	e.Out(in)
+	n := e.Tools(r.Tools, begin, e.tool)
 	switch {
 	case n > 0:
 		e.w.EndArray()
