@@ -116,6 +116,7 @@ Try it with no model and no key:  aratta demo`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.PersistentFlags().StringVar(&p.file, "config", "", "configuration `FILE` (default ~/.aratta/config.toml, or config.toml in $ARATTA_HOME)")
 	root.AddCommand(p.initCommand(), p.serveCommand(), p.demoCommand(), p.chatCommand(), p.modelsCommand(), p.healthCommand(), p.catalogueCommand(), p.configCommand(), p.overlayCommand(), p.simCommand(), p.versionCommand())
+	root.InitDefaultCompletionCmd() // here, so that its arguments are looked at as those of the others
 	strictArgs(root)
 	return root
 }

@@ -212,7 +212,9 @@ func (r *Router) setChains(chains map[string]Chain) (warn []string) {
 		switch {
 		case len(list) > 0:
 		case name == DefaultChain:
-			warn = append(warn, "chains.default: no target is left, all providers stand in its place")
+			// Not all of them: a mistake in a name must not open a cloud that it did not name.
+			r.implicit = slices.DeleteFunc(r.implicit, func(t Target) bool { return t.Zone != "local" })
+			warn = append(warn, "chains.default: no target is left, local providers alone stand in its place")
 		default:
 			warn = append(warn, fmt.Sprintf("chains.%s: no target is left, the chain is not usable", name))
 		}

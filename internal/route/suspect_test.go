@@ -64,3 +64,29 @@ func TestLadders(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// A default chain of which nothing is left is no leave to ask clouds.
+func TestMistypedChainStaysLocal(t *testing.T) {
+	cfg := route.Config{Chains: map[string]route.Chain{"default": {Targets: []string{"olama"}}}}
+	r, warn, err := route.New(cfg, house(), installed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(strings.Join(warn, "\n"), "local providers alone stand in its place") {
+		t.Error(warn)
+	}
+	for _, model := range []string{"", "auto", "local"} {
+		p, err := r.Plan(t.Context(), route.Query{Model: model, Allow: everywhere})
+		if err != nil {
+			continue // nobody is asked
+		}
+		for _, to := range p.Targets {
+			if to.Zone != "local" {
+				t.Errorf("%q asks %s", model, to)
+			}
+		}
+	}
+	if p, err := r.Plan(t.Context(), route.Query{Allow: everywhere}); err != nil || len(p.Targets) == 0 {
+		t.Errorf("nobody local is asked: %v", err)
+	}
+}
