@@ -63,7 +63,7 @@ func (p *program) base(given string) (string, error) {
 	}
 	l, err := Load(p.file, p.Env)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("%w\nA gateway that runs keeps to what the file was before; --url names it, like --url http://127.0.0.1:%d", err, defaultPort)
 	}
 	return l.url(), nil
 }
