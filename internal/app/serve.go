@@ -137,10 +137,14 @@ func (p *program) whileServing(ctx context.Context, l *Loaded, how serving, f fu
 }
 
 func listenError(l *Loaded, err error) error {
-	if errors.Is(err, syscall.EADDRINUSE) {
+	switch _, unknown := errors.AsType[*net.DNSError](err); {
+	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("port %d is in use; choose another with --port or server.port: %w", l.Server.Port, err)
+	case unknown, errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("server.host: %q is no address of this machine (ARATTA_HOST and --host set it too): %w", l.Server.Host, err)
+	default:
+		return err
 	}
-	return err
 }
 
 // announce says at the start what an operator wants to know: where it listens,
