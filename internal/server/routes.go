@@ -80,7 +80,7 @@ func (s *Server) handle(method, pattern string, h http.Handler) {
 		s.takes[method+" "+pattern] = v.Takes
 	}
 	if !strings.Contains(pattern, "{") {
-		s.exact[place{method, pattern}] = h
+		s.exact[place{method, pattern}] = placed{h, method + " " + pattern}
 		s.paths = append(s.paths, pattern)
 	}
 }

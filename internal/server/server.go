@@ -76,7 +76,7 @@ type Server struct {
 	opt    Options
 	access *access
 	mux    *http.ServeMux
-	exact  map[place]http.Handler            // of paths without a variable: found sooner than by mux
+	exact  map[place]placed                  // of paths without a variable: found sooner than by mux
 	paths  []string                          // in the table, without those that have a variable
 	takes  map[string]func(path string) bool // by pattern, where not all paths of it are taken
 	table  []listed                          // as it is documented
@@ -87,7 +87,7 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{opt: o, access: newAccess(o.Keys, o.Trusted, o.Origins), mux: http.NewServeMux(), exact: map[place]http.Handler{}, takes: map[string]func(string) bool{}}
+	s := &Server{opt: o, access: newAccess(o.Keys, o.Trusted, o.Origins), mux: http.NewServeMux(), exact: map[place]placed{}, takes: map[string]func(string) bool{}}
 	s.routes()
 	return s
 }
@@ -104,14 +104,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if t := s.opt.Tracer; t != nil {
 		r = t.Begin(r)
 	}
-	if h := s.exact[place{r.Method, r.URL.Path}]; h != nil && r.URL.RawPath == "" {
-		h.ServeHTTP(w, r)
+	if at, ok := s.exact[place{r.Method, r.URL.Path}]; ok && r.URL.RawPath == "" {
+		r.Pattern = at.pattern // as the mux has it
+		at.ServeHTTP(w, r)
 		return
 	}
 	s.mux.ServeHTTP(w, r)
 }
 
 type place struct{ method, path string }
+
+// placed is the handler of a place.
+type placed struct {
+	http.Handler
+	pattern string
+}
 
 // single returns the request with doubled slashes made one, as base addresses
 // that end in a slash make them. The mux would redirect, which few clients

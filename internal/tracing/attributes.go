@@ -52,10 +52,7 @@ func named(operation, model string) string {
 func (q *request) tell(x *scri.Exchange, status int, err *scri.Error) {
 	s, l := q.span, x.Lineage
 	method, route, ok := strings.Cut(q.http.Pattern, " ")
-	switch {
-	case q.http.Pattern == "": // a path without variables was found without the mux
-		method, route = q.http.Method, q.http.URL.Path
-	case !ok:
+	if !ok {
 		method, route = q.http.Method, method
 	}
 	if route == "/" && x.Op == "none" { // which takes what has no other

@@ -85,7 +85,7 @@ type requestKey struct{}
 // request is a request under way.
 type request struct {
 	span trace.Span
-	http *http.Request // in which the mux writes its pattern
+	http *http.Request // in which the server writes the pattern that it found
 
 	mu       sync.Mutex
 	attempts []attempt
