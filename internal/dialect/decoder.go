@@ -17,14 +17,20 @@ func (d *Decoder) KeepNull(u *Unknown) bool {
 }
 
 // Some reports whether the next value is a string that says something.
-func (d *Decoder) Some() bool {
+func (d *Decoder) Some() bool { return len(d.PeekString()) > 2 }
+
+// Empty reports whether the next value is a string that says nothing.
+func (d *Decoder) Empty() bool { return len(d.PeekString()) == 2 }
+
+// PeekString is the next value, quoted, if it is a string, else nil. It is left where
+// it is.
+func (d *Decoder) PeekString() []byte {
 	if d.Kind() != wire.String {
-		return false
+		return nil
 	}
 	m := d.Mark()
-	q := d.Str()
-	d.Rewind(m)
-	return len(q) > 2
+	defer d.Rewind(m)
+	return d.Str()
 }
 
 // Take takes a string that says something; anything else is kept as it stands.

@@ -46,7 +46,7 @@ func (d *decoder) citation() scri.Citation {
 		switch {
 		case name == "type":
 			d.Skip()
-		case d.Kind() != wire.String || d.emptyString():
+		case !d.Some():
 			u.Add(d.Member())
 		case name == "cited_text":
 			c.Quote = scri.QuotedText(d.Str())
@@ -93,11 +93,6 @@ func setSource(c *scri.Citation, s string) {
 	} else {
 		c.Document = s
 	}
-}
-
-// emptyString reports whether the next value is "": it is kept as it stands.
-func (d *decoder) emptyString() bool {
-	return len(d.peekString()) == 2
 }
 
 // citations writes the citations of a text.

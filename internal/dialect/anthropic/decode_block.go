@@ -42,18 +42,11 @@ func newDecoder(doc []byte) *decoder {
 
 // str takes a string that says something; an empty one is kept as it stands.
 func (d *decoder) str(u *dialect.Unknown, into *string) {
-	if d.Kind() == wire.String && d.emptyString() {
+	if d.Empty() {
 		u.Add(d.Member())
 		return
 	}
 	*into = d.Unquoted()
-}
-
-// need makes a block that lacks something misfit its kind.
-func (d *decoder) need(there bool, what string) {
-	if !there && d.Err() == nil {
-		d.Fail("%s is missing", what)
-	}
 }
 
 // block reads one content block. Whatever does not fit one of the kinds is
@@ -123,7 +116,7 @@ func (d *decoder) text() scri.Part {
 			u.Add(d.Member())
 		}
 	}
-	d.need(there, "text")
+	d.Need(there, "text")
 	if blank(p.Text) {
 		u.Form("empty")
 	}
@@ -159,7 +152,7 @@ func (d *decoder) thinking() scri.Part {
 			u.Add(d.Member())
 		}
 	}
-	d.need(there, "thinking")
+	d.Need(there, "thinking")
 	if p.Signature == nil {
 		u.Form(form)
 	}
@@ -185,7 +178,7 @@ func (d *decoder) redacted() scri.Part {
 			u.Add(d.Member())
 		}
 	}
-	d.need(p.Signature != nil, "data")
+	d.Need(p.Signature != nil, "data")
 	p.Ext = u.Ext(Name)
 	return p
 }
@@ -222,10 +215,10 @@ func (d *decoder) toolUse(typ string) scri.Part {
 			u.Add(d.Member())
 		}
 	}
-	d.need(c.ID != "", "id")
-	d.need(c.Name != "", "name")
-	d.need(there, "input")
-	d.need(c.Server != "" || typ == typeToolUse, "server_name")
+	d.Need(c.ID != "", "id")
+	d.Need(c.Name != "", "name")
+	d.Need(there, "input")
+	d.Need(c.Server != "" || typ == typeToolUse, "server_name")
 	p.Ext = u.Ext(Name)
 	return p
 }
@@ -322,7 +315,7 @@ func (d *decoder) serverResult(typ string) scri.Part {
 			u.Add(d.Member())
 		}
 	}
-	d.need(there, "content")
+	d.Need(there, "content")
 	p.Ext = u.Ext(Name)
 	return p
 }
@@ -358,7 +351,7 @@ func (d *decoder) cache(u *dialect.Unknown) *scri.CacheMark {
 		switch {
 		case name == "type":
 			d.Skip()
-		case name == "ttl" && d.Kind() == wire.String && !d.emptyString():
+		case name == "ttl" && d.Some():
 			c.TTL = d.Unquoted()
 		default:
 			own.Add(d.Member())

@@ -227,7 +227,7 @@ func (d *requestDecoder) metadata() bool {
 	}
 	var rest dialect.Unknown
 	for name := range d.Members() {
-		if name == "user_id" && d.Kind() == wire.String && !d.emptyString() {
+		if name == "user_id" && d.Some() {
 			d.req.User = d.Unquoted()
 			continue
 		}
@@ -307,7 +307,7 @@ func (d *requestDecoder) outputConfig() bool {
 
 // takeEffort takes an effort, if it is a word that can mean nothing else.
 func (d *requestDecoder) takeEffort() bool {
-	if d.Kind() != wire.String || d.emptyString() {
+	if !d.Some() {
 		return false
 	}
 	m := d.Mark()

@@ -34,7 +34,7 @@ func (d *decoder) image() scri.Part {
 			u.Add(d.Member())
 		}
 	}
-	d.need(p.Media != nil, "source")
+	d.Need(p.Media != nil, "source")
 	if p.Media != nil && !strings.HasPrefix(p.Media.Type, "image/") {
 		d.Fail("an image of type %q", p.Media.Type)
 	}
@@ -55,7 +55,7 @@ func (d *decoder) document() scri.Part {
 			d.Skip()
 		case name == "source":
 			p.Media = d.source(mimePDF, "")
-		case name == "title" && !d.emptyString():
+		case name == "title" && !d.Empty():
 			title = d.Unquoted()
 		case name == "cache_control":
 			p.Cache = d.cache(&u)
@@ -63,7 +63,7 @@ func (d *decoder) document() scri.Part {
 			u.Add(d.Member())
 		}
 	}
-	d.need(p.Media != nil, "source")
+	d.Need(p.Media != nil, "source")
 	if m := p.Media; m != nil {
 		m.Name = title
 		if strings.HasPrefix(m.Type, "image/") || !m.Data.IsZero() && textual(m.Type) {
@@ -123,7 +123,7 @@ func (d *decoder) source(ofURL, ofFile string) *scri.Media {
 	default:
 		there = false
 	}
-	d.need(there, "what the source names")
+	d.Need(there, "what the source names")
 	m.Type, m.Ext = mime, u.Ext(Name)
 	return m
 }
@@ -141,7 +141,7 @@ func (d *decoder) searchResult() scri.Part {
 		switch {
 		case name == "type":
 			d.Skip()
-		case name == "title" && !d.emptyString():
+		case name == "title" && !d.Empty():
 			m.Name = d.Unquoted()
 		case name == "content":
 			m.Text = d.onlyText()
@@ -151,7 +151,7 @@ func (d *decoder) searchResult() scri.Part {
 			u.Add(d.Member())
 		}
 	}
-	d.need(!m.Text.IsZero(), "content")
+	d.Need(!m.Text.IsZero(), "content")
 	p.Ext = u.Ext(Name)
 	return p
 }
@@ -159,7 +159,7 @@ func (d *decoder) searchResult() scri.Part {
 // onlyText reads a list of exactly one text block with nothing but its text.
 func (d *decoder) onlyText() (t scri.Text) {
 	for i := range d.Elements() {
-		d.need(i == 0 && d.Kind() == wire.Object && dialect.Word(d.Peek("type")) == typeText, "a single text")
+		d.Need(i == 0 && d.Kind() == wire.Object && dialect.Word(d.Peek("type")) == typeText, "a single text")
 		for name := range d.Members() {
 			switch name {
 			case "type":

@@ -36,18 +36,18 @@ func (d *decoder) response() (r *scri.ChatResponse, typ string, content bool) {
 		said[name] = true
 		switch name {
 		case "type":
-			if typ = dialect.Word(d.peekString()); typ == "message" {
+			if typ = dialect.Word(d.PeekString()); typ == "message" {
 				d.Skip()
 			} else {
 				u.Add(d.Member())
 			}
 		case "id":
-			d.own(&u, &r.ID)
+			d.Take(&u, &r.ID)
 		case "model":
-			d.own(&u, &r.Model)
+			d.Take(&u, &r.Model)
 		case "role":
 			var role string
-			if d.own(&u, &role); role != "" {
+			if d.Take(&u, &role); role != "" {
 				m.Role = scri.Role(role)
 			}
 		case "content":
@@ -81,30 +81,10 @@ func (d *decoder) response() (r *scri.ChatResponse, typ string, content bool) {
 	return r, typ, content
 }
 
-// peekString returns the next value if it is a string, without consuming it.
-func (d *decoder) peekString() []byte {
-	if d.Kind() != wire.String {
-		return nil
-	}
-	m := d.Mark()
-	q := d.Str()
-	d.Rewind(m)
-	return q
-}
-
-// own takes a string that says something; anything else is kept as it stands.
-func (d *decoder) own(u *dialect.Unknown, into *string) {
-	if len(d.peekString()) > 2 {
-		*into = d.Unquoted()
-		return
-	}
-	u.Add(d.Member())
-}
-
 // nullable takes a string that is written as null when there is none.
 func (d *decoder) nullable(u *dialect.Unknown, into *string) {
 	if !d.Null() {
-		d.own(u, into)
+		d.Take(u, into)
 	}
 }
 

@@ -283,12 +283,12 @@ func (d *streamDecoder) messageStart(e *wireEvent) {
 		case "type", "content":
 			m.Skip()
 		case "id":
-			m.own(&u, &head.ID)
+			m.Take(&u, &head.ID)
 		case "model":
-			m.own(&u, &head.Model)
+			m.Take(&u, &head.Model)
 		case "role":
 			var role string
-			if m.own(&u, &role); role != "" {
+			if m.Take(&u, &role); role != "" {
 				open.Role = scri.Role(role)
 			}
 		case "usage":

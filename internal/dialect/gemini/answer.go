@@ -110,7 +110,7 @@ func (a *answer) member(as string) bool {
 }
 
 func (a *answer) word(into *string) bool {
-	if a.emptyString() {
+	if a.Empty() {
 		return false
 	}
 	*into = a.Unquoted()
@@ -124,9 +124,9 @@ func (a *answer) prompt() bool {
 	why := ""
 	for as := range a.Members() {
 		switch {
-		case as == "blockReason" && (a.Kind() == wire.String && !a.emptyString() || a.Kind() == wire.Number):
+		case as == "blockReason" && (a.Kind() == wire.String && !a.Empty() || a.Kind() == wire.Number):
 			block = a.Raw()
-		case as == "blockReasonMessage" && a.Kind() == wire.String && !a.emptyString():
+		case as == "blockReasonMessage" && a.Kind() == wire.String && !a.Empty():
 			why = a.Unquoted()
 		default:
 			u.Add(a.Member())

@@ -13,7 +13,7 @@ import (
 func (d *requestDecoder) generationConfig() {
 	d.hasConf = true
 	for as := range d.Members() {
-		if d.null(&d.config) {
+		if d.KeepNull(&d.config) {
 			continue
 		}
 		if d.number(as) || d.setting(as) {
@@ -190,7 +190,7 @@ func (d *requestDecoder) thinkingConfig() bool {
 	u.Form("own")
 	var budget []byte
 	for as := range d.Members() {
-		if d.null(&u) {
+		if d.KeepNull(&u) {
 			continue
 		}
 		switch camel(as) {
@@ -273,7 +273,7 @@ func (d *requestDecoder) choice() bool {
 	var allowed []string
 	var list []byte
 	for as := range d.Members() {
-		if d.null(&u) {
+		if d.KeepNull(&u) {
 			continue
 		}
 		switch camel(as) {

@@ -9,18 +9,9 @@ import (
 // decoder reads the objects of the dialect. Texts and raw values alias the
 // document.
 type decoder struct {
-	wire.Scanner
+	dialect.Decoder
 	ids   dialect.CallIDs
 	calls dialect.CallBook
-}
-
-// null keeps a member that is null, which says nothing.
-func (d *decoder) null(u *dialect.Unknown) bool {
-	if d.Kind() != wire.Null {
-		return false
-	}
-	u.Add(d.Member())
-	return true
 }
 
 // name is the documented name of a member, whose spelling is noted if another
@@ -35,21 +26,11 @@ func name(as string, u *dialect.Unknown) string {
 
 // str takes a string that says something; an empty one is kept as it stands.
 func (d *decoder) str(u *dialect.Unknown, into *string) {
-	if d.emptyString() {
+	if d.Empty() {
 		u.Add(d.Member())
 		return
 	}
 	*into = d.Unquoted()
-}
-
-func (d *decoder) emptyString() bool {
-	if d.Kind() != wire.String {
-		return false
-	}
-	m := d.Mark()
-	q := d.Str()
-	d.Rewind(m)
-	return len(q) == 2
 }
 
 // list goes through a list, for which Google takes a single object as well, and
@@ -97,7 +78,7 @@ func (d *decoder) knownPart(p *scri.Part) bool {
 	var thought []byte
 	kinds, others := 0, 0
 	for as := range d.Members() {
-		if d.null(&u) {
+		if d.KeepNull(&u) {
 			continue
 		}
 		switch camel(as) {
@@ -191,7 +172,7 @@ func (d *decoder) media(typ string) *scri.Media {
 	m := new(scri.Media)
 	var u dialect.Unknown
 	for as := range d.Members() {
-		if d.null(&u) {
+		if d.KeepNull(&u) {
 			continue
 		}
 		switch n := camel(as); {
@@ -200,7 +181,7 @@ func (d *decoder) media(typ string) *scri.Media {
 			if m.Type = d.Unquoted(); m.Type == "" {
 				u.Form("type")
 			}
-		case n == "displayName" && !d.emptyString():
+		case n == "displayName" && !d.Empty():
 			name(as, &u)
 			u.Form("named")
 			m.Name = d.Unquoted()
@@ -225,7 +206,7 @@ func (d *decoder) functionCall() *scri.ToolCall {
 	var u dialect.Unknown
 	args := false
 	for as := range d.Members() {
-		if d.null(&u) {
+		if d.KeepNull(&u) {
 			continue
 		}
 		switch as {
@@ -259,7 +240,7 @@ func (d *decoder) functionResponse() *scri.ToolResult {
 	var media []scri.Part
 	there, named := false, false
 	for as := range d.Members() {
-		if d.null(&u) {
+		if d.KeepNull(&u) {
 			continue
 		}
 		switch as {

@@ -73,7 +73,7 @@ func (d *requestDecoder) request() {
 	d.logProbs = -1
 	seen := 0
 	for as := range d.Members() {
-		if d.null(&d.unknown) {
+		if d.KeepNull(&d.unknown) {
 			if as == "contents" {
 				d.contents = true
 			}
@@ -149,7 +149,7 @@ func (d *decoder) content() scri.Message {
 	var u dialect.Unknown
 	there, said := false, false
 	for as := range d.Members() {
-		if d.null(&u) {
+		if d.KeepNull(&u) {
 			continue
 		}
 		switch as {

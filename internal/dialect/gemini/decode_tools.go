@@ -114,7 +114,7 @@ func (d *requestDecoder) declaration() scri.Tool {
 	var u dialect.Unknown
 	named := false
 	for as := range d.Members() {
-		if d.null(&u) {
+		if d.KeepNull(&u) {
 			continue
 		}
 		switch n := camel(as); {

@@ -94,7 +94,7 @@ func (d *embedDecoder) one() {
 	var a askedVector
 	content := false
 	for as := range d.Members() {
-		if d.null(&a.u) {
+		if d.KeepNull(&a.u) {
 			continue
 		}
 		switch camel(as) {
@@ -116,7 +116,7 @@ func (d *embedDecoder) one() {
 			content = true
 			d.content(&a)
 		case "title":
-			if !d.emptyString() {
+			if !d.Empty() {
 				a.in.Title = scri.QuotedText(d.Str())
 			} else {
 				a.u.Add(d.Member())

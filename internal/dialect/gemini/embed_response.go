@@ -17,7 +17,7 @@ func (g gemini) DecodeEmbedResponse(a *dialect.Answer, req *scri.EmbedRequest) (
 	d.Reset(a.Body)
 	failed := false
 	for as := range d.Members() {
-		if d.null(&d.u) {
+		if d.KeepNull(&d.u) {
 			continue
 		}
 		switch n := camel(as); {

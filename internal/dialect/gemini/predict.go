@@ -39,7 +39,7 @@ func (d *embedDecoder) instance() {
 	var a askedVector
 	content := false
 	for as := range d.Members() {
-		if d.null(&a.u) {
+		if d.KeepNull(&a.u) {
 			continue
 		}
 		switch camel(as) {
@@ -47,7 +47,7 @@ func (d *embedDecoder) instance() {
 			content = true
 			a.in.Text = scri.QuotedText(d.Str())
 		case "title":
-			if d.emptyString() {
+			if d.Empty() {
 				a.u.Add(d.Member())
 			} else {
 				a.in.Title = scri.QuotedText(d.Str())
