@@ -59,7 +59,9 @@ func (g *Gateway) withMedia(ctx context.Context, c *call, r *scri.ChatRequest, t
 	}
 	var list []medium
 	for i := range r.Messages {
-		list = gather(list, r.Messages[i].Parts, "/messages/"+strconv.Itoa(i)+"/content", wanted)
+		if parts := r.Messages[i].Parts; mayHold(parts) { // most hold none, and their paths need not be written
+			list = gather(list, parts, "/messages/"+strconv.Itoa(i)+"/content", wanted)
+		}
 	}
 	switch {
 	case len(list) == 0:
@@ -129,6 +131,16 @@ func gather(list []medium, parts []scri.Part, at string, wanted func(*scri.Media
 		}
 	}
 	return list
+}
+
+// mayHold reports whether there may be media in parts.
+func mayHold(parts []scri.Part) bool {
+	for i := range parts {
+		if parts[i].Kind == scri.PartMedia || parts[i].Result != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // filled returns the parts with what was fetched for them; they are not touched.
