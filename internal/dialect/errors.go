@@ -18,6 +18,19 @@ func ErrorKind(status int, code, message string) scri.ErrorKind {
 	return kindByStatus(status)
 }
 
+// WithHint is the text of an error with its hint behind it, alike in every API whose
+// errors are one text.
+func WithHint(message, hint string) string {
+	switch {
+	case hint == "":
+		return message
+	case message == "":
+		return hint
+	default:
+		return strings.TrimRight(message, ". ") + ". Hint: " + hint
+	}
+}
+
 // kindByText looks for phrases that say more than the status does, the most telling first.
 // Providers agree on few codes, so their texts are looked at as well.
 func kindByText(status int, text string) (scri.ErrorKind, bool) {

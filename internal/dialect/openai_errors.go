@@ -275,9 +275,7 @@ func AppendOpenAIErrorObject(b []byte, e *scri.Error) []byte {
 			message = field + ": " + message
 		}
 	}
-	if e.Hint != "" {
-		message = strings.TrimRight(message, ". ") + ". Hint: " + e.Hint
-	}
+	message = WithHint(message, e.Hint)
 	w.Key("message")
 	w.Str(message)
 	typ, code, known := "server_error", "", false

@@ -227,9 +227,7 @@ func errorMessage(e *scri.Error) string {
 		msg = strings.NewReplacer("~1", "/", "~0", "~").Replace(path) + ": " + msg
 	}
 	msg = recognisable(e.Kind, msg)
-	if e.Hint != "" {
-		msg += " (" + e.Hint + ")"
-	}
+	msg = dialect.WithHint(msg, e.Hint)
 	if msg == "" {
 		msg = string(e.Kind)
 	}

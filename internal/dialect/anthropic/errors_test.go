@@ -106,7 +106,7 @@ func TestEncodeError(t *testing.T) {
 	}{
 		{
 			scri.Error{Kind: scri.ErrInvalid, Message: "expected number but got string", Path: "/messages/0/content~1x", Hint: "send a number", RequestID: "r1"},
-			400, `{"type":"error","error":{"type":"invalid_request_error","message":"messages.0.content/x: expected number but got string (send a number)"},"request_id":"r1"}`,
+			400, `{"type":"error","error":{"type":"invalid_request_error","message":"messages.0.content/x: expected number but got string. Hint: send a number"},"request_id":"r1"}`,
 		},
 		{scri.Error{Kind: scri.ErrInvalid, Status: 413, Message: "too big"}, 413, `{"type":"error","error":{"type":"request_too_large","message":"too big"}}`},
 		{scri.Error{Kind: scri.ErrContextLength, Message: "8192 tokens at most"}, 400, `{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 8192 tokens at most"}}`},

@@ -136,9 +136,7 @@ func errorMessage(e *scri.Error, typ, words string) string {
 		path := strings.ReplaceAll(strings.Trim(e.Path, "/"), "/", ".")
 		msg = strings.NewReplacer("~1", "/", "~0", "~").Replace(path) + ": " + msg
 	}
-	if e.Hint != "" {
-		msg += " (" + e.Hint + ")"
-	}
+	msg = dialect.WithHint(msg, e.Hint)
 	if words != "" && kindOf(0, typ, msg) != e.Kind {
 		msg = words + ": " + msg
 	}

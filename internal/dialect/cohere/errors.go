@@ -158,9 +158,7 @@ func errorMessage(e *scri.Error) string {
 		path := strings.ReplaceAll(strings.Trim(e.Path, "/"), "/", ".")
 		msg = strings.NewReplacer("~1", "/", "~0", "~").Replace(path) + ": " + msg
 	}
-	if e.Hint != "" {
-		msg += " (" + e.Hint + ")"
-	}
+	msg = dialect.WithHint(msg, e.Hint)
 	if msg == "" {
 		msg = string(e.Kind)
 	}

@@ -339,9 +339,7 @@ func message(e *scri.Error) string {
 	if e.Kind == scri.ErrContextLength && !strings.Contains(msg, "exceeds the maximum") {
 		msg = "The input token count exceeds the maximum number of tokens allowed: " + msg // by which clients know it
 	}
-	if e.Hint != "" {
-		msg += " (" + e.Hint + ")"
-	}
+	msg = dialect.WithHint(msg, e.Hint)
 	if msg == "" {
 		msg = string(e.Kind)
 	}

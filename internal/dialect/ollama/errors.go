@@ -130,9 +130,7 @@ func appendError(b []byte, e *scri.Error, status int) []byte {
 	if e.Path != "" {
 		text += " (" + e.Path + ")"
 	}
-	if e.Hint != "" {
-		text += ": " + e.Hint
-	}
+	text = dialect.WithHint(text, e.Hint)
 	if k, rest := kindOf(status, "", text); k != e.Kind || rest != text {
 		text = string(e.Kind) + ": " + text
 	}

@@ -171,7 +171,7 @@ func TestErrorsOfOurs(t *testing.T) {
 	} {
 		e := &scri.Error{Kind: k, Message: "it went wrong", Path: "/messages/0", Hint: "do it right"}
 		status, body := d.EncodeError(nil, e)
-		if got := d.DecodeError(&dialect.Answer{Status: status, Body: body}); got.Kind != k || got.Message != "it went wrong (/messages/0): do it right" {
+		if got := d.DecodeError(&dialect.Answer{Status: status, Body: body}); got.Kind != k || got.Message != "it went wrong (/messages/0). Hint: do it right" {
 			t.Errorf("%s: %d %s was read as %v", k, status, body, got)
 		}
 		enc := d.EncodeStream(incoming("chat", nil))
