@@ -127,6 +127,16 @@ type ModelInfo struct {
 // ModelList is all models that can be asked for.
 type ModelList struct {
 	Models []ModelInfo `json:"models"`
+	Notes  []ModelNote `json:"notes,omitempty"`
+}
+
+// ModelNote tells of what is configured and cannot be asked for, or not as the
+// configuration has it: a provider that is off, down or without models, aliases
+// that lead nowhere, a default model that is not installed.
+type ModelNote struct {
+	Name string `json:"name"`           // of the provider, or of the aliases, with commas between them
+	Zone string `json:"zone,omitempty"` // of the provider
+	Why  string `json:"why"`
 }
 
 // ProviderHealth is what a probe of a provider found.

@@ -138,7 +138,7 @@ func TestGoldenJSON(t *testing.T) {
 		"response": fullResponse(), "response_empty": &scri.ChatResponse{},
 		"events": new(fullEvents()), "error": fullError(), "lineage": fullLineage(),
 		"count":  &scri.CountResponse{Input: 0, Estimated: true, Model: "m", Provider: "p", Lineage: &scri.Lineage{ID: "req_1"}},
-		"models": &scri.ModelList{Models: []scri.ModelInfo{{ID: "ollama:qwen3:8b", Model: "qwen3:8b", Provider: "ollama", Zone: "local", ContextWindow: 40960, MaxOutput: 8192, Created: 1767323045, SizeBytes: 5e9, Digest: "d1", Family: "qwen3", ParameterSize: "8.2B", Quantization: "Q4_K_M", Capabilities: []string{"tools"}, Loaded: true, PriceIn: new(0.0), PriceOut: new(0.5)}, {ID: "careful", Means: []string{"ollama:qwen3:8b", "openai:o3"}}}},
+		"models": &scri.ModelList{Models: []scri.ModelInfo{{ID: "ollama:qwen3:8b", Model: "qwen3:8b", Provider: "ollama", Zone: "local", ContextWindow: 40960, MaxOutput: 8192, Created: 1767323045, SizeBytes: 5e9, Digest: "d1", Family: "qwen3", ParameterSize: "8.2B", Quantization: "Q4_K_M", Capabilities: []string{"tools"}, Loaded: true, PriceIn: new(0.0), PriceOut: new(0.5)}, {ID: "careful", Means: []string{"ollama:qwen3:8b", "openai:o3"}}}, Notes: []scri.ModelNote{{Name: "vllm", Zone: "local", Why: "down: nobody listens at localhost:8000"}, {Name: "haiku, opus", Why: "lead nowhere: not on: anthropic"}}},
 	}
 	for name, v := range shapes {
 		t.Run(name, func(t *testing.T) {

@@ -79,15 +79,25 @@ func standing(ctx context.Context, q *provider.Provider) (says string, able bool
 		e := scri.AsError(err)
 		return "down: " + e.Message + "; " + cmp.Or(e.Hint, "see `aratta health`"), false
 	}
-	model, why := q.ResolveLocal(ctx)
+	c := q.ResolveLocal(ctx)
 	switch {
-	case model == "":
-		return why, false
+	case c.Model == "":
+		return c.Why, false
+	case c.Instead != "":
+		return fmt.Sprintf("%s; %s", counted(len(list), "model"), oneLine(c.Why)), true
 	case len(list) == 1:
-		return "1 model, " + oneLine(model), true
+		return "1 model, " + oneLine(c.Model), true
 	default:
-		return fmt.Sprintf("%d models, %s answers when none is named", len(list), oneLine(model)), true
+		return fmt.Sprintf("%d models, %s answers when none is named", len(list), oneLine(c.Model)), true
 	}
+}
+
+// counted is a number of things.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // notFound are the runtimes that were looked for and do not listen.

@@ -172,7 +172,7 @@ func (p *program) addRealOllama(ctx context.Context, l *Loaded, base string) str
 	if list, err := o.List(permitted); err != nil || len(list) == 0 {
 		return ""
 	}
-	model, _ := o.ResolveLocal(permitted)
+	model := o.ResolveLocal(permitted).Model
 	if model == "" {
 		return ""
 	}

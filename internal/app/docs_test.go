@@ -79,9 +79,12 @@ func pages(t *testing.T) []string {
 func curl(args []string, out, errs io.Writer) error {
 	method, url, body, ctype, file := "", "", "", "", ""
 	header := http.Header{}
+	head := false
 	for i := 0; i < len(args); i++ {
 		switch a := args[i]; {
 		case a == "-s", a == "-N", a == "-sN":
+		case a == "-i":
+			head = true
 		case a == "-X" || a == "-H" || a == "-d" || a == "-o" || a == "-T":
 			if i++; i == len(args) {
 				return fmt.Errorf("%s needs an argument", a)
@@ -131,6 +134,9 @@ func curl(args []string, out, errs io.Writer) error {
 	answer, err := io.ReadAll(res.Body)
 	if err != nil {
 		return err
+	}
+	if head {
+		_ = res.Header.Write(out) // so does what follows it
 	}
 	if file != "" {
 		err = os.WriteFile(file, answer, 0o600)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -227,6 +228,7 @@ func (g *live) change(ctx context.Context, l *Loaded, whose string, settle func(
 	for _, key := range done.Later {
 		g.log.WarnContext(ctx, "configuration", "warning", key+": takes effect at the next start")
 	}
+	done.Warnings = append(slices.Clone(done.Warnings), next.substitutes(context.WithoutCancel(ctx))...)
 	g.log.InfoContext(ctx, "configuration: loaded anew", "providers", len(next.Providers))
 	return done, nil
 }

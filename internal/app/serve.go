@@ -156,11 +156,20 @@ func (s *Snapshot) announce(ctx context.Context, log *slog.Logger, addr net.Addr
 	for _, p := range s.Providers {
 		log.InfoContext(ctx, "provider", "name", p.Name(), "dialect", p.Dialect(), "zone", p.Zone(), "priority", p.Priority(), "host", p.Host())
 	}
+	s.substitutes(ctx)
 	file := s.Config.File
 	if file == "" {
 		file = "none, all defaults"
 	}
 	log.InfoContext(ctx, "listening", "address", addr.String(), "tls", s.Certificate != nil, "open_to", s.Config.openTo(), "configuration", file)
+}
+
+// substitutes has the gateway log which default models are not installed, as far as
+// runtimes that listen tell at once, and returns what it says of them.
+func (s *Snapshot) substitutes(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, discoverFor)
+	defer cancel()
+	return s.Gateway.Substitutes(ctx)
 }
 
 // openTo says who may ask.

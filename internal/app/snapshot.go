@@ -104,7 +104,7 @@ func Build(ctx context.Context, l *Loaded, o BuildOptions) (_ *Snapshot, err err
 	if s.Router, err = s.router(l, catalogue.Names()); err != nil {
 		return nil, err
 	}
-	options.Router, options.Providers, options.Relays = s.Router, s.Providers, s.relays(l)
+	options.Router, options.Providers, options.Off, options.Relays = s.Router, s.Providers, s.notOn(), s.relays(l)
 	s.Gateway = gateway.New(options)
 	return s, nil
 }
@@ -172,6 +172,19 @@ func (s *Snapshot) providers(l *Loaded, deps provider.Deps) error {
 	build(provider.Local, l.Local)
 	build(provider.Remote, l.Providers)
 	return l.located(errors.Join(errs...))
+}
+
+// notOn is what the list of models notes of what is configured and not on.
+func (s *Snapshot) notOn() (list []scri.ModelNote) {
+	for _, q := range s.Off {
+		list = append(list, scri.ModelNote{Name: q.Name(), Zone: q.Zone(), Why: "off: " + q.Disabled()})
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.off)) {
+		if !slices.ContainsFunc(s.Off, func(q *provider.Provider) bool { return q.Name() == name }) { // it could not be built
+			list = append(list, scri.ModelNote{Name: name, Why: "off: " + s.off[name]})
+		}
+	}
+	return list
 }
 
 // turnOff notes a provider that is configured and cannot be on.

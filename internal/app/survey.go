@@ -89,7 +89,7 @@ func (r *candidate) ask(ctx context.Context, q *provider.Provider) {
 			r.models = append(r.models, list[i])
 		}
 	}
-	r.best, _ = q.ResolveLocal(ctx)
+	r.best = q.ResolveLocal(ctx).Model
 }
 
 // cloud is a provider of the catalogue.

@@ -119,8 +119,9 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 		return nil, nil, err
 	}
 	ctx = provider.WithPermit(ctx, permit)
+	var chosen []scri.Warning
 	if a.Model == "" {
-		if err := c.choose(ctx, p, at); err != nil {
+		if chosen, err = g.choose(ctx, c, p, at); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -143,7 +144,7 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 	if err == nil && f.free != nil {
 		s = f.free.Stream(s)
 	}
-	return s, append(f.fetched, warn...), err
+	return s, slices.Concat(chosen, f.fetched, warn), err
 }
 
 // fitted is a request that fits its target, and what became of it.
@@ -190,28 +191,33 @@ func forgotten(provider, id string) *scri.Error {
 	}
 }
 
-// choose settles the model of an attempt whose target names none.
-func (c *call) choose(ctx context.Context, p *provider.Provider, at int) error {
-	model, why := p.ResolveModel(ctx)
-	if model == "" {
-		e := &scri.Error{Kind: scri.ErrUnavailable, Provider: p.Name(), Message: why}
+// choose settles the model of an attempt whose target names none, and warns where it
+// is another than the one that is configured.
+func (g *Gateway) choose(ctx context.Context, c *call, p *provider.Provider, at int) ([]scri.Warning, error) {
+	choice := p.ResolveModel(ctx)
+	if choice.Model == "" {
+		e := &scri.Error{Kind: scri.ErrUnavailable, Provider: p.Name(), Message: choice.Why}
 		if _, err := p.List(ctx); err != nil { // known from a moment ago
 			e.Hint = scri.AsError(err).Hint
 		}
-		return e
+		return nil, e
 	}
-	tried := func(b scri.Attempt) bool { return b.Provider == p.Name() && b.Model == model }
+	tried := func(b scri.Attempt) bool { return b.Provider == p.Name() && b.Model == choice.Model }
 	if slices.ContainsFunc(c.Lineage.Attempts[:at], tried) {
-		return errTried
+		return nil, errTried
 	}
 	a := &c.Lineage.Attempts[at]
-	a.Model = model
+	a.Model = choice.Model
 	code := "default_model"
 	if p.Zone() == provider.ZoneLocal {
 		code = "installed"
 	}
-	c.Lineage.Reasons = append(c.Lineage.Reasons, scri.Reason{Stage: "resolve", Code: code, Target: target(a), Detail: why})
-	return nil
+	c.Lineage.Reasons = append(c.Lineage.Reasons, scri.Reason{Stage: "resolve", Code: code, Target: target(a), Detail: choice.Why})
+	if choice.Instead == "" {
+		return nil, nil
+	}
+	g.tellReplaced(ctx, p, &choice)
+	return []scri.Warning{substituted(&choice)}, nil
 }
 
 // tokens is what the target is told of the prompt's length: well, where it sets

@@ -22,6 +22,7 @@ type Options struct {
 	Strict    bool               // refuse translations that lose something, whoever asks
 	EchoModel bool               // answer with the asked model's name instead of the one that answered
 	Media     *fetch.Fetcher     // of images and files that are given by their address; nil = they are not fetched
+	Off       []scri.ModelNote   // what of the configuration is not on, for the list of models
 	Relays    map[scri.Op]string // who carries what names no model, as a chain names targets
 	Sessions  *session.Store     // answers that are kept; nil = a store of this gateway alone
 	LookAhead int64              // of a body that is passed on, into memory, to find its model; 0 = DefaultLookAhead
@@ -41,6 +42,7 @@ type Gateway struct {
 	strict    bool
 	echoModel bool
 	fetch     *fetch.Fetcher
+	off       []scri.ModelNote
 	relays    map[scri.Op]string
 	lookAhead int64
 	sessions  *session.Store
@@ -50,6 +52,7 @@ type Gateway struct {
 	chat      step[scri.Stream]
 	vectors   step[*scri.EmbedResponse]
 	probed    probed
+	replaced  replaced
 }
 
 // New builds a gateway.
@@ -71,6 +74,7 @@ func New(o Options) *Gateway {
 		g.now = time.Now
 	}
 	g.probed.turn = make(chan struct{}, 1)
+	g.off = o.Off
 	for _, p := range o.Providers {
 		g.providers[p.Name()] = p
 	}
@@ -124,13 +128,14 @@ func (g *Gateway) Count(ctx context.Context, x *scri.Exchange) (*scri.CountRespo
 }
 
 // Models lists what can be asked for: names that the router knows, and each
-// provider's models as far as it can tell.
+// provider's models as far as it can tell; and what there is to note of the others.
 func (g *Gateway) Models(ctx context.Context) *scri.ModelList {
 	l := &scri.ModelList{}
 	for _, name := range g.router.Names() {
 		l.Models = append(l.Models, scri.ModelInfo{ID: name, Means: g.router.Meaning(name)})
 	}
 	l.Models = append(l.Models, g.survey(ctx, (*provider.Provider).Models)...)
+	l.Notes = g.notes(ctx, l.Models)
 	return l
 }
 

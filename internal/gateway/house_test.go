@@ -23,6 +23,7 @@ type room struct {
 	name, dialect, zone string
 	entry               provider.Entry
 	handler             http.Handler
+	chooses             bool // what is installed decides which model answers
 }
 
 // house is a gateway in front of the rooms, asked in their order.
@@ -64,7 +65,11 @@ func newHouse(t *testing.T, cfg route.Config, rooms ...room) *house {
 			t.Fatal(err)
 		}
 		list = append(list, p)
-		entries = append(entries, route.Entry{Name: r.name, Dialect: r.dialect, Zone: r.zone, Priority: i, Default: e.DefaultModel})
+		told := route.Entry{Name: r.name, Dialect: r.dialect, Zone: r.zone, Priority: i, Default: e.DefaultModel}
+		if r.chooses {
+			told.Default, told.Chooses = "", true
+		}
+		entries = append(entries, told)
 	}
 	r, _, err := route.New(cfg, entries, nil)
 	if err != nil {

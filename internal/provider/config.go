@@ -17,8 +17,8 @@ type Entry struct {
 	// without a path means `/v1` below it (`https://host/.` is the root all the same); a `/v1` at the end is
 	// never doubled, nor is the version in an address of Google's (for Vertex it ends in `/publishers/google`)
 	BaseURL string `toml:"base_url"`
-	// for requests that name no model, or the provider alone. A local runtime takes it if it is installed, else
-	// the largest model that is. Other providers without one answer only requests that name a model
+	// for requests that name no model, or the provider alone. A local runtime takes it if it is installed, else,
+	// with a warning, the largest model that is. Other providers without one answer only requests that name a model
 	DefaultModel string `toml:"default_model"`
 	// names, or tables, see below
 	Models []ModelEntry `toml:"models"`

@@ -189,47 +189,55 @@ func remote(m *scri.ModelInfo) bool {
 	return bytes.Contains(m.Raw, []byte(`"remote_host"`)) || bytes.Contains(m.Raw, []byte(`"remote_model"`))
 }
 
-// ResolveModel chooses a model where none is named, and says why it did. A local
-// runtime takes the default if it is installed, else the largest model it has;
-// any other provider takes the default, else the first one configured.
-func (p *Provider) ResolveModel(ctx context.Context) (model, reason string) {
+// Choice is the model that a provider takes where none is named.
+type Choice struct {
+	Model   string // "" = it has none
+	Why     string // it is this one, or there is none
+	Instead string // the default model that is not installed, in whose place it is taken; "" = it is in nobody's place
+}
+
+// ResolveModel chooses a model where none is named. A local runtime takes the
+// default if it is installed, else the largest model it has; any other provider
+// takes the default, else the first one configured.
+func (p *Provider) ResolveModel(ctx context.Context) Choice {
 	if p.zone == ZoneLocal || p.kind == Local {
 		return p.ResolveLocal(ctx)
 	}
 	switch {
 	case p.entry.DefaultModel != "":
-		return p.entry.DefaultModel, "default_model"
+		return Choice{Model: p.entry.DefaultModel, Why: "default_model"}
 	case len(p.entry.Models) > 0:
-		return p.entry.Models[0].Name, "the first of models"
+		return Choice{Model: p.entry.Models[0].Name, Why: "the first of models"}
 	default:
-		return "", "no model is named: set default_model in [" + string(p.kind) + "." + p.name + "]"
+		return Choice{Why: "no model is named: set default_model in [" + string(p.kind) + "." + p.name + "]"}
 	}
 }
 
-// ResolveLocal chooses an installed model, and says why it did.
-func (p *Provider) ResolveLocal(ctx context.Context) (model, reason string) {
+// ResolveLocal chooses an installed model.
+func (p *Provider) ResolveLocal(ctx context.Context) Choice {
 	def := p.entry.DefaultModel
 	list, err := p.List(ctx)
 	if err != nil {
 		e := scri.AsError(err)
 		if def != "" {
-			return def, "default_model; what is installed is not known: " + e.Message
+			return Choice{Model: def, Why: "default_model; what is installed is not known: " + e.Message}
 		}
-		return "", "what is installed is not known: " + e.Message
+		return Choice{Why: "what is installed is not known: " + e.Message}
 	}
 	for i := range list {
 		if def != "" && sameModel(list[i].ID, def) {
-			return list[i].ID, "default_model is installed"
+			return Choice{Model: list[i].ID, Why: "default_model is installed"}
 		}
 	}
 	best := bestModel(list)
 	switch {
 	case best == nil:
-		return "", "no chat model is installed" + p.pullHint(def)
+		return Choice{Why: "no chat model is installed" + p.pullHint(def)}
 	case def != "":
-		return best.ID, fmt.Sprintf("default_model %s is not installed; %s is the largest that is", def, best.ID)
+		why := fmt.Sprintf("default_model %s is not installed; %s is the largest that is", def, best.ID)
+		return Choice{Model: best.ID, Why: why + p.pullHint(def), Instead: def}
 	default:
-		return best.ID, "the largest model installed"
+		return Choice{Model: best.ID, Why: "the largest model installed"}
 	}
 }
 

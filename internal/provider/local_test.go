@@ -56,15 +56,18 @@ func TestResolveLocal(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, _ := localRuntime(t, Entry{DefaultModel: c.def}, c.models, http.NotFound)
-			got, why := p.ResolveLocal(allowed(t, p))
-			if got != c.want || !strings.Contains(why, c.why) {
-				t.Errorf("%q (%s), want %q (%s)", got, why, c.want, c.why)
+			got := p.ResolveLocal(allowed(t, p))
+			if got.Model != c.want || !strings.Contains(got.Why, c.why) {
+				t.Errorf("%q (%s), want %q (%s)", got.Model, got.Why, c.want, c.why)
+			}
+			if taken := strings.Contains(c.why, "is not installed") && got.Instead == c.def; taken != (got.Instead != "") {
+				t.Errorf("%q instead of %q", got.Model, got.Instead)
 			}
 		})
 	}
 	p := build(t, Local, "ollama", Entry{DefaultModel: "m", BaseURL: "http://127.0.0.1:1"}, Deps{})
-	if got, why := p.ResolveLocal(allowed(t, p)); got != "m" || !strings.Contains(why, "not known") {
-		t.Errorf("with nobody there: %q (%s)", got, why)
+	if got := p.ResolveLocal(allowed(t, p)); got.Model != "m" || !strings.Contains(got.Why, "not known") || got.Instead != "" {
+		t.Errorf("with nobody there: %+v", got)
 	}
 }
 

@@ -69,7 +69,7 @@ func (native) DecodeCount(a *dialect.Answer) (*scri.CountResponse, error) {
 	return c, nil
 }
 
-// EncodeModels writes `{"models":[...]}`.
+// EncodeModels writes `{"models":[...],"notes":[...]}`.
 func (native) EncodeModels(b []byte, _ *dialect.Incoming, l *scri.ModelList) []byte {
 	e := new(encoder)
 	e.B = append(b, `{"models":[`...)
@@ -77,6 +77,20 @@ func (native) EncodeModels(b []byte, _ *dialect.Incoming, l *scri.ModelList) []b
 		e.model(&l.Models[i])
 	}
 	e.EndArray()
+	if len(l.Notes) > 0 {
+		e.key("notes")
+		e.BeginArray()
+		for _, n := range l.Notes {
+			at := e.begin()
+			e.key("name")
+			e.Str(n.Name)
+			e.str("zone", n.Zone)
+			e.key("why")
+			e.Str(n.Why)
+			e.end(at, nil)
+		}
+		e.EndArray()
+	}
 	e.EndObject()
 	return e.B
 }
@@ -125,12 +139,17 @@ func (native) DecodeModels(a *dialect.Answer) (*scri.ModelList, error) {
 	l := new(scri.ModelList)
 	there := false
 	for name := range d.Members() {
-		if name != "models" || d.Kind() == wire.Null {
-			continue
-		}
-		there = true
-		for range d.Elements() {
-			l.Models = append(l.Models, d.model())
+		switch {
+		case d.Kind() == wire.Null:
+		case name == "models":
+			there = true
+			for range d.Elements() {
+				l.Models = append(l.Models, d.model())
+			}
+		case name == "notes" && d.Kind() == wire.Array:
+			for range d.Elements() {
+				l.Notes = append(l.Notes, d.note())
+			}
 		}
 	}
 	if !there && d.Err() == nil {
@@ -155,6 +174,29 @@ func (d *decoder) model() scri.ModelInfo {
 		d.try(&x, func() { d.modelMember(&m, name) })
 	}
 	return m
+}
+
+// note reads what stands beside the models.
+func (d *decoder) note() (n scri.ModelNote) {
+	var x extra
+	for name := range d.Members() {
+		if d.null(&x) {
+			continue
+		}
+		d.try(&x, func() {
+			switch name {
+			case "name":
+				n.Name = d.plain()
+			case "zone":
+				n.Zone = d.plain()
+			case "why":
+				n.Why = d.plain()
+			default:
+				d.Skip()
+			}
+		})
+	}
+	return n
 }
 
 func (d *decoder) modelMember(m *scri.ModelInfo, name string) {
