@@ -396,7 +396,7 @@ func TestMetricsAreTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, text := f.do(t, "GET", "/metrics", "")
-	for _, line := range []string{`aratta_open_streams{ingress="openai"} 1`, `aratta_config_loads_total{outcome="ok"} 2`, `aratta_build_info{version="test"} 1`} {
+	for _, line := range []string{`aratta_open_streams{ingress="openai"} 1`, `aratta_config_loads_total{outcome="ok"} 2`, `aratta_config_loads_total{outcome="failed"} 0`, `aratta_build_info{version="test"} 1`} {
 		if !strings.Contains(text, line) {
 			t.Errorf("no %s in\n%s", line, text)
 		}

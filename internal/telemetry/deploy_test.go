@@ -3,6 +3,7 @@ package telemetry_test
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -81,6 +82,17 @@ func TestDeploy(t *testing.T) {
 		if strings.HasPrefix(m.Name, "aratta_") && !used[m.Name] && m.Name != "aratta_config_loaded_timestamp_seconds" {
 			t.Errorf("nobody looks at %s", m.Name)
 		}
+	}
+}
+
+// Prometheus takes the alerts, and they say what they shall of made-up counts.
+func TestAlerts(t *testing.T) {
+	promtool, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Skip("promtool is not installed (it comes with Prometheus), so the alerts are not tried: ", err)
+	}
+	if out, err := exec.CommandContext(t.Context(), promtool, "test", "rules", "../../deploy/prometheus/alerts.test.yaml").CombinedOutput(); err != nil {
+		t.Errorf("promtool: %v\n%s", err, out)
 	}
 }
 

@@ -79,6 +79,9 @@ func New(version string) *Meter {
 		Name: "aratta_build_info", Help: "1, with the version as label.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
+	for _, outcome := range []string{"ok", "failed"} {
+		m.reloads.WithLabelValues(outcome) // so that the first is seen as a growth, which an alert asks for
+	}
 	m.registry.MustRegister(
 		m.requests, m.seconds, m.first, m.attempts, m.falls, m.tokens, m.dollars, m.warnings, m.streams, m.reloads, m.loaded, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),

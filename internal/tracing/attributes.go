@@ -59,7 +59,10 @@ func (q *request) tell(x *scri.Exchange, status int, err *scri.Error) {
 		route = ""
 	}
 	s.SetName(strings.TrimSpace(method + " " + route))
-	s.SetAttributes(methodKey.String(method), statusKey.Int(status), attribute.String("aratta.request_id", x.ID), attribute.String("aratta.ingress", l.Ingress))
+	s.SetAttributes(methodKey.String(method), statusKey.Int(status), attribute.String("aratta.request_id", x.ID))
+	if l.Ingress != "" {
+		s.SetAttributes(attribute.String("aratta.ingress", l.Ingress))
+	}
 	if route != "" {
 		s.SetAttributes(routeKey.String(route))
 	}
