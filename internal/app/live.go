@@ -30,11 +30,12 @@ type live struct {
 	port     int           // that it listens on; 0 = the one that is configured
 	override func(*Loaded) // what was said on the command line; nil = the configuration is fixed
 
-	closing sync.WaitGroup // what has still something to tell after its end
-	turn    sync.Mutex     // one change at a time
-	first   ServerConfig   // with which the process began
-	now     atomic.Pointer[running]
-	shown   atomic.Pointer[tls.Certificate] // to clients, over TLS
+	closing  sync.WaitGroup   // what has still something to tell after its end
+	turn     sync.Mutex       // one change at a time
+	first    ServerConfig     // with which the process began
+	runtimes map[string]*kept // that were started last, by their names, until they are over
+	now      atomic.Pointer[running]
+	shown    atomic.Pointer[tls.Certificate] // to clients, over TLS
 }
 
 // running is a snapshot that serves.
@@ -44,25 +45,31 @@ type running struct {
 	tracer  *tracing.Tracer // nil = nobody is told
 	closing *sync.WaitGroup
 	kept    []*kept
-	holders atomic.Int64 // requests under way, and one as long as it is in force
+	holders // requests under way, and one as long as it is in force
 }
 
-// hold keeps a snapshot whole for a request; false = it is gone already.
-func (r *running) hold() bool {
+// holders are those for whom something is kept whole.
+type holders struct{ n atomic.Int64 }
+
+// hold adds one; false = it is gone already.
+func (h *holders) hold() bool {
 	for {
-		n := r.holders.Load()
+		n := h.n.Load()
 		if n == 0 {
 			return false
 		}
-		if r.holders.CompareAndSwap(n, n+1) {
+		if h.n.CompareAndSwap(n, n+1) {
 			return true
 		}
 	}
 }
 
+// letGo takes one away, and reports whether it was the last.
+func (h *holders) letGo() bool { return h.n.Add(-1) == 0 }
+
 // release lets go of a snapshot; who does last closes it.
 func (r *running) release() {
-	if r.holders.Add(-1) > 0 {
+	if !r.letGo() {
 		return
 	}
 	r.Gateway.Close()
@@ -77,7 +84,8 @@ func (g *live) begin(ctx context.Context, l *Loaded) error {
 	g.sessions = session.New(session.Limits{}, nil)
 	r, err := g.build(ctx, l)
 	if err == nil {
-		g.keep(r, nil) //nolint:contextcheck // they live as long as what wants them
+		g.runtimes = map[string]*kept{}
+		g.keep(r) //nolint:contextcheck // they live as long as what wants them
 		g.now.Store(r)
 		g.shown.Store(r.Certificate)
 		g.first = l.Server
@@ -120,7 +128,7 @@ func (g *live) build(ctx context.Context, l *Loaded) (*running, error) {
 		o.Tracer = tracer
 	}
 	r := &running{Snapshot: s, tracer: tracer, closing: &g.closing, server: server.New(o)} //nolint:contextcheck // the request log outlives a request's context
-	r.holders.Store(1)
+	r.n.Store(1)
 	return r, nil
 }
 
@@ -206,7 +214,7 @@ func (g *live) change(ctx context.Context, l *Loaded, whose string, settle func(
 		g.log.ErrorContext(ctx, "configuration: was not written; what was in force stays", "error", plainError(err))
 		return nil, &scri.Error{Kind: scri.ErrInternal, Message: "the configuration was not written: " + err.Error(), Hint: "nothing was changed", Err: err}
 	}
-	g.keep(next, g.now.Load()) //nolint:contextcheck // they live as long as what wants them
+	g.keep(next) //nolint:contextcheck // they live as long as what wants them
 	old := g.now.Swap(next)
 	g.meter.Loaded(true)
 	done := &server.Reloaded{Text: l.Text, Warnings: next.Warnings}

@@ -3,12 +3,12 @@ package app
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/provider"
@@ -79,27 +79,25 @@ func (s *Snapshot) runtimes(l *Loaded) error {
 // kept is a runtime that is seen to, as long as a configuration that serves wants it.
 type kept struct {
 	*ownRuntime
+	holders // the configurations that want it
 	steward *steward.Steward
-	holders atomic.Int32
 }
 
-// keep sees to the runtimes of next. Those that old sees to already stay; one that
-// is started in another way is started when the one before is over.
-func (g *live) keep(next, old *running) {
+// keep sees to the runtimes of next. Those that are seen to already stay; one that is
+// started in another way, or that is just being stopped, is started when the one
+// before is over.
+func (g *live) keep(next *running) {
+	maps.DeleteFunc(g.runtimes, func(_ string, k *kept) bool { return over(k.steward.Done()) })
 	for _, r := range next.Own {
-		k := &kept{ownRuntime: r}
-		var after <-chan struct{}
-		if old != nil {
-			if i := slices.IndexFunc(old.kept, func(o *kept) bool { return o.name == r.name }); i >= 0 {
-				if before := old.kept[i]; before.equal(r) && !over(before.steward.Done()) {
-					k = before
-				} else {
-					after = before.steward.Done()
-				}
+		k := g.runtimes[r.name]
+		if k == nil || !k.equal(r) || !k.hold() {
+			o := steward.Options{Name: r.name, Command: r.command, Env: childEnv(os.Environ(), r.listen), Probe: r.probe, Log: g.log}
+			if k != nil {
+				o.After = k.steward.Done()
 			}
-		}
-		if k.holders.Add(1) == 1 {
-			k.steward = steward.Keep(steward.Options{Name: r.name, Command: r.command, Env: childEnv(os.Environ(), r.listen), Probe: r.probe, Log: g.log, After: after})
+			k = &kept{ownRuntime: r, steward: steward.Keep(o)}
+			k.n.Store(1)
+			g.runtimes[r.name] = k
 		}
 		next.kept = append(next.kept, k)
 	}
@@ -118,7 +116,7 @@ func over(done <-chan struct{}) bool {
 // stopped.
 func (r *running) unkeep() {
 	for _, k := range r.kept {
-		if k.holders.Add(-1) == 0 {
+		if k.letGo() {
 			r.closing.Go(k.steward.Stop)
 		}
 	}

@@ -121,6 +121,35 @@ func TestReloadAndRuntimes(t *testing.T) {
 	}
 }
 
+// A runtime that is wanted again while requests of an earlier configuration still hold
+// it is not taken for somebody else's, and does not end with them.
+func TestRuntimeIsWantedAgain(t *testing.T) {
+	addr := freeAddr(t)
+	f := newFile(t, ownOllama(addr, ""))
+	other := strings.Replace(ownOllama(addr, ""), `"sim",`, `"sim", "--control", "127.0.0.1:0",`, 1)
+	unmanaged := strings.Replace(ownOllama(addr, ""), "manage = true", "manage = false", 1)
+	f.now.Load().awaitRuntimes(t.Context().Done())
+	for _, steps := range [][]string{{unmanaged, ownOllama(addr, "")}, {other, unmanaged, ownOllama(addr, "")}} {
+		first := f.now.Load()
+		first.hold() // a request under way
+		for _, text := range steps {
+			f.write(t, text)
+			if _, err := f.Reload(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(steps) == 2 { // or it waits for the end of the one before the one before
+			f.now.Load().awaitRuntimes(t.Context().Done())
+		}
+		first.release()
+		f.closing.Wait()
+		f.now.Load().awaitRuntimes(t.Context().Done())
+		if !listens(addr) || strings.Contains(f.log.String(), "left alone") {
+			t.Fatalf("after %d reloads nobody answers:\n%s", len(steps), f.log)
+		}
+	}
+}
+
 // Who may change the configuration over HTTP starts no programs by that.
 func TestConfigAPIStartsNothing(t *testing.T) {
 	text := "[local.ollama]\nbase_url = \"http://127.0.0.1:1\"\n"

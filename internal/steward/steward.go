@@ -49,9 +49,10 @@ type Steward struct {
 	client *http.Client
 	cancel context.CancelFunc
 
-	settle sync.Once
-	ready  chan struct{}
-	done   chan struct{}
+	settle  sync.Once
+	ready   chan struct{}
+	stopped chan struct{}
+	done    chan struct{}
 }
 
 // Keep begins to see to a runtime. The Steward must be stopped.
@@ -60,13 +61,17 @@ func Keep(o Options) *Steward { return keep(o, usual()) }
 func keep(o Options, t timing) *Steward {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Steward{
-		o: o, t: t, cancel: cancel, ready: make(chan struct{}), done: make(chan struct{}),
+		o: o, t: t, cancel: cancel, ready: make(chan struct{}), stopped: make(chan struct{}), done: make(chan struct{}),
 		client: &http.Client{Timeout: probeTime, Transport: &http.Transport{DisableKeepAlives: true}},
 	}
 	go func() {
 		defer close(s.done)
-		defer s.settled()
 		s.run(ctx)
+		s.settled()
+		close(s.stopped)
+		if o.After != nil {
+			<-o.After
+		}
 	}()
 	return s
 }
@@ -75,13 +80,14 @@ func keep(o Options, t timing) *Steward {
 // that it will not.
 func (s *Steward) Ready() <-chan struct{} { return s.ready }
 
-// Done is closed when the runtime is stopped, or was never ours.
+// Done is closed when the runtime is stopped, or was never ours, and what must be over
+// before it is, too: who comes after this one comes after that.
 func (s *Steward) Done() <-chan struct{} { return s.done }
 
 // Stop ends the runtime, if it was started here, and waits for its end.
 func (s *Steward) Stop() {
 	s.cancel()
-	<-s.done
+	<-s.stopped
 }
 
 func (s *Steward) settled() { s.settle.Do(func() { close(s.ready) }) }

@@ -219,7 +219,8 @@ func TestStopBefore(t *testing.T) {
 	s, j := begin(t, spot(t), nil, os.Args[0], "fake", "sleeps")
 	j.says(t, "runtime: started", 1)
 	next, k := begin(t, spot(t), s.Done(), os.Args[0], "fake", "dies")
-	last, _ := begin(t, spot(t), make(chan struct{}), os.Args[0], "fake", "dies")
+	before := make(chan struct{})
+	last, _ := begin(t, spot(t), before, os.Args[0], "fake", "dies")
 	if k.String() != "" {
 		t.Errorf("did not wait:\n%s", k)
 	}
@@ -230,6 +231,13 @@ func TestStopBefore(t *testing.T) {
 		t.Errorf("%s", k)
 	}
 	last.Stop()
+	select {
+	case <-last.Done():
+		t.Error("who comes after it does not wait for the one before it")
+	default:
+	}
+	close(before)
+	<-last.Done()
 }
 
 // Whatever a runtime says, a line of the log has an end, and few are kept.
