@@ -111,8 +111,8 @@ func (s *Steward) run(ctx context.Context) {
 			s.o.Log.InfoContext(ctx, "runtime: stopped", "name", s.o.Name)
 			return
 		}
-		if errors.Is(err, exec.ErrNotFound) {
-			s.o.Log.ErrorContext(ctx, "runtime: is not installed", "name", s.o.Name, "error", err.Error(), "hint", "install it, or name its file in local."+s.o.Name+".command")
+		if _, ok := errors.AsType[*exec.Error](err); ok { // it was not even begun
+			s.o.Log.ErrorContext(ctx, "runtime: is not installed, or cannot be run", "name", s.o.Name, "error", err.Error(), "hint", "install it, or name its file in local."+s.o.Name+".command")
 			return
 		}
 		if time.Since(began) >= s.t.steady {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -186,12 +187,19 @@ func TestGivenUp(t *testing.T) {
 	}
 }
 
+// What is not there, or is no program, is not said to have ended, nor tried again.
 func TestNotInstalled(t *testing.T) {
-	s, j := begin(t, spot(t), nil, "no-such-runtime", "serve")
-	<-s.Ready()
-	<-s.Done()
-	if !strings.Contains(j.String(), "is not installed") || !strings.Contains(j.String(), "local.fake.command") {
-		t.Errorf("%s", j)
+	text := filepath.Join(t.TempDir(), "notes.txt")
+	if err := os.WriteFile(text, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, program := range []string{"no-such-runtime", text, text + ".exe"} {
+		s, j := begin(t, spot(t), nil, program, "serve")
+		<-s.Ready()
+		<-s.Done()
+		if got := j.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "is not installed, or cannot be run") || !strings.Contains(got, "local.fake.command") {
+			t.Errorf("%s", got)
+		}
 	}
 }
 
