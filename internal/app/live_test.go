@@ -147,7 +147,7 @@ func TestReloadKeepsStreams(t *testing.T) {
 	if _, err := f.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if n := old.holders.n.Load(); n != 1 {
+	if n := old.n.Load(); n != 1 {
 		t.Errorf("%d hold what was in force, want the one stream", n)
 	}
 	if status, body := f.chat(t, "m"); status == http.StatusOK {

@@ -1,16 +1,13 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"log/slog"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -93,6 +90,9 @@ func Build(ctx context.Context, l *Loaded, o BuildOptions) (_ *Snapshot, err err
 		deps.Traceparent, deps.TraceZones, options.Trace = tracing.Parent, l.Monitoring.traced(), o.Tracer.Attempt
 	}
 	if err := s.providers(l, deps); err != nil {
+		return nil, err
+	}
+	if err := s.notItself(l, o.Port); err != nil {
 		return nil, err
 	}
 	if err := s.runtimes(l); err != nil {
@@ -219,73 +219,6 @@ func (l *Loaded) unsetBelow(key string) []string {
 	}
 	slices.Sort(vars)
 	return slices.Compact(vars)
-}
-
-// discoverFor bounds the look for local runtimes; who listens on loopback
-// answers in a millisecond, and nobody at once.
-const discoverFor = 300 * time.Millisecond
-
-// runtimes are the local runtimes that are looked for.
-func runtimes() []string { return []string{"ollama", "vllm", "llamacpp", "lmstudio"} }
-
-// discover adds the local runtimes that listen at their usual places and are
-// not configured. Ollama is added in any case: it may be started later. Unless
-// they are asked, the others are only noted. Whose usual place is the port that the
-// gateway itself has is none.
-func (s *Snapshot) discover(ctx context.Context, l *Loaded, deps provider.Deps, o BuildOptions) {
-	ctx, cancel := context.WithTimeout(ctx, discoverFor)
-	defer cancel()
-	own := cmp.Or(o.Port, l.Server.Port)
-	names := runtimes()
-	found := make([]*provider.Provider, len(names))
-	var wg sync.WaitGroup
-	for i, name := range names {
-		if l.mentions(name) {
-			continue
-		}
-		p, err := provider.New(provider.Local, name, provider.Entry{}, deps)
-		if err != nil || p.Disabled() != "" || p.Host() == "localhost:"+strconv.Itoa(own) {
-			continue
-		}
-		if name == "ollama" {
-			found[i] = p
-			continue
-		}
-		if !o.Discover {
-			s.Sought = append(s.Sought, p)
-			continue
-		}
-		wg.Go(func() {
-			list, err := p.List(provider.WithPermit(ctx, provider.For(p.Zone(), p.Host())))
-			if err != nil || len(list) == 0 {
-				p.Close()
-				return
-			}
-			found[i] = p
-		})
-	}
-	wg.Wait()
-	for _, p := range found {
-		if p != nil {
-			s.Providers = append(s.Providers, p)
-		}
-	}
-}
-
-// mentions reports whether the configuration speaks of a local runtime.
-func (l *Loaded) mentions(kind string) bool {
-	if _, ok := l.Local[kind]; ok {
-		return true
-	}
-	if _, ok := l.Providers[kind]; ok {
-		return true
-	}
-	for _, e := range l.Local {
-		if e.Type == kind {
-			return true
-		}
-	}
-	return false
 }
 
 // router tells routing what it must know of the providers, and which others could be.

@@ -80,8 +80,8 @@ func (r *candidate) ask(ctx context.Context, q *provider.Provider) {
 	ctx, cancel := context.WithTimeout(provider.WithPermit(ctx, provider.For(q.Zone(), q.Host())), askFor)
 	defer cancel()
 	list, err := q.List(ctx)
-	if err != nil {
-		return // it does not listen
+	if err != nil || ofGateway(list) {
+		return // it does not listen, or a gateway has its place
 	}
 	r.ready = true
 	for i := range list {
