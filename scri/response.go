@@ -103,6 +103,15 @@ type Warning struct {
 	Detail string `json:"detail,omitempty"`
 }
 
+// JoinWarnings returns the warnings of all lists, in their order. Where only one list
+// has some, it is that list.
+func JoinWarnings(a, b []Warning) []Warning {
+	if len(a) == 0 {
+		return b
+	}
+	return append(a, b...)
+}
+
 // Loss reports whether the warning tells of something that is gone: that the
 // answer is to something else than was asked, or tells less than was answered.
 //

@@ -84,7 +84,7 @@ func (g *Gateway) attempt(ctx context.Context, c *call, t *route.Target) (scri.S
 	}
 	a := &c.Lineage.Attempts[at]
 	a.FirstMS = millis(g.now().Sub(a.Start))
-	c.Warnings = append(c.Warnings, warn...)
+	c.Warnings = scri.JoinWarnings(c.Warnings, warn)
 	return &answer{s: s, g: g, c: c, at: at, p: p}, nil
 }
 
@@ -129,12 +129,12 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 	if err := g.fit(ctx, c, p, &f); err != nil {
 		return nil, nil, err
 	}
-	warn := f.warn
+	warn := scri.JoinWarnings(scri.JoinWarnings(chosen, f.fetched), f.warn)
 	s, info, err := p.Chat(ctx, f.req, &provider.Call{
-		Model: a.Model, Tokens: c.tokens(p), Header: c.ownHeader(p), Caller: c.credential(p), Source: c.Body, Check: g.strictly(c, warn),
+		Model: a.Model, Tokens: c.tokens(p), Header: c.ownHeader(p), Caller: c.credential(p), Source: c.Body, Check: g.strictly(c, f.warn),
 	})
 	if info != nil {
-		warn = append(warn, info.Warnings...)
+		warn = scri.JoinWarnings(warn, info.Warnings)
 		// Overlays may have sent the request in another dialect or to another model.
 		a.Overlays, a.Dialect, a.Model = info.Overlays, info.Dialect, info.Model
 	}
@@ -144,7 +144,7 @@ func (g *Gateway) send(ctx context.Context, c *call, p *provider.Provider, at in
 	if err == nil && f.free != nil {
 		s = f.free.Stream(s)
 	}
-	return s, slices.Concat(chosen, f.fetched, warn), err
+	return s, warn, err
 }
 
 // fitted is a request that fits its target, and what became of it.

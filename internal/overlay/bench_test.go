@@ -45,13 +45,15 @@ func benchmarkRequest(b *testing.B, size int) {
 	}
 	p := NewSet(list...).For(Target{Dialect: "openai", Model: "m"}, time.Time{})
 	in, header := body(size), http.Header{"Content-Type": {"application/json"}}
+	var buf []byte
 	b.SetBytes(int64(len(in)))
 	b.ReportAllocs()
 	for b.Loop() {
-		q := Request{Body: in, Header: header, Path: "/v1/chat/completions", Model: "m"}
+		q := Request{Body: in, Buf: buf, Header: header, Path: "/v1/chat/completions", Model: "m"}
 		if err := p.Begin(nil).Request(&q); err != nil {
 			b.Fatal(err)
 		}
+		buf = q.Buf
 	}
 }
 

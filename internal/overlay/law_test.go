@@ -49,7 +49,7 @@ func TestTouchesNothingElse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		i := rapid.IntRange(0, len(lawOps)-1).Draw(t, "op")
 		doc := document().Draw(t, "doc")
-		q := Request{Body: doc, Model: "m"}
+		q := Request{Body: doc, Model: "m", Buf: bytes.Repeat([]byte{'x'}, rapid.IntRange(0, 200).Draw(t, "room"))}
 		was := bytes.Clone(doc)
 		if err := plans[i].Begin(nil).Request(&q); err != nil {
 			t.Fatal(err)

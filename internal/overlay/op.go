@@ -21,6 +21,7 @@ type step struct {
 	fallback bool
 	stayPut  bool   // a second choice of its own accord: fills only what is absent
 	personal string // what it writes that only people may
+	constant bool   // of headers: writes the same into each request, and tells nothing
 
 	body    func(*job)              // request, response, stream
 	headers func(*job, http.Header) // headers
@@ -146,27 +147,34 @@ func (j *job) ok(n *node) bool { return j.step.when.holds(j, n) }
 // warn tells of something that the client asked for and that goes otherwise.
 func (j *job) warn(code string, n *node, from, to []byte) {
 	if j.step.at == AtRequest {
-		var near [256]byte
-		j.note(code, n.appendPointer(near[:0]), from, to)
+		j.t.text = n.appendPointer(j.t.text)
+		j.note(code, "", from, to)
 	}
 }
 
-func (j *job) tell(code, path string, from, to []byte) {
-	var near [256]byte
-	j.note(code, append(near[:0], path...), from, to)
+// warnAt is warn for a value that a path has led to.
+func (j *job) warnAt(code string, p *path, n *node, from, to []byte) {
+	if p.pointer == "" || j.step.at != AtRequest {
+		j.warn(code, n, from, to)
+		return
+	}
+	j.note(code, p.pointer, from, to)
 }
 
-// note is a warning whose texts lie one behind the other in the text of all.
+// tell is warn for something outside of the document. path must not lie in what was
+// sent, whose memory is used again.
+func (j *job) tell(code, path string, from, to []byte) { j.note(code, path, from, to) }
+
+// note is a warning. Its texts lie one behind the other in the text of all, but for a
+// path that is known beforehand.
 type note struct {
-	code, detail   string
-	path, from, to int // where each ends
+	code, detail, fixed string
+	path, from, to      int // where each ends
 }
 
-func (j *job) note(code string, path, from, to []byte) {
+func (j *job) note(code, fixed string, from, to []byte) {
 	t := j.t
-	n := note{code: code, detail: j.step.detail}
-	t.text = append(t.text, path...)
-	n.path = len(t.text)
+	n := note{code: code, detail: j.step.detail, fixed: fixed, path: len(t.text)}
 	t.text = appendScalar(t.text, from)
 	n.from = len(t.text)
 	t.text = appendScalar(t.text, to)
@@ -180,8 +188,12 @@ func (t *tree) warnings() []scri.Warning {
 		return nil
 	}
 	list, s, at := make([]scri.Warning, len(t.notes)), string(t.text), 0
-	for i, n := range t.notes {
-		list[i] = scri.Warning{Code: n.code, Path: s[at:n.path], From: s[n.path:n.from], To: s[n.from:n.to], Detail: n.detail}
+	for i := range t.notes {
+		n, w := &t.notes[i], &list[i]
+		w.Code, w.Detail, w.Path, w.From, w.To = n.code, n.detail, n.fixed, s[n.path:n.from], s[n.from:n.to]
+		if n.fixed == "" {
+			w.Path = s[at:n.path]
+		}
 		at = n.to
 	}
 	return list

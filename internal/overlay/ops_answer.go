@@ -174,6 +174,9 @@ func location(t *tree, n *node) string {
 			parts = append(parts, n.parent.members[i].name)
 		}
 	}
+	if len(parts) == 1 {
+		return strings.Clone(parts[0]) // a name lies in the event, whose memory is used again
+	}
 	return strings.Join(parts, "/")
 }
 

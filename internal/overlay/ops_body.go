@@ -19,7 +19,7 @@ func buildDrop(b *builder) {
 			if n.parent == nil || !j.ok(n) {
 				continue
 			}
-			j.warn(scri.WarnDropped, n, n.json(), nil)
+			j.warnAt(scri.WarnDropped, p, n, n.json(), nil)
 			j.replaced(n)
 			up := n.parent
 			j.t.remove(n)
@@ -64,29 +64,29 @@ func buildSet(b *builder) {
 	b.step.stayPut = absent
 	b.step.body = func(j *job) {
 		for _, pl := range j.t.places(j.t.root, p.segs, p.add, false) {
-			j.setOne(pl, value, absent)
+			j.setOne(p, pl, value, absent)
 		}
 		if len(j.t.all(p)) == 0 { // nothing there: make what may be made
 			if j.step.when != nil && j.step.when.own && !j.ok(nil) {
 				return
 			}
 			for _, pl := range j.t.places(j.t.root, p.segs, p.add, true) {
-				j.setOne(pl, value, absent)
+				j.setOne(p, pl, value, absent)
 			}
 		}
 	}
 }
 
-func (j *job) setOne(pl place, value []byte, absent bool) {
+func (j *job) setOne(p *path, pl place, value []byte, absent bool) {
 	switch {
 	case pl.node != nil && (absent || pl.node.is(value)), !j.ok(pl.node):
 		return
 	case pl.node != nil:
 		j.replaced(pl.node)
-		j.warn(scri.WarnChanged, pl.node, pl.node.json(), value)
+		j.warnAt(scri.WarnChanged, p, pl.node, pl.node.json(), value)
 		j.t.replace(pl.node, value)
 	default:
-		j.warn(scri.WarnAdded, j.t.fill(pl, value), nil, value)
+		j.warnAt(scri.WarnAdded, p, j.t.fill(pl, value), nil, value)
 	}
 	j.did = true
 }
@@ -101,7 +101,7 @@ func buildMapEnum(b *builder) {
 			if e == nil || !j.ok(n) {
 				continue
 			}
-			j.warn(scri.WarnChanged, n, n.json(), e.to)
+			j.warnAt(scri.WarnChanged, p, n, n.json(), e.to)
 			j.replaced(n)
 			if e.to == nil {
 				j.t.remove(n)
@@ -139,7 +139,7 @@ func buildMapRole(b *builder) {
 		for _, p := range paths {
 			for _, n := range j.t.all(p) {
 				if n.is(from) && j.ok(n) {
-					j.warn(scri.WarnChanged, n, from, to)
+					j.warnAt(scri.WarnChanged, p, n, from, to)
 					j.replaced(n)
 					j.t.replace(n, to)
 					j.did = true
@@ -185,7 +185,7 @@ func buildClamp(b *builder) {
 			} else if x >= lo {
 				continue
 			}
-			j.warn(scri.WarnChanged, n, n.json(), to)
+			j.warnAt(scri.WarnChanged, p, n, n.json(), to)
 			j.replaced(n)
 			j.t.replace(n, to)
 			j.did = true
@@ -245,7 +245,7 @@ func buildExclusive(b *builder) {
 				continue
 			}
 			for _, n := range j.t.all(p) {
-				j.warn(scri.WarnDropped, n, n.json(), nil)
+				j.warnAt(scri.WarnDropped, p, n, n.json(), nil)
 				j.replaced(n)
 				j.t.remove(n)
 				j.did = true

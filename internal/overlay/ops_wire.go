@@ -69,6 +69,7 @@ func buildHeaderSet(b *builder) {
 	if b.need("value"); b.err == nil && !httpguts.ValidHeaderFieldValue(value) {
 		b.failAt(b.v.get("value"), "value: cannot be sent in a header")
 	}
+	b.step.constant = true
 	b.step.headers = func(j *job, h http.Header) {
 		old := h.Values(name)
 		if absent && len(old) > 0 || len(old) == 1 && old[0] == value {
@@ -157,17 +158,18 @@ func buildQuerySet(b *builder) {
 	if credential(param) || param == "key" {
 		b.step.personal = "parameters that prove who asks"
 	}
+	pair := url.QueryEscape(param) + "=" + url.QueryEscape(value)
 	b.step.route = func(j *job, r *Request) {
-		q, err := setParam(r.Query, param, value)
+		q, err := setParam(r.Query, param, pair)
 		if err == nil && q != r.Query {
 			r.Query, j.did = q, true
 		}
 	}
 }
 
-// setParam sets one parameter and leaves the others as they are written.
-func setParam(query, param, value string) (string, error) {
-	pair := url.QueryEscape(param) + "=" + url.QueryEscape(value)
+// setParam sets one parameter, by its escaped pair, and leaves the others as they are
+// written.
+func setParam(query, param, pair string) (string, error) {
 	if query == "" {
 		return pair, nil
 	}

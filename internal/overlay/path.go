@@ -14,9 +14,10 @@ import (
 // path is a compiled JSONPath. What stands behind the last names may be absent:
 // see tree.places.
 type path struct {
-	text string
-	segs []segment
-	add  bool // ends in [+]: a new element of the array
+	text    string
+	segs    []segment
+	add     bool   // ends in [+]: a new element of the array
+	pointer string // to what it leads to (RFC 6901), if it is names only, else ""
 }
 
 // segment is one step of a path.
@@ -66,6 +67,7 @@ func compilePath(text string) (*path, error) {
 	for _, s := range q.Query().Segments() {
 		p.segs = append(p.segs, compileSegment(s))
 	}
+	p.pointer = p.fixedPointer()
 	return p, nil
 }
 
@@ -235,6 +237,18 @@ func nameByte(c byte) bool { return wordByte(c) && (c < '0' || c > '9') }
 
 func wordByte(c byte) bool {
 	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c >= 0x80
+}
+
+// fixedPointer is the pointer to the one place where a path of names leads.
+func (p *path) fixedPointer() string {
+	var b []byte
+	for i := range p.segs {
+		if p.add || p.segs[i].name == "" {
+			return ""
+		}
+		b = appendToken(append(b, '/'), p.segs[i].name)
+	}
+	return string(b)
 }
 
 // last is the name that the path ends in, or "".

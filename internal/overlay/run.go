@@ -1,7 +1,6 @@
 package overlay
 
 import (
-	"maps"
 	"net/http"
 
 	"github.com/aratta-gateway/aratta/scri"
@@ -10,7 +9,8 @@ import (
 // Request is what an attempt sends, as far as overlays change it.
 type Request struct {
 	Body   []byte      // never changed in place
-	Header http.Header // replaced by a copy before it is changed
+	Buf    []byte      // memory for a changed body, which may not be Body's; that of the changed one from then on
+	Header http.Header // never changed by anybody; replaced by another, which may be shared, too
 	Path   string      // of the whole address, escaped
 	Query  string      // without the question mark
 	Model  string      // the provider's name of the model
@@ -86,6 +86,9 @@ func (r *Run) Request(q *Request) error {
 	}
 	r.facts = r.facts[:r.plan.facts]
 	own := false // the header is a copy already
+	if len(r.plan.headers) > 0 {
+		q.Header = r.plan.header(q.Header)
+	}
 	j := &r.work
 	for i := range r.plan.list {
 		pl := &r.plan.list[i]
@@ -103,16 +106,11 @@ func (r *Run) Request(q *Request) error {
 			}
 		}
 	}
-	q.Body = t.bytes()
-	return nil
-}
-
-func cloneHeader(h http.Header) http.Header {
-	c := maps.Clone(h) // values are replaced whole, never changed
-	if c == nil {
-		c = http.Header{}
+	if t.changed && t.err == nil {
+		q.Buf = t.appendTo(q.Buf[:0])
+		q.Body = q.Buf
 	}
-	return c
+	return nil
 }
 
 // take takes a tree out of the pool.

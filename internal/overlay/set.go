@@ -123,6 +123,7 @@ func (s *Set) plan(t Target, now time.Time, mem *memory) *Plan {
 	if len(p.list) == 0 {
 		return nil
 	}
+	p.gatherHeaders()
 	if p.mem == nil {
 		p.mem = newMemory()
 	}
@@ -169,6 +170,9 @@ type Plan struct {
 	mem      *memory
 	response bool
 	stream   bool
+
+	headers []*step // the only ones that act on headers, if these depend on nothing but them
+	edited  atomic.Pointer[editedHeader]
 }
 
 func (p *Plan) note(pl *planned) {

@@ -57,17 +57,15 @@ const (
 
 // load lays the tree over a document, which must not change while it is in use.
 func (t *tree) load(doc []byte) {
+	t.forget()
 	t.doc, t.err, t.changed, t.sound = doc, nil, false, false
-	t.nodes, t.members, t.items = t.nodes[:0], t.members[:0], t.items[:0]
 	t.root = t.node(doc, nil)
 }
 
 // release forgets the document, so that a tree kept for later holds nothing.
 func (t *tree) release() {
 	t.scan.Reset(nil)
-	clear(t.nodes)
-	clear(t.members)
-	clear(t.items)
+	t.forget()
 	clear(t.placed[:cap(t.placed)])
 	for _, list := range [][]*node{t.found, t.first, t.shared} {
 		clear(list[:cap(list)])
@@ -76,20 +74,35 @@ func (t *tree) release() {
 	t.doc, t.root, t.err = nil, nil, nil
 }
 
+// forget lets go of the nodes, and leaves their memory clear.
+func (t *tree) forget() {
+	clear(t.nodes)
+	clear(t.members)
+	clear(t.items)
+	t.nodes, t.members, t.items = t.nodes[:0], t.members[:0], t.items[:0]
+}
+
 // bytes returns the document as it is now.
 func (t *tree) bytes() []byte {
 	if !t.changed || t.err != nil {
 		return t.doc
 	}
-	return t.root.appendTo(make([]byte, 0, len(t.doc)+len(t.doc)/8+64))
+	return t.appendTo(nil)
+}
+
+// appendTo appends the document as it is now to b, with room for what ops add.
+func (t *tree) appendTo(b []byte) []byte {
+	return t.root.appendTo(slices.Grow(b, len(t.doc)+len(t.doc)/8+64))
 }
 
 func (t *tree) node(raw []byte, parent *node) *node {
 	if len(t.nodes) == cap(t.nodes) {
 		t.nodes = make([]node, 0, nodeChunk)
 	}
-	t.nodes = append(t.nodes, node{raw: raw, parent: parent, kind: kindOf(raw)})
-	return &t.nodes[len(t.nodes)-1]
+	t.nodes = t.nodes[:len(t.nodes)+1]
+	n := &t.nodes[len(t.nodes)-1] // which is clear
+	n.raw, n.parent, n.kind = raw, parent, kindOf(raw)
+	return n
 }
 
 func kindOf(raw []byte) wire.Kind {

@@ -18,7 +18,14 @@ const maxPaths = 64
 // base: no path can lead elsewhere.
 type address struct {
 	base  *url.URL
-	known atomic.Pointer[map[string]*url.URL]
+	known atomic.Pointer[map[spot]*url.URL]
+}
+
+// spot is a path of a dialect, with its query; or a whole path, escaped, with its
+// query apart.
+type spot struct {
+	path, query string
+	whole       bool
 }
 
 // parseBase reads a base_url and gives it the path that the dialect expects
@@ -64,17 +71,39 @@ func setPath(u *url.URL, escaped string) error {
 
 // resolve returns the URL of a dialect's path. It must not be changed.
 func (a *address) resolve(path string) (*url.URL, error) {
-	if known := a.known.Load(); known != nil {
-		if u, ok := (*known)[path]; ok {
-			return u, nil
-		}
+	at := spot{path: path}
+	if u := a.find(at); u != nil {
+		return u, nil
 	}
 	u, err := a.join(a.base.EscapedPath(), path)
 	if err != nil {
 		return nil, err
 	}
-	a.remember(path, u)
+	a.remember(at, u)
 	return u, nil
+}
+
+// moved returns the URL of a whole path and a query, as overlays leave them. It must
+// not be changed.
+func (a *address) moved(path, query string) (*url.URL, error) {
+	at := spot{path, query, true}
+	if u := a.find(at); u != nil {
+		return u, nil
+	}
+	u := *a.base
+	if err := setPath(&u, path); err != nil {
+		return nil, err
+	}
+	u.RawQuery = query
+	a.remember(at, &u)
+	return &u, nil
+}
+
+func (a *address) find(at spot) *url.URL {
+	if known := a.known.Load(); known != nil {
+		return (*known)[at]
+	}
+	return nil
 }
 
 // root returns the URL of a path that stands beside the API's version: the
@@ -119,9 +148,9 @@ func versioned(path string) bool {
 	return false
 }
 
-func (a *address) remember(path string, u *url.URL) {
+func (a *address) remember(at spot, u *url.URL) {
 	old := a.known.Load()
-	next := map[string]*url.URL{path: u}
+	next := map[spot]*url.URL{at: u}
 	if old != nil {
 		if len(*old) >= maxPaths {
 			return

@@ -38,6 +38,8 @@ type attempt struct {
 	run    *overlay.Run    // nil = no overlay is in force
 	url    *url.URL        // as overlays left it; nil = as the dialect says
 	header http.Header     // likewise
+	edited *[]byte         // memory of the body that overlays have changed, to be given back; may be nil
+	room   int             // that the body took where it was encoded
 	caller http.Header     // of the client's request, where its credential is passed on
 	target dialect.Target
 	answer dialect.Answer

@@ -65,10 +65,13 @@ func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call *Call) 
 	}
 	err = a.send(ctx, out, l)
 	if buf != nil { // the request is written, or never will be
-		if took := len(out.Body); took > cap(*buf) { // which may be somebody else's memory
-			*buf = make([]byte, 0, took+took/8)
+		if a.room > cap(*buf) {
+			*buf = make([]byte, 0, a.room)
 		}
 		p.bodies.Put(buf)
+		if a.edited != nil {
+			p.bodies.Put(a.edited)
+		}
 	}
 	if err != nil {
 		return nil, &a.info, a.fill(scri.AsError(err))
@@ -98,7 +101,14 @@ func (a *attempt) prepare(ctx context.Context, req *scri.ChatRequest, call *Call
 	out, warnings, err := a.speaks.EncodeRequest(req, &a.target)
 	a.target.Buf, a.target.Source = nil, nil
 	a.info.Warnings = warnings
+	if err == nil && buf != nil {
+		// As much as it was given, not only what it took: else it would be given anew each time.
+		a.room = min(cap(out.Body), 2*len(out.Body)+4<<10)
+	}
 	if err == nil && plan != nil {
+		if buf != nil {
+			a.edited = a.p.bodies.Take()
+		}
 		err = a.patch(req, plan, out)
 	}
 	if err == nil && call.Check != nil {

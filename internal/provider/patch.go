@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -80,25 +81,30 @@ func (a *attempt) edit(plan *overlay.Plan, out *dialect.Outgoing, path string) (
 		return "", err
 	}
 	a.url = u
-	q := overlay.Request{Body: out.Body, Header: a.p.header(out.Header), Path: u.EscapedPath(), Query: u.RawQuery, Model: a.target.Model}
-	if path != "" {
-		q.Path = path
-	}
+	way := u.EscapedPath()
+	q := overlay.Request{Body: out.Body, Header: a.p.header(out.Header), Path: cmp.Or(path, way), Query: u.RawQuery, Model: a.target.Model}
 	if plan != nil {
 		a.run = plan.Begin(nil)
-		a.info.Overlays = append(slices.Clip(a.info.Overlays), plan.Names()...)
+		if names := slices.Clip(plan.Names()); a.info.Overlays == nil {
+			a.info.Overlays = names
+		} else {
+			a.info.Overlays = append(a.info.Overlays, names...)
+		}
+		if a.edited != nil {
+			q.Buf = *a.edited
+		}
 		if err := a.run.Request(&q); err != nil {
 			return "", err
 		}
-		a.info.Warnings = append(a.info.Warnings, a.run.Warnings...)
+		if a.edited != nil {
+			*a.edited = q.Buf
+		}
+		a.info.Warnings = scri.JoinWarnings(a.info.Warnings, a.run.Warnings)
 	}
-	if q.Path != u.EscapedPath() || q.Query != u.RawQuery {
-		to := *u
-		if err := setPath(&to, q.Path); err != nil {
+	if q.Path != way || q.Query != u.RawQuery {
+		if a.url, err = a.p.address.moved(q.Path, q.Query); err != nil {
 			return "", err
 		}
-		to.RawQuery = q.Query
-		a.url = &to
 	}
 	out.Body, a.header = q.Body, q.Header
 	if q.Model != a.target.Model { // by an alias

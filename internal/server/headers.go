@@ -116,25 +116,23 @@ const shownWarnings = 3
 // warnings tells how many there are and names the first, losses before what was
 // added.
 func warnings(list []scri.Warning) string {
-	var b strings.Builder
-	b.WriteString(strconv.Itoa(len(list)))
+	var near [256]byte
+	b := strconv.AppendInt(near[:0], int64(len(list)), 10)
 	shown := 0
 	for _, added := range [...]bool{false, true} {
-		for _, w := range list {
+		for i := range list {
+			w := &list[i]
 			if (w.Code == scri.WarnAdded) != added {
 				continue
 			}
 			if shown++; shown > shownWarnings {
-				b.WriteString("; ...")
-				return b.String()
+				return string(append(b, "; ..."...))
 			}
-			b.WriteString("; ")
-			b.WriteString(w.Code)
-			b.WriteByte(' ')
-			b.WriteString(clean(w.Path))
+			b = append(append(append(b, "; "...), w.Code...), ' ')
+			b = append(b, clean(w.Path)...)
 		}
 	}
-	return b.String()
+	return string(b)
 }
 
 // clean makes a text from outside fit for a header, and short enough: clients
