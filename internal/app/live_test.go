@@ -332,6 +332,10 @@ func TestConfigIsLoadedAnew(t *testing.T) {
 		}
 		has("aliases = {one = \"up:m\"}", "one", true)
 		has("aliases = {one = 17}", "one", true)
+		has("aliases = {one = \"up:m\"}", "one", true)
+		if text := f.log.String(); strings.Count(text, "the file says again what is in force") != 1 {
+			t.Errorf("the log does not say that the mistake is gone: %s", text)
+		}
 		has("aliases = {two = \"up:m\"}\n", "two", true)
 		before := f.now.Load()
 		has("aliases = {two = \"up:m\"}\n", "two", true)

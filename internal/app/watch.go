@@ -38,14 +38,19 @@ func (g *live) watchFiles(ctx context.Context) {
 	if file == "" {
 		file = usualFile(g.env)
 	}
-	catalogue := stampDir(dir)
+	catalogue, wrong := stampDir(dir), false
 	watch(ctx, func() string { return stamp(file) + stampDir(dir) }, func() {
 		now := stampDir(dir)
-		if now == catalogue && g.inForce(file) {
-			return // written by Replace, or merely touched
+		if now == catalogue && g.inForce(file) { // written by Replace, merely touched, or mended
+			if wrong {
+				g.log.InfoContext(ctx, "configuration: the file says again what is in force")
+			}
+			wrong = false
+			return
 		}
 		catalogue = now
-		_, _ = g.Reload(ctx) // which logs what is wrong
+		_, err := g.Reload(ctx) // which logs what is wrong
+		wrong = err != nil
 	})
 }
 
