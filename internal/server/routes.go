@@ -353,13 +353,13 @@ func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) {
 		} else if methods := s.methods(r, r.URL.Path); len(methods) > 0 {
 			err = &scri.Error{
 				Kind: scri.ErrInvalid, Status: http.StatusMethodNotAllowed,
-				Message: r.Method + " is not taken here, " + strings.Join(methods, ", ") + " is",
+				Message: discreet.Clip(r.Method) + " is not taken here, " + strings.Join(methods, ", ") + " is",
 			}
 			w.Header().Set("Allow", strings.Join(methods, ", "))
 		} else if path := s.meant(r); path != "" {
 			err.Hint = "did you mean " + path + "?"
 		}
-		err.Err = noted{slog.String("method", r.Method), slog.String("url_path", discreet.Clip(r.URL.Path))}
+		err.Err = noted{slog.String("method", discreet.Clip(r.Method)), slog.String("url_path", discreet.Clip(r.URL.Path))}
 	}
 	s.fail(w, r, s.likely(r.URL.Path), x, err)
 }

@@ -94,15 +94,15 @@ func New(o Options) *Server {
 
 // ServeHTTP serves one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	defer s.recovered(w, r)
-	if origin := r.Header.Get("Origin"); origin != "" && s.crossOrigin(w, r, origin) {
-		return
-	}
 	if strings.Contains(r.URL.Path, "//") {
 		r = single(r)
 	}
 	if t := s.opt.Tracer; t != nil {
 		r = t.Begin(r)
+	}
+	defer s.recovered(w, r)
+	if origin := r.Header.Get("Origin"); origin != "" && s.crossOrigin(w, r, origin) {
+		return
 	}
 	if at, ok := s.exact[place{r.Method, r.URL.Path}]; ok && r.URL.RawPath == "" {
 		r.Pattern = at.pattern // as the mux has it
@@ -163,7 +163,7 @@ func (s *Server) admit(r *http.Request) (string, scri.Caller, *scri.Error) {
 	id := newID()
 	c, err := s.access.check(r)
 	if err != nil {
-		err.Err = noted{slog.String("peer", r.RemoteAddr), slog.String("method", r.Method), slog.String("url_path", discreet.Clip(r.URL.Path))}
+		err.Err = noted{slog.String("peer", r.RemoteAddr), slog.String("method", discreet.Clip(r.Method)), slog.String("url_path", discreet.Clip(r.URL.Path))}
 	}
 	return id, c, err
 }

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -254,6 +256,62 @@ func TestLogLine(t *testing.T) {
 	}
 	if line.Msg != "request" || line.Status != 404 || line.Kind != "not_found" || line.RequestID != w.Header().Get(headerID) || len(line.Asked) > 260 {
 		t.Errorf("%+v", line)
+	}
+}
+
+// Nor can who is refused, or asks with a method of his own.
+func TestLogLineOfRefusal(t *testing.T) {
+	long := strings.Repeat("X", 50_000)
+	for _, peer := range []string{"10.0.0.5:5000", "127.0.0.1:5000"} {
+		for _, path := range []string{"/v1/models", "/" + long} {
+			var log bytes.Buffer
+			s := New(Options{Gateway: toy{}, Answers: toy{}, Dialects: all.Table(), MaxBody: 1 << 20, Log: slog.New(slog.NewJSONHandler(&log, nil))})
+			r := httptest.NewRequestWithContext(t.Context(), long, "http://localhost"+path, http.NoBody)
+			r.RemoteAddr = peer
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, r)
+			if w.Code < 400 || log.Len() == 0 || log.Len() > 2000 || w.Body.Len() > 2000 {
+				t.Errorf("%d bytes of log, %d of answer", log.Len(), w.Body.Len())
+			}
+		}
+	}
+}
+
+// listener is a Tracer that remembers which requests ended.
+type listener struct{ ended []string }
+
+type beganKey struct{}
+
+func (l *listener) Begin(r *http.Request) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), beganKey{}, true))
+}
+func (*listener) Event(context.Context, *scri.StreamEvent)  {}
+func (*listener) Whole(context.Context, *scri.ChatResponse) {}
+func (l *listener) Ended(ctx context.Context, x *scri.Exchange, status int, _ *scri.Error) {
+	began, _ := ctx.Value(beganKey{}).(bool)
+	l.ended = append(l.ended, fmt.Sprintf("%s %d %t", x.Op, status, began))
+}
+
+// Whoever is told of requests is told how each ended that he was told of, also of one
+// that a panic or a foreign page ended.
+func TestTracerHearsTheEnd(t *testing.T) {
+	var l listener
+	s := New(Options{Gateway: toy{}, Answers: toy{}, Dialects: all.Table(), MaxBody: 1 << 20, Tracer: &l})
+	for _, c := range []struct{ method, path, body, origin string }{
+		{"POST", "/api/show", `{"model":"panic"}`, ""},
+		{"POST", "//v1/chat/completions", goodChat, ""},
+		{"OPTIONS", "/v1/chat/completions", "", "https://evil.example.com"},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), c.method, "http://localhost:8084"+c.path, strings.NewReader(c.body))
+		r.RemoteAddr = "127.0.0.1:5000"
+		if c.origin != "" {
+			r.Header.Set("Origin", c.origin)
+			r.Header.Set("Access-Control-Request-Method", "POST")
+		}
+		s.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	if want := []string{"none 500 true", "chat 200 true", "none 403 true"}; !slices.Equal(l.ended, want) {
+		t.Errorf("%q, want %q", l.ended, want)
 	}
 }
 

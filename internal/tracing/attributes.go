@@ -53,7 +53,7 @@ func (q *request) tell(x *scri.Exchange, status int, err *scri.Error) {
 	s, l := q.span, x.Lineage
 	method, route, ok := strings.Cut(q.http.Pattern, " ")
 	if !ok {
-		method, route = q.http.Method, method
+		method, route = known(q.http.Method), method
 	}
 	if route == "/" && x.Op == "none" { // which takes what has no other
 		route = ""
@@ -86,6 +86,16 @@ func (q *request) tell(x *scri.Exchange, status int, err *scri.Error) {
 	}
 	// What a client did wrong is no error of this server, nor that it left.
 	fail(s, err, err != nil && err.Kind != scri.ErrCanceled && (status >= http.StatusInternalServerError || status < http.StatusBadRequest))
+}
+
+// known is a method by its name. A client may write any word for one.
+func known(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodConnect, http.MethodOptions, http.MethodTrace:
+		return method
+	default:
+		return "_OTHER"
+	}
 }
 
 // answered is what an answer told of itself.
