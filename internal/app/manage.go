@@ -91,7 +91,7 @@ func (g *live) keep(next *running) {
 	for _, r := range next.Own {
 		k := g.runtimes[r.name]
 		if k == nil || !k.equal(r) || !k.hold() {
-			o := steward.Options{Name: r.name, Command: r.command, Env: childEnv(os.Environ(), r.listen), Probe: r.probe, Log: g.log}
+			o := steward.Options{Name: r.name, Command: r.command, Env: childEnv(os.Environ(), r.listen, next.Config.keysBeside(r.name)), Probe: r.probe, Log: g.log}
 			if k != nil {
 				o.After = k.steward.Done()
 			}
@@ -146,10 +146,10 @@ func (r *running) awaitRuntimes(stop <-chan struct{}) {
 
 // childEnv is the environment of a runtime: the gateway's own without its secrets,
 // and where to listen.
-func childEnv(all []string, listen string) []string {
+func childEnv(all []string, listen string, keys []string) []string {
 	env := slices.DeleteFunc(slices.Clone(all), func(pair string) bool {
 		name, _, _ := strings.Cut(pair, "=")
-		return secret(name) || listen != "" && name == "OLLAMA_HOST"
+		return secret(name) || slices.Contains(keys, name) || listen != "" && name == "OLLAMA_HOST"
 	})
 	if listen != "" {
 		env = append(env, "OLLAMA_HOST="+listen)
@@ -157,21 +157,37 @@ func childEnv(all []string, listen string) []string {
 	return env
 }
 
+// keysBeside are the variables in which the keys of all but one provider are, by the
+// configuration.
+func (l *Loaded) keysBeside(one string) (list []string) {
+	for _, table := range []map[string]provider.Entry{l.Local, l.Providers} {
+		for name, e := range table {
+			if name != one && e.APIKeyEnv != "" {
+				list = append(list, e.APIKeyEnv)
+			}
+		}
+	}
+	return list
+}
+
 // secret reports whether a variable is for this program alone: keys of providers and
 // clients. Runtimes have some of their own.
 func secret(name string) bool {
-	name = strings.ToUpper(name)
-	for _, own := range []string{"OLLAMA_", "LLAMA_", "VLLM_", "HF_"} {
-		if strings.HasPrefix(name, own) {
+	parts := strings.Split(strings.ToUpper(name), "_")
+	switch parts[0] {
+	case "OLLAMA", "LLAMA", "VLLM", "HF", "SGLANG", "LOCALAI":
+		return false
+	case "ARATTA":
+		return true
+	}
+	return slices.ContainsFunc(parts, func(part string) bool {
+		switch part {
+		case "KEY", "KEYS", "APIKEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIALS", "HEADERS":
+			return true
+		default:
 			return false
 		}
-	}
-	for _, word := range []string{"KEY", "KEYS", "TOKEN", "SECRET", "PASSWORD", "CREDENTIALS", "HEADERS"} {
-		if strings.HasSuffix(name, "_"+word) {
-			return true
-		}
-	}
-	return strings.HasPrefix(name, "ARATTA_")
+	})
 }
 
 // startsElse refuses what would start another program on this machine. Whoever may

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/aratta-gateway/aratta/internal/provider"
 )
 
 // freeAddr is an address at which nobody listens.
@@ -196,12 +198,31 @@ func TestRuntimeProblems(t *testing.T) {
 
 // A runtime gets no key of a provider or a client, and is told where to listen.
 func TestChildEnv(t *testing.T) {
+	l, err := Read("", []byte("[local.mine]\ntype = \"vllm\"\napi_key_env = \"OUR_MODEL\"\n[providers.openai]\napi_key_env = \"COMPANY_LLM\"\n"), env())
+	if err != nil {
+		t.Fatal(err)
+	}
 	got := childEnv([]string{
 		"PATH=/bin", "OPENAI_API_KEY=sk", "ARATTA_API_KEYS=a,b", "ARATTA_HOME=/x", "GITHUB_TOKEN=t", "AWS_SECRET_ACCESS_KEY=s", "OTEL_EXPORTER_OTLP_HEADERS=a=b",
-		"OLLAMA_HOST=0.0.0.0", "OLLAMA_MODELS=/m", "LLAMA_API_KEY=own", "HF_TOKEN=own", "CUDA_VISIBLE_DEVICES=0",
-	}, "127.0.0.1:1")
-	want := []string{"PATH=/bin", "OLLAMA_MODELS=/m", "LLAMA_API_KEY=own", "HF_TOKEN=own", "CUDA_VISIBLE_DEVICES=0", "OLLAMA_HOST=127.0.0.1:1"}
+		"OLLAMA_HOST=0.0.0.0", "OLLAMA_MODELS=/m", "LLAMA_API_KEY=own", "HF_TOKEN=own", "CUDA_VISIBLE_DEVICES=0", "TOKENIZERS_PARALLELISM=false",
+		"COMPANY_LLM=sk", "OUR_MODEL=own",
+	}, "127.0.0.1:1", l.keysBeside("mine"))
+	want := []string{"PATH=/bin", "OLLAMA_MODELS=/m", "LLAMA_API_KEY=own", "HF_TOKEN=own", "CUDA_VISIBLE_DEVICES=0", "TOKENIZERS_PARALLELISM=false", "OUR_MODEL=own", "OLLAMA_HOST=127.0.0.1:1"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)
+	}
+}
+
+// No key of the catalogue is given to a runtime but its own.
+func TestCatalogueKeysAreSecret(t *testing.T) {
+	c, err := provider.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range c.Names() {
+		spec, _ := c.Spec(name)
+		if key := spec.Auth.Env; key != "" && secret(key) == (spec.Zone == provider.ZoneLocal) && key != "HF_TOKEN" { // with which vLLM fetches its models
+			t.Errorf("%s of %s: secret %t", key, name, secret(key))
+		}
 	}
 }
