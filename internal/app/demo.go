@@ -169,7 +169,7 @@ func (p *program) addRealOllama(ctx context.Context, l *Loaded, base string) str
 	defer cancel()
 	o := s.Providers[0]
 	permitted := provider.WithPermit(ctx, provider.For(o.Zone(), o.Host()))
-	if list, err := o.List(permitted); err != nil || len(list) == 0 {
+	if list, err := o.List(permitted); err != nil || len(list) == 0 || ofGateway(list) {
 		return ""
 	}
 	model := o.ResolveLocal(permitted).Model

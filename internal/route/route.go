@@ -228,7 +228,9 @@ func (r *Router) setChains(chains map[string]Chain) (warn []string) {
 func (r *Router) setOff(chains map[string]Chain) {
 	say := func(chain, name string) {
 		if why, ok := r.off[name]; ok {
-			r.offIn[chain] = append(r.offIn[chain], name+" is off: "+why)
+			if says := name + " is off: " + why; !slices.Contains(r.offIn[chain], says) { // a chain may name it with several models
+				r.offIn[chain] = append(r.offIn[chain], says)
+			}
 		}
 	}
 	for chain, c := range chains {

@@ -65,6 +65,21 @@ func TestLadders(t *testing.T) {
 	}
 }
 
+// A provider that a chain names twice is off once.
+func TestOff(t *testing.T) {
+	cfg := route.Config{
+		Off:    map[string]string{"mistral": "no key"},
+		Chains: map[string]route.Chain{"default": {Targets: []string{"ollama", "mistral:large", "mistral:small"}}},
+	}
+	r, _, err := route.New(cfg, house(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Off(route.DefaultChain); len(got) != 1 || got[0] != "mistral is off: no key" {
+		t.Errorf("%q", got)
+	}
+}
+
 // A default chain of which nothing is left is no leave to ask clouds.
 func TestMistypedChainStaysLocal(t *testing.T) {
 	cfg := route.Config{Chains: map[string]route.Chain{"default": {Targets: []string{"olama"}}}}
