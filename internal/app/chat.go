@@ -30,7 +30,7 @@ terminal gets a conversation, with a line editor, its history and these commands
 
 Elsewhere all of standard input is the prompt.
 A key for a gateway that wants one is taken from ARATTA_API_KEY.`,
-		Args: cobra.ArbitraryArgs,
+		Args: cobra.ArbitraryArgs, ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			base, err := p.base(url)
 			if err != nil {
@@ -53,6 +53,7 @@ A key for a gateway that wants one is taken from ARATTA_API_KEY.`,
 	f.StringVarP(&system, "system", "s", "", "system prompt")
 	f.StringVar(&url, "url", "", "address of the gateway (default: that of the configuration)")
 	f.BoolVar(&why, "why", false, "say afterwards who answered, and why")
+	offer(cmd, "model", p.completeModels(&url))
 	return cmd
 }
 
@@ -86,7 +87,11 @@ const maxPrompt = 16 << 20
 
 func (c *chatting) run(ctx context.Context, args []string) error {
 	if len(args) > 0 {
-		return c.ask(ctx, strings.Join(args, " "))
+		prompt := strings.Join(args, " ")
+		if strings.TrimSpace(prompt) == "" {
+			return &usageError{errors.New("the prompt is empty")}
+		}
+		return c.ask(ctx, prompt)
 	}
 	b, err := io.ReadAll(io.LimitReader(c.p.In, maxPrompt+1))
 	if err != nil {

@@ -66,6 +66,7 @@ func TestGatewayURL(t *testing.T) {
 		"http://127.0.0.1:8084":     "http://127.0.0.1:8084",
 		"http://127.0.0.1:8084/":    "http://127.0.0.1:8084",
 		"127.0.0.1:8084":            "http://127.0.0.1:8084",
+		":8084":                     "http://127.0.0.1:8084",
 		"localhost:8084/v1":         "http://localhost:8084",
 		"https://gw.example/v1/":    "https://gw.example",
 		"http://gw/api/v1":          "http://gw",

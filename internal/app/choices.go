@@ -30,8 +30,9 @@ type wish struct {
 
 // choose is what the command line asks for, and what it leaves open as nobody would
 // be surprised by: all runtimes that listen, or Ollama, which may be started later;
-// cloud providers only with --cloud, and then those whose key is there.
-func (s *survey) choose(w *wish) (*choices, error) {
+// cloud providers only with --cloud, and then those whose key is there. Where there is
+// a former configuration, it is that which says what nobody would be surprised by.
+func (s *survey) choose(w *wish, was former) (*choices, error) {
 	c := &choices{models: map[string]string{}, aliases: map[string]string{}}
 	for _, name := range w.providers {
 		switch {
@@ -65,6 +66,9 @@ func (s *survey) choose(w *wish) (*choices, error) {
 			c.models[list[i].name] = list[i].best
 		}
 	}
+	if was.Loaded != nil && len(w.providers) == 0 {
+		was.propose(s, c)
+	}
 	if err := pairs(w.models, "--model", "PROVIDER=MODEL", func(name, model string) error {
 		if _, ok := c.models[name]; !ok {
 			return &usageError{fmt.Errorf("--model: there is no provider %q%s", name, s.meant(name))}
@@ -78,6 +82,26 @@ func (s *survey) choose(w *wish) (*choices, error) {
 		c.aliases[name] = target
 		return nil
 	})
+}
+
+// uninstalled says which default models a runtime that listens has not.
+func (s *survey) uninstalled(c *choices) (list []string) {
+	for i := range s.runtimes {
+		r := &s.runtimes[i]
+		want := c.models[r.name]
+		if _, installed := r.has(want); installed || !r.ready || want == "" || !slices.Contains(c.locals, r.name) {
+			continue
+		}
+		note := fmt.Sprintf("%s: the model %s is not installed", r.name, want)
+		if r.best != "" {
+			note += "; " + r.best + " answers until it is"
+		}
+		if pull := r.spec.Pull; pull != "" {
+			note += "; fetch it: " + strings.ReplaceAll(pull, "{model}", want)
+		}
+		list = append(list, note)
+	}
+	return list
 }
 
 // pairs reads values like "a=b".
@@ -201,6 +225,9 @@ func (r *candidate) table(b *bytes.Buffer, c *choices) {
 	switch {
 	case slices.Contains(c.locals, r.name):
 		fmt.Fprintf(b, "\n[local.%s]\n", tomlKey(r.name))
+		if r.base != "" {
+			fmt.Fprintf(b, "base_url = %s\n", tomlString(r.base))
+		}
 		r.defaultModel(b, c)
 	case r.ready:
 		fmt.Fprintf(b, "\n[local.%s]\nenabled = false   # it listens, and was not wanted\n", tomlKey(r.name))

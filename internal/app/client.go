@@ -32,6 +32,9 @@ func gatewayURL(given string) (string, error) {
 		text = "http://" + text
 	}
 	u, err := url.Parse(text)
+	if err == nil && u.Hostname() == "" && u.Port() != "" { // :8084
+		u.Host = "127.0.0.1:" + u.Port()
+	}
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return "", &usageError{fmt.Errorf("--url %q: write it like http://127.0.0.1:8084", given)}
 	}

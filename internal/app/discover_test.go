@@ -63,7 +63,7 @@ func TestGatewayIsNoRuntime(t *testing.T) {
 		}
 	}
 	_, err := f.Reload(t.Context())
-	s, serr := (&program{IO: IO{Env: f.env}}).survey(t.Context())
+	s, serr := (&program{IO: IO{Env: f.env}}).survey(t.Context(), former{})
 	if err := errors.Join(err, serr); err != nil {
 		t.Fatal(err)
 	}

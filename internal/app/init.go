@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,6 +22,9 @@ func (p *program) initCommand() *cobra.Command {
 		Long: `Look for local runtimes (Ollama, vLLM, llama.cpp, LM Studio) and for the keys of cloud
 providers in the environment, ask which of them shall answer, write the configuration
 with comments, and send one request through a gateway built from it.
+
+Ollama is looked for where OLLAMA_HOST says, too. Where there is a configuration
+already, its answers are proposed.
 
 With --yes nothing is asked: all runtimes that listen take part, and cloud providers
 only with --cloud, those whose key is set. An existing file is not touched without a
@@ -45,6 +49,7 @@ The exit code is 0 when the file was written, whether or not anything can answer
 	f.StringSliceVar(&o.providers, "provider", nil, "use this `PROVIDER`, again for more, instead of all that are found")
 	f.StringSliceVar(&o.models, "model", nil, "`PROVIDER=MODEL` that answers when none is named, again for more")
 	f.StringSliceVar(&o.aliases, "alias", nil, "`NAME=TARGET`, a name for a model, again for more")
+	offer(cmd, "provider", p.completeProviders)
 	return cmd
 }
 
@@ -67,9 +72,10 @@ type initialised struct {
 
 type initProvider struct {
 	Name   string   `json:"name"`
-	Ready  bool     `json:"ready"`  // it listens, or its key is there
-	Used   bool     `json:"used"`   // it stands in the configuration
-	Models []string `json:"models"` // installed, or known
+	Ready  bool     `json:"ready"`              // it listens, or its key is there
+	Used   bool     `json:"used"`               // it stands in the configuration
+	Base   string   `json:"base_url,omitempty"` // where it listens, if not at its usual place
+	Models []string `json:"models"`             // installed, or known
 	Model  string   `json:"default_model,omitempty"`
 	Key    string   `json:"key_variable,omitempty"`
 }
@@ -92,17 +98,34 @@ func (p *program) initialise(ctx context.Context, o *initOptions) error {
 	case o.yes && exists && !o.force:
 		return fmt.Errorf("%s exists; --force writes a new one and keeps the old one as %s.old", file, file)
 	}
-	s, err := p.survey(ctx)
+	was, mistake := former{}, error(nil)
+	if exists && !o.yes {
+		was.Loaded, mistake = Load(p.file, p.Env)
+	}
+	s, err := p.survey(ctx, was)
 	if err != nil {
 		return err
 	}
-	c, err := s.choose(&o.wish)
+	if mistake != nil {
+		s.notes = append(s.notes, "the file that stands there has a mistake, so its answers are not proposed: "+mistake.Error())
+	}
+	c, err := s.choose(&o.wish, was)
 	if err != nil {
 		return err
 	}
-	if !o.yes {
+	s.notes = append(s.notes, s.uninstalled(c)...)
+	if o.yes {
+		for _, n := range s.notes {
+			fmt.Fprintln(printable(p.Err), "warning:", n)
+		}
+	} else {
 		if err := p.converse(ctx, file, exists && !o.force, s, c); err != nil {
 			return err
+		}
+		if was.Loaded != nil {
+			if keys := was.lost(s); len(keys) > 0 {
+				fmt.Fprintf(printable(p.Err), "\nLeft out, as no question asked for it: %s (kept in %s.old)\n", strings.Join(keys, ", "), filepath.Base(file))
+			}
 		}
 	}
 	text := s.text(c)
@@ -223,7 +246,7 @@ func summary(list []candidate, chosen []string, c *choices) []initProvider {
 	out := []initProvider{}
 	for i := range list {
 		r := &list[i]
-		x := initProvider{Name: r.name, Ready: r.ready, Key: r.spec.Auth.Env, Models: []string{}}
+		x := initProvider{Name: r.name, Ready: r.ready, Base: r.base, Key: r.spec.Auth.Env, Models: []string{}}
 		for _, name := range chosen {
 			x.Used = x.Used || name == r.name
 		}

@@ -29,7 +29,7 @@ a model from its library. With several of them, RUNTIME: says which one. What wa
 fetched before an interruption is kept: the same command goes on from there.
 With --json each step is a JSON object on a line of its own, as it comes.`,
 		Example: "  aratta models pull llama3.2:3b\n  aratta models pull gpu2:qwen3:8b",
-		Args:    cobra.ExactArgs(1),
+		Args:    cobra.ExactArgs(1), ValidArgsFunction: p.completePull,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
@@ -93,14 +93,19 @@ func (p *program) pull(ctx context.Context, name string, asJSON bool) error {
 	return nil
 }
 
-// puller finds the Ollama that shall fetch a model.
-func (s *Snapshot) puller(name string) (*provider.Provider, string, error) {
-	var able []*provider.Provider
+// pullers are the Ollamas of a configuration.
+func (s *Snapshot) pullers() (able []*provider.Provider) {
 	for _, q := range s.Providers {
 		if q.Dialect() == ollama.Name && q.Kind() == provider.Local {
 			able = append(able, q)
 		}
 	}
+	return able
+}
+
+// puller finds the Ollama that shall fetch a model.
+func (s *Snapshot) puller(name string) (*provider.Provider, string, error) {
+	able := s.pullers()
 	if head, model, ok := strings.Cut(name, ":"); ok && model != "" {
 		if i := slices.IndexFunc(able, func(q *provider.Provider) bool { return q.Name() == head }); i >= 0 {
 			return able[i], model, nil

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/aratta-gateway/aratta/internal/nearest"
+	"github.com/aratta-gateway/aratta/scri"
 )
 
 // replHelp is what /help says.
@@ -64,6 +65,13 @@ func (c *chatting) converse(ctx context.Context) error {
 	signal.Notify(r.ints, os.Interrupt)
 	defer signal.Stop(r.ints)
 	fmt.Fprintf(c.p.Err, "Aratta at %s, model %s. /help shows what there is, Ctrl-D ends.\n", c.url, modelName(c.model))
+	if c.model != "" { // better said before a question is written
+		if list, err := c.p.models(ctx, c.url); err == nil {
+			if note, why, _ := offered(list, c.model); why+note != "" {
+				fmt.Fprintln(printable(c.p.Err), oneLine(why+note)+" (/model NAME asks another)")
+			}
+		}
+	}
 	for ctx.Err() == nil {
 		text, err := r.read(ctx)
 		switch {
@@ -195,8 +203,7 @@ func (r *repl) command(ctx context.Context, text string) (end bool) {
 	case name == "/why":
 		c.tellWhy(says)
 	case name == "/model" && rest != "":
-		c.model = rest
-		fmt.Fprintln(says, "asking", modelName(c.model))
+		r.choose(ctx, rest)
 	case name == "/model":
 		r.models(ctx)
 	default:
@@ -231,15 +238,47 @@ func (r *repl) ask(ctx context.Context, text string) {
 	}
 }
 
-// models lists what can be asked for.
-func (r *repl) models(ctx context.Context) {
+// choose asks another model from now on, if there is one of that name.
+func (r *repl) choose(ctx context.Context, name string) {
 	says := printable(r.c.p.Err)
-	fmt.Fprintln(says, "asking", modelName(r.c.model)+"; there is:")
 	list, err := r.c.p.models(ctx, r.c.url)
 	if err != nil {
 		fmt.Fprintln(says, "aratta:", plainError(err))
 		return
 	}
+	note, why, helps := offered(list, name)
+	switch {
+	case why != "" && helps:
+		fmt.Fprintf(says, "%s\nstill asking %s; /model shows what there is\n", oneLine(why), modelName(r.c.model))
+		return
+	case why != "":
+		fmt.Fprintf(says, "%s\nstill asking %s", oneLine(why), modelName(r.c.model))
+		r.tell(list)
+		return
+	}
+	r.c.model = name
+	if note != "" {
+		note = "; " + note
+	}
+	fmt.Fprintln(says, "asking", modelName(name)+oneLine(note))
+}
+
+// models lists what can be asked for.
+func (r *repl) models(ctx context.Context) {
+	says := printable(r.c.p.Err)
+	list, err := r.c.p.models(ctx, r.c.url)
+	if err != nil {
+		fmt.Fprintln(says, "aratta:", plainError(err))
+		return
+	}
+	fmt.Fprint(says, "asking ", modelName(r.c.model))
+	r.tell(list)
+}
+
+// tell prints the names of a list, behind what is on the line.
+func (r *repl) tell(list *scri.ModelList) {
+	says := printable(r.c.p.Err)
+	fmt.Fprintln(says, "; there is:")
 	for i := range list.Models {
 		fmt.Fprintln(says, "  "+oneLine(list.Models[i].ID))
 	}

@@ -51,8 +51,14 @@ func TestConversation(t *testing.T) {
 	if body := asked("far"); strings.Contains(body, "first thing") {
 		t.Errorf("the conversation is not forgotten: %s", body)
 	}
-	x.types("/model nobody:m" + enter + "fifth" + enter)
-	x.shows("^aratta: .*nobody:m")
+	x.types("/model fat:m" + enter)
+	x.shows(`^there is no "fat:m"; did you mean "far:m"\?\nstill asking far:m; /model shows what there is\n`)
+	x.types("/model something-else" + enter)
+	x.shows(`^there is no "something-else"\nstill asking far:m; there is:\n(  .*\n)*  near:m\n`)
+	x.types("/model near:huge" + enter)
+	x.shows("^asking near:huge; near does not list it, and is asked for it all the same")
+	x.types("fifth" + enter)
+	x.shows("^aratta: .*huge")
 	x.types("/whi" + enter)
 	x.shows("there is no /whi; did you mean /why")
 	x.types("/model" + enter)
@@ -131,4 +137,14 @@ func TestWhyOfAFailure(t *testing.T) {
 	if got := said.String(); got != "nobody answered:\n  1. near:m (local) failed: unavailable: down, 0 ms\n" {
 		t.Errorf("%q", got)
 	}
+}
+
+// A model that there is not is said before a question is written.
+func TestConversationWithNoSuchModel(t *testing.T) {
+	l := newLab(t, "", up{name: "near", dialect: "ollama", local: true})
+	x := atTerminal(t, t.TempDir(), nil, "chat", "--url", l.url, "-m", "naer:m")
+	x.shows(`^there is no "naer:m"; did you mean "near:m"\? \(/model NAME asks another\)$`)
+	x.shows(`^>$`)
+	x.types(ctrlD)
+	x.ends(0)
 }

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"strconv"
 	"strings"
 	"syscall"
 
@@ -48,13 +47,13 @@ func Main(ctx context.Context, version string, args []string, streams IO) int {
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
 	}
 	fmt.Fprintln(printable(streams.Err), "aratta:", plainError(err))
 	if _, ok := errors.AsType[*usageError](err); ok {
-		fmt.Fprintln(streams.Err, "`aratta --help` shows what there is")
+		fmt.Fprintf(streams.Err, "`%s --help` shows what there is\n", cmd.CommandPath())
 		return 2
 	}
 	if errors.Is(err, errInterrupted) {
@@ -113,24 +112,12 @@ Try it with no model and no key:  aratta demo`,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return checkPort(cmd) },
 	}
 	root.Flags().BoolVarP(&version, "version", "v", false, "print the version")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().StringVar(&p.file, "config", "", "configuration `FILE` (default ~/.aratta/config.toml, or config.toml in $ARATTA_HOME)")
 	root.AddCommand(p.initCommand(), p.serveCommand(), p.demoCommand(), p.chatCommand(), p.modelsCommand(), p.healthCommand(), p.catalogueCommand(), p.configCommand(), p.overlayCommand(), p.simCommand(), p.versionCommand())
 	root.InitDefaultCompletionCmd() // here, so that its arguments are looked at as those of the others
 	strictArgs(root)
 	return root
-}
-
-// checkPort refuses a --port that is none before anything is done.
-func checkPort(cmd *cobra.Command) error {
-	f := cmd.Flags().Lookup("port")
-	if f == nil || !f.Changed {
-		return nil
-	}
-	if n, err := strconv.Atoi(f.Value.String()); err != nil || n < 0 || n > mostPort {
-		return &usageError{fmt.Errorf("--port: %s is no port", f.Value)}
-	}
-	return nil
 }
 
 // interruptible returns a context that ends at the first SIGINT or SIGTERM. The
@@ -146,6 +133,9 @@ func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 func strictArgs(c *cobra.Command) {
 	if c.Args == nil {
 		c.Args = cobra.NoArgs
+		if c.ValidArgsFunction == nil {
+			c.ValidArgsFunction = cobra.NoFileCompletions
+		}
 	}
 	args := c.Args
 	c.Args = func(cmd *cobra.Command, list []string) error {

@@ -1,10 +1,10 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -23,13 +23,24 @@ type wizard struct {
 func (w *wizard) ask(f huh.Field) error {
 	plain, _ := w.p.Env("ACCESSIBLE")
 	term, _ := w.p.Env("TERM")
-	form := huh.NewForm(huh.NewGroup(f)).WithInput(w.p.In).WithOutput(w.p.Err).WithTheme(huh.ThemeFunc(huh.ThemeBase16)).
+	form := huh.NewForm(huh.NewGroup(f)).WithInput(w.p.In).WithOutput(w.p.Err).WithTheme(huh.ThemeFunc(huh.ThemeBase16)).WithKeyMap(keyMap()).
 		WithAccessible(plain != "" || term == "dumb")
 	err := form.RunWithContext(w.ctx)
 	if errors.Is(err, huh.ErrUserAborted) || w.ctx.Err() != nil {
 		return errInterrupted
 	}
 	return err
+}
+
+// keyMap is that of the library, whose line of help speaks as the questions do.
+func keyMap() *huh.KeyMap {
+	m := huh.NewDefaultKeyMap()
+	m.MultiSelect.Toggle.SetHelp("space", "select")
+	m.MultiSelect.Submit.SetHelp("enter", "go on")
+	m.Select.Submit.SetHelp("enter", "go on")
+	m.Input.Submit.SetHelp("enter", "go on")
+	m.Confirm.Submit.SetHelp("enter", "go on")
+	return m
 }
 
 // confirm asks a question that is answered with yes or no.
@@ -59,7 +70,7 @@ func (w *wizard) choose(s *survey, c *choices) error {
 				}
 			}
 		}
-		if err := w.several("Which cloud providers?", "Keys are read from the environment and written nowhere. / searches.", s.clouds, &c.clouds); err != nil {
+		if err := w.several("Which cloud providers?", "Keys are read from the environment and written nowhere. / filters.", s.clouds, &c.clouds); err != nil {
 			return err
 		}
 		if err := w.models(s.clouds, c.clouds, c); err != nil {
@@ -122,23 +133,36 @@ func described(m *scri.ModelInfo) string {
 	return strings.TrimSpace(fmt.Sprintf("%-32s %s", oneLine(m.ID), oneLine(strings.Join(more, ", "))))
 }
 
-// aliases asks for names for models.
+// aliases asks for names for models. Those that there are already are proposed.
 func (w *wizard) aliases(s *survey, c *choices) error {
-	if names, targets := s.suggested(c); len(names) > 0 {
+	have := c.aliases
+	c.aliases = map[string]string{}
+	names, targets := s.suggested(c)
+	names = slices.DeleteFunc(names, func(name string) bool { return have[name] != "" && have[name] != targets[name] })
+	if len(names) > 0 {
 		options := make([]huh.Option[string], len(names))
+		var wanted []string
 		for i, name := range names {
 			options[i] = huh.NewOption(fmt.Sprintf("%-8s %s", name, oneLine(targets[name])), name)
+			if have[name] != "" {
+				wanted = append(wanted, name)
+			}
 		}
-		var wanted []string
 		if err := w.ask(huh.NewMultiSelect[string]().Title("Names for these models?").Description("Clients may ask for them like for a model.").
 			Options(options...).Height(len(options) + titleLines).Value(&wanted)); err != nil {
 			return err
 		}
 		for _, name := range wanted {
-			c.aliases[name] = cmp.Or(c.aliases[name], targets[name])
+			c.aliases[name] = targets[name]
 		}
 	}
-	var more string
+	var others []string
+	for _, name := range slices.Sorted(maps.Keys(have)) {
+		if !slices.Contains(names, name) {
+			others = append(others, name+" = "+have[name])
+		}
+	}
+	more := strings.Join(others, ", ")
 	set := func(name, target string) error { c.aliases[name] = target; return nil }
 	split := func(text string) []string {
 		return slices.DeleteFunc(strings.Split(text, ","), func(s string) bool { return strings.TrimSpace(s) == "" })
