@@ -115,6 +115,7 @@ func TestConversationInterrupted(t *testing.T) {
 	if last, _ := g.Last(); strings.Contains(string(last.Body), "wait for it") {
 		t.Errorf("what was stopped is part of the conversation: %s", last.Body)
 	}
+	x.shows(`^>$`) // typed before it, Ctrl-D is the terminal's
 	x.types(ctrlD)
 	x.ends(0)
 }
