@@ -28,7 +28,8 @@ already, its answers are proposed.
 
 With --yes nothing is asked: all runtimes that listen take part, and cloud providers
 only with --cloud, those whose key is set. An existing file is not touched without a
-yes or --force, and is kept beside the new one as FILE.old. No key is written or shown.
+yes or --force, and is kept beside the new one as FILE.old (or FILE.old.2, where that is
+taken). No key is written or shown.
 
 The exit code is 0 when the file was written, whether or not anything can answer yet.`,
 		Example: `  aratta init
@@ -96,7 +97,11 @@ func (p *program) initialise(ctx context.Context, o *initOptions) error {
 	case !o.yes && (!terminal(p.In) || !terminal(p.Err)):
 		return &usageError{errors.New("there is no terminal to ask at; --yes asks nothing")}
 	case o.yes && exists && !o.force:
-		return fmt.Errorf("%s exists; --force writes a new one and keeps the old one as %s.old", file, file)
+		return fmt.Errorf("%s exists; --force writes a new one and keeps the old one as %s", file, keptAs(file))
+	}
+	kept := ""
+	if exists {
+		kept = keptAs(file)
 	}
 	was, mistake := former{}, error(nil)
 	if exists && !o.yes {
@@ -119,28 +124,39 @@ func (p *program) initialise(ctx context.Context, o *initOptions) error {
 			fmt.Fprintln(printable(p.Err), "warning:", n)
 		}
 	} else {
-		if err := p.converse(ctx, file, exists && !o.force, s, c); err != nil {
+		if err := p.converse(ctx, file, kept, o.force, s, c); err != nil {
 			return err
 		}
 		if was.Loaded != nil {
 			if keys := was.lost(s); len(keys) > 0 {
-				fmt.Fprintf(printable(p.Err), "\nLeft out, as no question asked for it: %s (kept in %s.old)\n", strings.Join(keys, ", "), filepath.Base(file))
+				fmt.Fprintf(printable(p.Err), "\nLeft out, as no question asked for it: %s (kept in %s)\n", strings.Join(keys, ", "), filepath.Base(kept))
 			}
 		}
 	}
 	text := s.text(c)
-	if err := p.writeConfig(ctx, file, text, !o.yes); err != nil {
+	if err := p.writeConfig(ctx, file, kept, text, !o.yes); err != nil {
 		return err
 	}
-	return p.finish(ctx, file, exists, o, s, c)
+	return p.finish(ctx, file, kept, o, s, c)
 }
 
-// converse asks a person.
-func (p *program) converse(ctx context.Context, file string, exists bool, s *survey, c *choices) error {
+// keptAs is where the file of before is kept: where no other is.
+func keptAs(file string) string {
+	name := file + ".old"
+	for i := 2; ; i++ {
+		if _, err := os.Lstat(name); err != nil { // whoever writes there is told of any other reason
+			return name
+		}
+		name = fmt.Sprintf("%s.old.%d", file, i)
+	}
+}
+
+// converse asks a person. A file that stands there is to be kept, unless kept is "".
+func (p *program) converse(ctx context.Context, file, kept string, force bool, s *survey, c *choices) error {
 	w := &wizard{ctx, p}
-	if exists {
+	if kept != "" && !force {
 		yes := false
-		if err := w.confirm(file+" exists. Write a new one?", "The old one is kept as "+file+".old.", &yes); err != nil {
+		if err := w.confirm(file+" exists. Write a new one?", "The old one is kept as "+kept+".", &yes); err != nil {
 			return err
 		}
 		if !yes {
@@ -156,7 +172,7 @@ var errNothingWritten = errors.New("nothing was written")
 
 // writeConfig checks the text as `aratta config check` does, shows it to a person
 // for a yes, and writes it. What stood there is kept.
-func (p *program) writeConfig(ctx context.Context, file string, text []byte, ask bool) error {
+func (p *program) writeConfig(ctx context.Context, file, kept string, text []byte, ask bool) error {
 	l, err := Read(file, text, p.Env)
 	if err != nil {
 		return fmt.Errorf("what would be written is not valid: %w", err)
@@ -179,8 +195,12 @@ func (p *program) writeConfig(ctx context.Context, file string, text []byte, ask
 	for _, w := range made.Warnings {
 		fmt.Fprintln(printable(p.Err), "warning:", w)
 	}
-	if old, err := os.ReadFile(file); err == nil {
-		if err := writeWhole(file+".old", old); err != nil {
+	if kept != "" {
+		old, err := os.ReadFile(file)
+		if err == nil {
+			err = writeWhole(kept, old)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -191,11 +211,8 @@ func (p *program) writeConfig(ctx context.Context, file string, text []byte, ask
 }
 
 // finish sends the one request and tells what came of it all.
-func (p *program) finish(ctx context.Context, file string, kept bool, o *initOptions, s *survey, c *choices) error {
-	out := &initialised{File: file, Aliases: c.aliases, Local: summary(s.runtimes, c.locals, c), Cloud: summary(s.clouds, c.clouds, c)}
-	if kept {
-		out.Kept = file + ".old"
-	}
+func (p *program) finish(ctx context.Context, file, kept string, o *initOptions, s *survey, c *choices) error {
+	out := &initialised{File: file, Kept: kept, Aliases: c.aliases, Local: summary(s.runtimes, c.locals, c), Cloud: summary(s.clouds, c.clouds, c)}
 	if !o.json {
 		fmt.Fprintf(p.Out, "wrote %s\n", file)
 	}
