@@ -37,6 +37,9 @@ type ServeOptions struct {
 	// Done is told of the end of each exchange, refused ones included: its status
 	// and what went wrong, or nil. r is the client's request.
 	Done func(r *http.Request, x *scri.Exchange, status int, err *scri.Error)
+	// Left is told the same as Done when a whole answer has left: what nobody waits
+	// for belongs here.
+	Left func(r *http.Request, x *scri.Exchange, status int, err *scri.Error)
 	// Panicked is told of a panic while its stack is still there; the client then
 	// gets an error. nil: panics go on as they came.
 	Panicked func(x *scri.Exchange, p any)
@@ -185,6 +188,13 @@ func (a *reply) done(status int, err *scri.Error) {
 	if a.opt.Done != nil {
 		a.opt.Done(a.r, a.x, status, err)
 	}
+	if a.opt.Left == nil {
+		return
+	}
+	if a.sent && a.out == nil { // else the end of a stream leaves with the end of its body, in one call
+		_ = http.NewResponseController(a.w).Flush() // the client may be gone, and a recorder has nothing to send
+	}
+	a.opt.Left(a.r, a.x, status, err)
 }
 
 // named is err with the id of this request. Errors may be shared by requests,

@@ -14,11 +14,16 @@ import (
 
 // over counts and logs a request that is over.
 func (s *Server) over(ctx context.Context, x *scri.Exchange, status int, err *scri.Error) {
+	s.ended(ctx, x, status, err)
+	s.logged(ctx, x, status, err)
+}
+
+// ended counts a request that is over.
+func (s *Server) ended(ctx context.Context, x *scri.Exchange, status int, err *scri.Error) {
 	s.opt.Meter.Ended(x, err)
 	if s.opt.Tracer != nil {
 		s.opt.Tracer.Ended(ctx, x, status, err)
 	}
-	s.logged(ctx, x, status, err)
 }
 
 // logged writes the request log: one line a request, without content.

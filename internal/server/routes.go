@@ -170,7 +170,10 @@ func (s *Server) serveOptions() dialect.ServeOptions {
 		MaxBody: s.opt.MaxBody, KeepaliveAfter: s.opt.KeepaliveAfter, Timeout: s.opt.RequestTimeout,
 		Admit: s.admit, Commit: explain, Keeps: s.opt.Answers != nil, Count: s.opt.Gateway.Count, Embed: s.embed,
 		Done: func(r *http.Request, x *scri.Exchange, status int, err *scri.Error) {
-			s.over(r.Context(), x, status, err)
+			s.ended(r.Context(), x, status, err)
+		},
+		Left: func(r *http.Request, x *scri.Exchange, status int, err *scri.Error) {
+			s.logged(r.Context(), x, status, err)
 		},
 		Panicked: func(x *scri.Exchange, p any) { s.panicked(context.Background(), x.ID, p) },
 	}

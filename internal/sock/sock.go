@@ -19,9 +19,10 @@ import (
 	"sync"
 )
 
-// most is how many bytes are moved by one direct call. The kernel copies them
-// in some tens of microseconds; the collector may have to wait for so long.
-const most = 256 << 10
+// most is how many bytes are moved by one direct call: the turn of a coding agent
+// at once. The kernel copies a megabyte in some hundred microseconds, and no more
+// than fits a socket's buffer; the collector may have to wait for so long.
+const most = 4 << 20
 
 // NewListener returns a listener like l whose connections are cheaper to wait on, and
 // can hold what is written.
