@@ -103,10 +103,15 @@ func (b binary) start(dir string, env []string, args ...string) (*process, error
 	p.out.more = make(chan struct{})
 	r, w := io.Pipe()
 	p.cmd.Stdout, p.cmd.Stderr = w, w
-	if err := p.cmd.Start(); err != nil {
+	read := make(chan struct{})
+	if err := startMortal(p.cmd, p.cmd.Start, func() {
+		p.err = p.cmd.Wait()
+		_ = w.Close()
+		<-read
+		close(p.end)
+	}); err != nil {
 		return nil, err
 	}
-	read := make(chan struct{})
 	go func() {
 		defer close(read)
 		s := bufio.NewScanner(r)
@@ -115,12 +120,6 @@ func (b binary) start(dir string, env []string, args ...string) (*process, error
 			p.out.add(s.Text())
 		}
 		_, _ = io.Copy(io.Discard, r) // a line beyond the buffer must not stop the program
-	}()
-	go func() {
-		p.err = p.cmd.Wait()
-		_ = w.Close()
-		<-read
-		close(p.end)
 	}()
 	return p, nil
 }

@@ -53,10 +53,15 @@ func runProcess(cmd *exec.Cmd) (*process, error) {
 	p := &process{cmd: cmd, end: make(chan struct{})}
 	r, w := io.Pipe()
 	p.cmd.Stdout, p.cmd.Stderr = w, w
-	if err := p.cmd.Start(); err != nil {
+	read := make(chan struct{})
+	if err := startMortal(p.cmd, p.cmd.Start, func() {
+		p.err = p.cmd.Wait()
+		_ = w.Close()
+		<-read
+		close(p.end)
+	}); err != nil {
 		return nil, err
 	}
-	read := make(chan struct{})
 	go func() {
 		defer close(read)
 		lines := bufio.NewReader(r)
@@ -67,12 +72,6 @@ func runProcess(cmd *exec.Cmd) (*process, error) {
 				return
 			}
 		}
-	}()
-	go func() {
-		p.err = p.cmd.Wait()
-		_ = w.Close()
-		<-read
-		close(p.end)
 	}()
 	return p, nil
 }

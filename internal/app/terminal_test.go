@@ -38,8 +38,10 @@ func atTerminal(t *testing.T, dir string, env []string, args ...string) *tty {
 	x := &tty{t: t, cmd: exec.Command("aratta", args...), end: make(chan struct{}), screen: vt.NewEmulator(ttyWidth, ttyHeight), more: make(chan struct{})}
 	x.cmd.Dir = dir
 	x.cmd.Env = append([]string{"HOME=" + dir, "ARATTA_HOME=" + dir, "TERM=xterm-256color", "PATH=" + os.Getenv("PATH")}, env...)
-	var err error
-	x.pty, err = pty.StartWithSize(x.cmd, &pty.Winsize{Rows: ttyHeight, Cols: ttyWidth})
+	err := startMortal(x.cmd, func() (err error) {
+		x.pty, err = pty.StartWithSize(x.cmd, &pty.Winsize{Rows: ttyHeight, Cols: ttyWidth})
+		return err
+	}, x.watch)
 	if errors.Is(err, pty.ErrUnsupported) {
 		t.Skip("there are no pseudo-terminals here")
 	}
@@ -48,7 +50,6 @@ func atTerminal(t *testing.T, dir string, env []string, args ...string) *tty {
 	}
 	var work sync.WaitGroup
 	work.Go(func() { _, _ = io.Copy(x.pty, x.screen) }) // what the terminal answers
-	work.Go(func() { x.watch() })
 	t.Cleanup(func() {
 		_ = x.cmd.Process.Kill()
 		<-x.end
