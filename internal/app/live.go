@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
@@ -174,6 +175,9 @@ func (g *live) Reload(ctx context.Context) (*server.Reloaded, error) {
 	l, err := Load(g.file, g.env)
 	if err != nil {
 		return nil, g.refused(ctx, "the file", err)
+	}
+	if was := g.now.Load().Config.File; l.File == "" && was != "" { // an editor may be about to write it
+		return nil, g.refused(ctx, "the file", fmt.Errorf("%s is gone; put it back, or start anew to do without", was))
 	}
 	return g.change(ctx, l, "the file", func() error { return nil })
 }

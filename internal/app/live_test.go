@@ -350,6 +350,26 @@ func TestConfigIsLoadedAnew(t *testing.T) {
 	}
 }
 
+// A file that is gone, as while an editor writes it, leaves what was in force: all
+// defaults in its place would drop providers and open what it closed.
+func TestConfigIsGone(t *testing.T) {
+	f := newFile(t, "[server]\nconfig_api = false\n")
+	f.file = "" // it is the usual one
+	if err := os.Remove(f.path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Reload(t.Context()); err == nil || !strings.Contains(err.Error(), "config.toml is gone") {
+		t.Errorf("%v", err)
+	}
+	if status, _, _ := f.do(t, "GET", "/api/v1/config", ""); status != http.StatusNotFound {
+		t.Errorf("the configuration is open: %d", status)
+	}
+	f.write(t, "# mine\n")
+	if _, err := f.Reload(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // SIGHUP loads the file anew, and a second stop signal is not needed after it.
 func TestHangup(t *testing.T) {
 	dir := t.TempDir()
