@@ -34,7 +34,6 @@ type Run struct {
 	stream  bool
 	lines   bool // the stream is lines, not events
 	state   map[*step]any
-	work    job // what Request does
 	before  *prefixes
 }
 
@@ -89,10 +88,12 @@ func (r *Run) Request(q *Request) error {
 	if len(r.plan.headers) > 0 {
 		q.Header = r.plan.header(q.Header)
 	}
-	j := &r.work
+	j := &t.work
+	*j = job{run: r, t: t}
 	for i := range r.plan.list {
 		pl := &r.plan.list[i]
-		*j = r.job(pl)
+		j.o, j.was, j.ahead = pl.o, nil, false
+		j.facts = r.facts[pl.facts : pl.facts+len(pl.o.facts)]
 		for k := range pl.o.facts {
 			j.facts[k] = pl.o.facts[k].holds(t)
 		}

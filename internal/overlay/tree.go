@@ -27,6 +27,7 @@ type tree struct {
 	shared  []*node // scratch of pairings
 	notes   []note  // scratch of a run's warnings
 	text    []byte  // likewise
+	work    job     // what the run does
 }
 
 // node is one value of a tree. raw is how it stands while nothing below it has
@@ -71,7 +72,7 @@ func (t *tree) release() {
 		clear(list[:cap(list)])
 	}
 	t.notes, t.text = t.notes[:0], t.text[:0]
-	t.doc, t.root, t.err = nil, nil, nil
+	t.doc, t.root, t.err, t.work = nil, nil, nil, job{}
 }
 
 // forget lets go of the nodes, and leaves their memory clear.
@@ -289,6 +290,10 @@ func (t *tree) put(n *node, name string, raw []byte) *node {
 	}
 	t.touch(n)
 	v := t.node(raw, n)
+	if len(n.members) == 0 { // such as one that was made for this
+		t.listed(n, t.addMember(len(t.members), member{name: name, value: v}))
+		return v
+	}
 	n.members = append(n.members, member{name: name, value: v})
 	return v
 }

@@ -18,39 +18,46 @@ const fewMembers = 24
 // all.
 func (t *tree) walk(n *node) bool {
 	members, items := len(t.members), len(t.items)
-	b := n.raw
-	var sound bool
-	i := space(b, 0) + 1
+	var end int
 	if n.kind == wire.Object {
-		members, sound = t.walkMembers(n, space(b, i), members)
+		members, end = t.walkMembers(n, n.raw, space(n.raw, 0), members)
 	} else {
-		items, sound = t.walkElements(n, space(b, i), items)
+		items, end = t.walkElements(n, n.raw, space(n.raw, 0), items)
 	}
-	if !sound {
-		clear(t.members[members:])
-		clear(t.items[items:])
-		t.members, t.items = t.members[:members], t.items[:items]
+	if end >= 0 && space(n.raw, end) == len(n.raw) {
+		return true
 	}
-	return sound
+	t.unwind(members, items)
+	return false
 }
 
-func (t *tree) walkMembers(n *node, i, from int) (int, bool) {
-	b := n.raw
+// unwind takes back what was added to the lists since they were so long.
+func (t *tree) unwind(members, items int) {
+	clear(t.members[members:])
+	clear(t.items[items:])
+	t.members, t.items = t.members[:members], t.items[:items]
+}
+
+// walkMembers makes the members of n known, an object that begins at b[i]. It returns
+// where their list begins from now on in t.members, and the index behind the object,
+// or -1 if the scanner must look at it.
+func (t *tree) walkMembers(n *node, b []byte, i, from int) (list, end int) {
+	i = space(b, i+1)
 	for i < len(b) && b[i] == '"' {
 		key := i
 		i = stringEnd(b, i)
 		quoted, list := b[key:i:i], t.members[from:]
 		if len(quoted) < 2 || len(list) == fewMembers {
-			return from, false
+			return from, -1
 		}
 		name := wire.Text(quoted)
 		for k := range list {
 			if list[k].name == name {
-				return from, false
+				return from, -1
 			}
 		}
 		if i = space(b, i); i >= len(b) || b[i] != ':' {
-			return from, false
+			return from, -1
 		}
 		at := space(b, i+1)
 		i = valueEnd(b, at)
@@ -60,29 +67,50 @@ func (t *tree) walkMembers(n *node, i, from int) (int, bool) {
 		}
 		i = space(b, i+1)
 	}
-	if i >= len(b) || b[i] != '}' || space(b, i+1) != len(b) {
-		return from, false
+	if i >= len(b) || b[i] != '}' {
+		return from, -1
 	}
 	t.listed(n, from)
-	return from, true
+	return from, i + 1
 }
 
-func (t *tree) walkElements(n *node, i, from int) (int, bool) {
-	b := n.raw
+// walkElements is walkMembers for an array.
+func (t *tree) walkElements(n *node, b []byte, i, from int) (list, end int) {
+	i = space(b, i+1)
 	for i < len(b) && b[i] != ']' {
-		at := i
-		i = valueEnd(b, i)
-		from = t.addItem(from, t.node(b[at:i:i], n))
+		var v *node
+		v, i = t.element(n, b, i)
+		from = t.addItem(from, v)
 		if i = space(b, i); i >= len(b) || b[i] != ',' {
 			break
 		}
 		i = space(b, i+1)
 	}
-	if i >= len(b) || b[i] != ']' || space(b, i+1) != len(b) {
-		return from, false
+	if i >= len(b) || b[i] != ']' {
+		return from, -1
 	}
 	n.items = t.items[from:len(t.items):len(t.items)]
-	return from, true
+	return from, i + 1
+}
+
+// element is the element that begins at b[i], and the index behind it. Who looks at
+// the elements of a list looks into them: the members of an object are found on the
+// way to its end.
+func (t *tree) element(n *node, b []byte, i int) (*node, int) {
+	v := t.node(b[i:], n)
+	end := -1
+	if v.kind == wire.Object {
+		var from int
+		if from, end = t.walkMembers(v, b, i, len(t.members)); end < 0 {
+			t.unwind(from, len(t.items))
+		}
+		v.open = end >= 0
+	}
+	if end < 0 {
+		end = valueEnd(b, i)
+	}
+	v.raw = b[i:end:end]
+	return v, end
 }
 
 // space is the index of the next byte that is no white space.

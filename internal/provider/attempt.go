@@ -31,21 +31,21 @@ const (
 
 // attempt is one request and its answer. It owns the connection until release.
 type attempt struct {
-	watch  watch
-	p      *Provider
-	parent context.Context //nolint:containedctx // an attempt is bound to the context it was opened with
-	speaks dialect.Dialect // of the request under way
-	run    *overlay.Run    // nil = no overlay is in force
-	url    *url.URL        // as overlays left it; nil = as the dialect says
-	header http.Header     // likewise
-	edited *[]byte         // memory of the body that overlays have changed, to be given back; may be nil
-	room   int             // that the body took where it was encoded
-	caller http.Header     // of the client's request, where its credential is passed on
-	target dialect.Target
-	answer dialect.Answer
-	resp   *http.Response
-	body   io.Reader // of resp, decoded
-	info   Info
+	watch   watch
+	p       *Provider
+	parent  context.Context //nolint:containedctx // an attempt is bound to the context it was opened with
+	speaks  dialect.Dialect // of the request under way
+	run     *overlay.Run    // nil = no overlay is in force
+	url     *url.URL        // as overlays left it; nil = as the dialect says
+	header  http.Header     // likewise
+	encoded *[]byte         // memory of the body, to be given back; may be nil
+	edited  *[]byte         // likewise, of the body that overlays have changed; empty if they have not
+	caller  http.Header     // of the client's request, where its credential is passed on
+	target  dialect.Target
+	answer  dialect.Answer
+	resp    *http.Response
+	body    io.Reader // of resp, decoded
+	info    Info
 
 	readErr error // what ended reading, io.EOF included
 	release sync.Once

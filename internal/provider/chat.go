@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
+	"github.com/aratta-gateway/aratta/internal/overlay"
 	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -51,11 +52,10 @@ func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call *Call) 
 	a := p.attempt()
 	a.caller = call.Caller
 	a.info.Model = call.Model
-	var buf *[]byte
 	if p.direct { // h1 does not touch a body any more when it returns
-		buf = p.bodies.Take()
+		a.encoded = p.bodies.Take()
 	}
-	out, err := a.prepare(ctx, req, call, buf)
+	out, err := a.prepare(ctx, req, call)
 	if err != nil {
 		return nil, &a.info, p.fill(scri.AsError(err))
 	}
@@ -64,15 +64,8 @@ func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call *Call) 
 		l = p.timeouts.stream(p.zone)
 	}
 	err = a.send(ctx, out, l)
-	if buf != nil { // the request is written, or never will be
-		if a.room > cap(*buf) {
-			*buf = make([]byte, 0, a.room)
-		}
-		p.bodies.Put(buf)
-		if a.edited != nil {
-			p.bodies.Put(a.edited)
-		}
-	}
+	a.letGo(&a.encoded) // the request is written, or never will be
+	a.letGo(&a.edited)
 	if err != nil {
 		return nil, &a.info, a.fill(scri.AsError(err))
 	}
@@ -83,8 +76,9 @@ func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call *Call) 
 	return s, &a.info, nil
 }
 
-// prepare encodes the request for its target, its body into buf if it fits.
-func (a *attempt) prepare(ctx context.Context, req *scri.ChatRequest, call *Call, buf *[]byte) (*dialect.Outgoing, error) {
+// prepare encodes the request for its target, its body into memory that is used
+// again if it fits.
+func (a *attempt) prepare(ctx context.Context, req *scri.ChatRequest, call *Call) (*dialect.Outgoing, error) {
 	if err := a.p.usable(ctx, call.Model); err != nil {
 		return nil, err
 	}
@@ -92,8 +86,8 @@ func (a *attempt) prepare(ctx context.Context, req *scri.ChatRequest, call *Call
 		return nil, err
 	}
 	plan := a.p.overlays.Plan(call.Model)
-	if buf != nil {
-		a.target.Buf = *buf
+	if a.encoded != nil {
+		a.target.Buf = *a.encoded
 		if plan == nil { // overlays want a body in one piece
 			a.target.Source = call.Source
 		}
@@ -101,20 +95,39 @@ func (a *attempt) prepare(ctx context.Context, req *scri.ChatRequest, call *Call
 	out, warnings, err := a.speaks.EncodeRequest(req, &a.target)
 	a.target.Buf, a.target.Source = nil, nil
 	a.info.Warnings = warnings
-	if err == nil && buf != nil {
+	if err == nil && a.encoded != nil {
 		// As much as it was given, not only what it took: else it would be given anew each time.
-		a.room = min(cap(out.Body), 2*len(out.Body)+4<<10)
+		if room := min(cap(out.Body), 2*len(out.Body)+4<<10); room > cap(*a.encoded) {
+			*a.encoded = make([]byte, 0, room) // for the next; this one may be somebody else's memory
+		}
 	}
 	if err == nil && plan != nil {
-		if buf != nil {
-			a.edited = a.p.bodies.Take()
-		}
-		err = a.patch(req, plan, out)
+		err = a.patchInto(req, plan, out)
 	}
 	if err == nil && call.Check != nil {
 		err = call.Check(a.info.Warnings)
 	}
 	return out, err
+}
+
+// patchInto is patch, with the body that comes of it in memory that is used again.
+func (a *attempt) patchInto(req *scri.ChatRequest, plan *overlay.Plan, out *dialect.Outgoing) error {
+	if a.encoded != nil {
+		a.edited = a.p.bodies.Take()
+	}
+	err := a.patch(req, plan, out)
+	if a.edited != nil && len(*a.edited) > 0 && err == nil { // nobody needs the body as it was
+		a.letGo(&a.encoded)
+	}
+	return err
+}
+
+// letGo gives memory back, if there is some.
+func (a *attempt) letGo(buf **[]byte) {
+	if *buf != nil {
+		a.p.bodies.Put(*buf)
+		*buf = nil
+	}
 }
 
 // attempt begins one.

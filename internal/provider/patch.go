@@ -91,7 +91,7 @@ func (a *attempt) edit(plan *overlay.Plan, out *dialect.Outgoing, path string) (
 			a.info.Overlays = append(a.info.Overlays, names...)
 		}
 		if a.edited != nil {
-			q.Buf = *a.edited
+			q.Buf = (*a.edited)[:0]
 		}
 		if err := a.run.Request(&q); err != nil {
 			return "", err

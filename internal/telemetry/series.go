@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/aratta-gateway/aratta/scri"
 )
 
 // To find a series by its labels takes longer than to count, so those of one
@@ -14,9 +16,13 @@ import (
 type requestKind struct{ ingress, op, alias, provider, outcome string }
 
 type requestSeries struct {
-	ended prometheus.Counter
-	took  one[prometheus.Observer]
+	ended  prometheus.Counter
+	took   one[prometheus.Observer]
+	warned [len(warningCodes)]one[prometheus.Counter]
 }
+
+// warningCodes are those of warnings, and what any other counts as.
+var warningCodes = [...]string{scri.WarnDropped, scri.WarnChanged, scri.WarnEmulated, scri.WarnAdded, other}
 
 // tokenKinds are those of a usage.
 var tokenKinds = [...]string{"input", "output", "cache_read", "cache_write", "reasoning"}

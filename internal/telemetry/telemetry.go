@@ -5,6 +5,7 @@ package telemetry
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -136,9 +137,7 @@ func (m *Meter) Ended(x *scri.Exchange, err *scri.Error) {
 		return &requestSeries{ended: m.requests.WithLabelValues(k.ingress, k.op, k.alias, k.provider, k.outcome)}
 	})
 	s.ended.Inc()
-	for i := range x.Warnings {
-		m.warnings.WithLabelValues(l.Ingress, code(x.Warnings[i].Code)).Inc()
-	}
+	m.warned(s, k.ingress, x.Warnings)
 	if n := len(l.Attempts); n > 0 {
 		last := &l.Attempts[n-1]
 		took := last.Start.Sub(l.Attempts[0].Start).Seconds() + last.TookMS/1000
@@ -192,11 +191,19 @@ func kind(e *scri.Error) string {
 	}
 }
 
-func code(c string) string {
-	switch c {
-	case scri.WarnDropped, scri.WarnChanged, scri.WarnEmulated, scri.WarnAdded:
-		return c
-	default:
-		return other
+// warned counts warnings by their codes.
+func (m *Meter) warned(s *requestSeries, ingress string, list []scri.Warning) {
+	var n [len(warningCodes)]int
+	for i := range list {
+		at := slices.Index(warningCodes[:], list[i].Code)
+		if at < 0 {
+			at = len(n) - 1
+		}
+		n[at]++
+	}
+	for i, n := range n {
+		if n > 0 {
+			s.warned[i].get(func() prometheus.Counter { return m.warnings.WithLabelValues(ingress, warningCodes[i]) }).Add(float64(n))
+		}
 	}
 }

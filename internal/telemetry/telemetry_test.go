@@ -58,6 +58,8 @@ func TestEnded(t *testing.T) {
 		`aratta_attempts_total{outcome="ok",provider="openai",zone="cloud"} 1`,
 		`aratta_attempts_total{outcome="overloaded",provider="ollama",zone="local"} 1`,
 		`aratta_config_loaded_timestamp_seconds 0`,
+		`aratta_config_loads_total{outcome="failed"} 0`,
+		`aratta_config_loads_total{outcome="ok"} 0`,
 		`aratta_cost_usd_total{alias="default",provider="openai"} 0.25`,
 		`aratta_fallbacks_total{provider="ollama",reason="overloaded"} 1`,
 		`aratta_first_token_seconds_sum{provider="openai"} 0.5`,
@@ -85,6 +87,8 @@ func TestEndedBadly(t *testing.T) {
 	}
 	want := []string{
 		`aratta_config_loaded_timestamp_seconds 0`,
+		`aratta_config_loads_total{outcome="failed"} 0`,
+		`aratta_config_loads_total{outcome="ok"} 0`,
 		`aratta_requests_total{alias="",ingress="openai",op="chat",outcome="auth",provider=""} 1`,
 		`aratta_requests_total{alias="",ingress="openai",op="chat",outcome="other",provider=""} 1`,
 	}
