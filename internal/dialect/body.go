@@ -76,18 +76,26 @@ func readKnown(w http.ResponseWriter, r *http.Request, n int, buf []byte) ([]byt
 	if trust := min(n, bodyTrust); len(b) < trust {
 		b = make([]byte, trust, trust+trust/8) // the next one is longer by a turn
 	}
-	for have := 0; have < n; {
+	for have, piece := 0, bodyPiece; have < n; {
 		if have == len(b) {
 			b = append(make([]byte, 0, n), b...)[:n]
 		}
-		if have > 0 {
+		if have >= piece {
 			expectBody(w, r)
+			piece = have + bodyPiece
 		}
-		end := min(have+bodyPiece, len(b))
-		if _, err := io.ReadFull(r.Body, b[have:end]); err != nil {
+		// As much at once as there is: each read tells the client's kernel that there
+		// is room again, and wakes it.
+		got, err := r.Body.Read(b[have:])
+		have += got
+		switch {
+		case have == n:
+		case errors.Is(err, io.EOF):
+			return nil, io.ErrUnexpectedEOF
+		case err != nil:
 			return nil, err
+		default:
 		}
-		have = end
 	}
 	return b, nil
 }
