@@ -9,8 +9,13 @@ import (
 	"time"
 )
 
-// watchEvery is how often files are looked at.
-const watchEvery = 2 * time.Second
+// watchEvery is how often files are looked at; and so long they must be the same, or
+// somebody is still writing. Who never ends to write is not waited for.
+const (
+	watchEvery  = 2 * time.Second
+	writtenFor  = 200 * time.Millisecond
+	mostWritten = 10
+)
 
 // watch calls changed whenever state is another than before, until ctx ends. It looks
 // every so often: that works on every file system, those of containers included.
@@ -24,11 +29,32 @@ func watch(ctx context.Context, state func() string, changed func()) {
 			return
 		case <-tick.C:
 		}
-		if now := state(); now != last {
+		if now := settled(ctx, last, state); now != last {
 			last = now
 			changed()
 		}
 	}
+}
+
+// settled is the state, once it stays the same if it is another than before.
+func settled(ctx context.Context, last string, state func() string) string {
+	now := state()
+	for range mostWritten {
+		if now == last {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return last
+		case <-time.After(writtenFor):
+		}
+		again := state()
+		if again == now {
+			break
+		}
+		now = again
+	}
+	return now
 }
 
 // watchFiles puts the configuration into force anew whenever its file or the
