@@ -291,14 +291,9 @@ func (r *Router) ofFamily(ctx context.Context, f family) *Entry {
 func (r *Router) unknown(ctx context.Context, path, what, name string) error {
 	e := &scri.Error{Kind: scri.ErrNotFound, Code: what + "_not_found", Path: path, Message: fmt.Sprintf("%s %q is not known", what, name)}
 	models := r.models(ctx)
-	if i := strings.IndexAny(name, ":/"); i > 0 {
-		tag := func(m string) bool { return strings.HasPrefix(m, name[:i+1]) }
-		if _, on := r.index[name[:i]]; !on && !slices.ContainsFunc(models, tag) {
-			if why, off := r.off[name[:i]]; off {
-				e.Message += fmt.Sprintf("; the provider %q is off: %s", name[:i], why)
-			} else {
-				e.Message += fmt.Sprintf("; a provider %q is not on", name[:i])
-			}
+	if what == "model" {
+		if why := r.notOnOf(name, models); why != "" {
+			e.Message += "; " + why
 		}
 	}
 	if near := nearest.Name(name, append(models, r.Names()...)); near != "" {
@@ -307,6 +302,27 @@ func (r *Router) unknown(ctx context.Context, path, what, name string) error {
 		e.Hint = "`aratta models` lists all, \"auto\" takes the best"
 	}
 	return e
+}
+
+// notOnOf says of a name that begins with a provider's, or is one, that it is not on.
+func (r *Router) notOnOf(name string, models []string) string {
+	head, i := name, strings.IndexAny(name, ":/")
+	if i > 0 {
+		head = name[:i]
+		tag := func(m string) bool { return strings.HasPrefix(m, name[:i+1]) }
+		if _, on := r.index[head]; on || slices.ContainsFunc(models, tag) {
+			return ""
+		}
+	}
+	why, off := r.off[head]
+	switch {
+	case off:
+		return fmt.Sprintf("the provider %q is off: %s", head, why)
+	case i > 0 || slices.Contains(r.known, head):
+		return fmt.Sprintf("a provider %q is not on", head)
+	default:
+		return ""
+	}
 }
 
 // models are the names of all models that are known.

@@ -234,3 +234,23 @@ func ExampleRouter_Plan() {
 	fmt.Println(p.Targets)
 	// Output: [openai:o3-mini ollama:llama3.1:8b openai:gpt-4.1-mini anthropic:claude-sonnet-4-5]
 }
+
+// Who asks for a provider that is not on learns why, whether a model is named with it.
+func TestUnknownNamesSayWhoIsOff(t *testing.T) {
+	cfg := config()
+	cfg.Off = map[string]string{"groq": "no key: the environment variable GROQ_API_KEY is not set"}
+	cfg.Known = []string{"groq", "cohere"}
+	r, _, err := route.New(cfg, house(), installed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for model, want := range map[string]string{
+		"groq": `the provider "groq" is off: no key: `, "groq:x": `the provider "groq" is off: no key: `,
+		"cohere": `a provider "cohere" is not on`, "cohere:x": `a provider "cohere" is not on`, "someone:x": `a provider "someone" is not on`,
+	} {
+		_, err := r.Plan(t.Context(), route.Query{Model: model, Allow: everywhere})
+		if e := scri.AsError(err); e.Kind != scri.ErrNotFound || !strings.Contains(e.Message, want) {
+			t.Errorf("%s: %v, want %s", model, e, want)
+		}
+	}
+}

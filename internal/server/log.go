@@ -20,7 +20,11 @@ func (s *Server) over(ctx context.Context, x *scri.Exchange, status int, err *sc
 
 // ended counts a request that is over.
 func (s *Server) ended(ctx context.Context, x *scri.Exchange, status int, err *scri.Error) {
-	s.opt.Meter.Ended(x, err)
+	counted := err
+	if x.Op == opHealth && err == nil && status >= http.StatusInternalServerError {
+		counted = &scri.Error{Kind: scri.ErrUnavailable} // it was told in the answer's own words
+	}
+	s.opt.Meter.Ended(x, counted)
 	if s.opt.Tracer != nil {
 		s.opt.Tracer.Ended(ctx, x, status, err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/aratta-gateway/aratta/internal/dialect/all"
 	"github.com/aratta-gateway/aratta/internal/dialect/dialecttest"
+	"github.com/aratta-gateway/aratta/internal/telemetry"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -68,14 +69,17 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// What the log says of a health check is what its asker got.
+// What the log and the metrics say of a health check is what its asker got.
 func TestHealthIsLogged(t *testing.T) {
 	var log bytes.Buffer
 	s := New(Options{
-		Gateway: toy{}, Dialects: all.Table(), Log: slog.New(slog.NewJSONHandler(&log, nil)),
+		Gateway: toy{}, Dialects: all.Table(), Log: slog.New(slog.NewJSONHandler(&log, nil)), Meter: telemetry.New("1"),
 		Health: func(context.Context) []scri.ProviderHealth { return []scri.ProviderHealth{{Provider: "p"}} },
 	})
 	if w := ask(t, s, "GET", "/api/v1/health", ""); w.Code != http.StatusServiceUnavailable || !strings.Contains(log.String(), `"status":503`) {
 		t.Errorf("%d is logged as %s", w.Code, &log)
+	}
+	if w := ask(t, s, "GET", "/metrics", ""); !strings.Contains(w.Body.String(), `op="health",outcome="unavailable",provider=""} 1`) {
+		t.Errorf("it is counted as %s", w.Body)
 	}
 }
