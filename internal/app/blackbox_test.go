@@ -244,10 +244,11 @@ func TestAdditionsAreTold(t *testing.T) {
 		warned                     string
 	}{
 		{"usage in a stream", "cloud:m", "openai", "hi", true, `"stream_options":{"include_usage":true}`, "stream_options"},
+		{"nothing for a short one", "local:m", "ollama", "hi", true, "", ""},
 		{"a window for a long conversation", "local:m", "ollama", long, false, `"num_ctx":16384`, "num_ctx"},
+		{"the same for a short one behind it", "local:m", "ollama", "hi", true, `"num_ctx":16384`, "num_ctx"},
 		{"how long a model is kept", "kept:m", "ollama", "hi", false, `"keep_alive":"10m"`, "keep_alive"},
 		{"nothing", "cloud:m", "openai", "hi", false, "", ""},
-		{"nothing for a short one", "local:m", "ollama", "hi", true, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := all.Get(c.dialect)

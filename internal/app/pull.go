@@ -176,6 +176,8 @@ func refusedPull(text string) error {
 		e.Kind, e.Hint = scri.ErrNotFound, "https://ollama.com/library lists the models and their tags"
 	case strings.Contains(text, "no space left"):
 		e.Hint = "the largest models that are not needed: `ollama list`, and `ollama rm MODEL`"
+	case strings.Contains(text, "no such host"), strings.Contains(text, "dial tcp"), strings.Contains(text, "i/o timeout"):
+		e.Message, e.Hint = "Ollama does not reach its library: "+e.Message, "it is Ollama's machine that must reach it: a proxy is named to `ollama serve` by HTTPS_PROXY"
 	case strings.Contains(text, "newer version"), strings.Contains(text, "requires"):
 		e.Hint = "bring Ollama up to date: https://ollama.com/download"
 	}

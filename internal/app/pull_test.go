@@ -47,6 +47,7 @@ func TestPullWithStrangers(t *testing.T) {
 		{"no json", "hello", "", "does not fetch models as Ollama does"},
 		{"an error", `{"error":"write /x: no space left on device"}`, "", "ollama rm MODEL"},
 		{"too old", `{"error":"pull model manifest: 412: The model you are attempting to pull requires a newer version of Ollama."}`, "", "bring Ollama up to date"},
+		{"no way out", `{"error":"pull model manifest: Get \"https://registry.ollama.ai/v2/library/m/manifests/latest\": dial tcp: lookup registry.ollama.ai: no such host"}`, "", "Ollama does not reach its library"},
 		{"escapes", "{\"status\":\"a\\u001b[2Jb\"}\n{\"status\":\"success\"}", "a[2Jb\nsuccess\nollama:m is there: aratta chat -m ollama:m\n", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

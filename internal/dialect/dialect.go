@@ -114,6 +114,8 @@ type Target struct {
 	Model     string      // the provider's own name of the model; replaces the request's
 	MaxOutput int64       // output limit of the model, for formats that demand one; 0 = unknown
 	NumCtx    int64       // context window to ask a local runtime for; 0 = do not ask
+	Uncut     bool        // a prompt that does not fit the window shall be refused, where the runtime would cut it in silence
+	Thinking  string      // what the model can do of it, where the provider tells: ThinkingNone or ThinkingSwitch; "" = all, or unknown
 	KeepAlive string      // how long a local runtime shall keep the model; "" = do not ask
 	WantUsage bool        // ask for usage in streams where the format must be asked
 	LogProbs  bool        // ask for log-probabilities though the request does not
@@ -124,6 +126,12 @@ type Target struct {
 	Variant   string      // of the format, where a provider has one of its own: the dialect's documentation names them; "" = none
 	Reasoning string      // how the provider wants thinking spelled, where one format has several ways; "" = the format's own
 }
+
+// What a [Target]'s model can do of thinking.
+const (
+	ThinkingNone   = "none"
+	ThinkingSwitch = "switch" // on or off, without degrees
+)
 
 // Outgoing is a request to a provider. Path is relative to the provider's base
 // address; Header holds only what the format itself demands.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -162,11 +163,11 @@ func (p *Provider) aim(ctx context.Context, req *scri.ChatRequest, call *Call, t
 	if m, ok := p.spec.Model(call.Model); ok {
 		t.MaxOutput = m.MaxOutput
 	}
-	if t.NumCtx != 0 {
-		return nil
+	if err := p.able(ctx, req, call, t); err != nil || t.NumCtx != 0 {
+		return err
 	}
 	n, err := p.numCtx(ctx, req, call)
-	t.NumCtx = n
+	t.NumCtx, t.Uncut = n, p.mayBeCut(call, n)
 	return err
 }
 
@@ -213,11 +214,20 @@ func (a *attempt) replayed(body []byte) (scri.Stream, error) {
 	if err != nil {
 		return nil, err
 	}
+	if unfinished(resp) {
+		return nil, dialect.BrokenOff(io.EOF)
+	}
 	resp.Provider = a.p.name
 	if resp.Model == "" {
 		resp.Model = a.target.Model
 	}
 	return scri.Replay(resp), nil
+}
+
+// unfinished reports whether a whole answer says of none of its choices that it is
+// complete. Ollama gives such when a model repeats itself without end.
+func unfinished(r *scri.ChatResponse) bool {
+	return len(r.Choices) > 0 && !slices.ContainsFunc(r.Choices, func(c scri.Choice) bool { return c.Finish.Reason != "" || c.Finish.Raw != "" })
 }
 
 // Next returns the next event of the stream.

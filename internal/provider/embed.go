@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -119,18 +118,8 @@ func (p *Provider) embedWindow(ctx context.Context, call *Call) int64 {
 			return m.ContextWindow
 		}
 	}
-	need := call.Tokens + call.Tokens/4
-	if need <= runtimeWindow {
-		return 0
-	}
-	ask := int64(1) << bits.Len64(uint64(need-1))
-	if most, _ := p.Window(ctx, call.Model); most > 0 {
-		ask = min(ask, most)
-	}
-	if ask <= runtimeWindow {
-		return 0
-	}
-	return ask
+	n, _ := p.window(ctx, call, call.Tokens+call.Tokens/4, func(int64) error { return nil })
+	return n
 }
 
 // batch is one call: some inputs of a request, one after the other.

@@ -29,7 +29,7 @@ func (plain) Name() string        { return "plain" }
 func (plain) Traits() scri.Traits { return scri.Traits{Dialect: "plain"} }
 
 func (plain) EncodeRequest(req *scri.ChatRequest, t *dialect.Target) (*dialect.Outgoing, []scri.Warning, error) {
-	body, err := json.Marshal(map[string]any{"model": t.Model, "stream": req.Stream, "num_ctx": t.NumCtx, "text": req.User})
+	body, err := json.Marshal(map[string]any{"model": t.Model, "stream": req.Stream, "num_ctx": t.NumCtx, "text": req.User, "uncut": t.Uncut, "thinking": t.Thinking})
 	return &dialect.Outgoing{Method: http.MethodPost, Path: "/chat", Body: body}, nil, err
 }
 
@@ -41,7 +41,11 @@ func (plain) DecodeResponse(a *dialect.Answer) (*scri.ChatResponse, error) {
 	if v.Error != "" {
 		return nil, &scri.Error{Kind: scri.ErrOverloaded, Message: v.Error}
 	}
-	return answerOf(v.Text), nil
+	r := answerOf(v.Text)
+	if v.Text == "endless" {
+		r.Choices[0].Finish = scri.Finish{}
+	}
+	return r, nil
 }
 
 func answerOf(text string) *scri.ChatResponse {

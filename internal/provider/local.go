@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -343,83 +342,4 @@ func (p *Provider) Loaded(ctx context.Context) (list []scri.ModelInfo, known boo
 		return l.Models, nil
 	})
 	return list, err == nil
-}
-
-// Window returns the context window of a model and where that is known from:
-// "config", "runtime" or "catalogue"; 0 and "" when nobody says.
-func (p *Provider) Window(ctx context.Context, model string) (tokens int64, source string) {
-	for i := range p.entry.Models {
-		if m := &p.entry.Models[i]; m.ContextWindow > 0 && sameModel(m.Name, model) {
-			return m.ContextWindow, "config"
-		}
-	}
-	if m := p.Show(ctx, model); m != nil && m.ContextWindow > 0 {
-		return m.ContextWindow, "runtime"
-	}
-	if m, ok := p.spec.Model(model); ok && m.ContextWindow > 0 {
-		return m.ContextWindow, "catalogue"
-	}
-	return 0, ""
-}
-
-// What a local runtime gives when nothing is asked for, what is kept free for
-// an answer of unknown length, and the smallest window that is asked for.
-const (
-	runtimeWindow = 4096
-	roomForAnswer = 1024
-)
-
-// SetsWindow reports whether requests ask for the context window that they need.
-func (p *Provider) SetsWindow() bool {
-	_, ok := p.dialect.(Shower)
-	return ok && p.zone != ZoneCloud
-}
-
-// numCtx is the context window to ask a local runtime for, 0 to take the
-// runtime's own. Such runtimes cut what does not fit in silence, so what needs
-// more than the usual asks for it, and what fits nowhere is refused. Windows are
-// asked for in powers of two: another one makes the runtime load the model anew.
-func (p *Provider) numCtx(ctx context.Context, req *scri.ChatRequest, call *Call) (int64, error) {
-	if !p.SetsWindow() {
-		return 0, nil
-	}
-	for i := range p.entry.Models {
-		if m := &p.entry.Models[i]; m.ContextWindow > 0 && sameModel(m.Name, call.Model) {
-			return m.ContextWindow, p.fits(call.Tokens, m.ContextWindow, call.Model)
-		}
-	}
-	need := call.Tokens + roomForAnswer
-	if req.MaxTokens != nil && *req.MaxTokens > 0 {
-		need = call.Tokens + min(*req.MaxTokens, 8*roomForAnswer)
-	}
-	if call.Tokens == 0 || need <= runtimeWindow {
-		return 0, nil
-	}
-	most, _ := p.Window(ctx, call.Model)
-	if err := p.fits(call.Tokens, most, call.Model); err != nil {
-		return 0, err
-	}
-	if list, ok := p.Loaded(ctx); ok {
-		for i := range list {
-			if sameModel(list[i].ID, call.Model) && list[i].ContextWindow >= need {
-				return 0, nil
-			}
-		}
-	}
-	ask := int64(1) << bits.Len64(uint64(need-1))
-	if most > 0 {
-		ask = min(ask, most)
-	}
-	return ask, nil
-}
-
-func (p *Provider) fits(tokens, window int64, model string) error {
-	if window == 0 || tokens <= window {
-		return nil
-	}
-	return &scri.Error{
-		Kind: scri.ErrContextLength, Provider: p.name,
-		Message: fmt.Sprintf("about %d tokens do not fit the %d of %s", tokens, window, model),
-		Hint:    "ask a model with a longer window",
-	}
 }

@@ -111,7 +111,8 @@ func TestNumCtx(t *testing.T) {
 		"too long":                  {tokens: 40000, err: scri.ErrContextLength},
 		"configured":                {models: []ModelEntry{{Name: "m", ContextWindow: 6000}}, tokens: 10, want: `"num_ctx":6000,`},
 		"too long for the settings": {models: []ModelEntry{{Name: "m", ContextWindow: 6000}}, tokens: 7000, err: scri.ErrContextLength},
-		"loaded with room":          {tokens: 5000, loaded: `{"id":"m:latest","context_window":16384}`, want: `"num_ctx":0,`},
+		"loaded with room":          {tokens: 5000, loaded: `{"id":"m:latest","context_window":16384}`, want: `"num_ctx":16384,`},
+		"estimated too low":         {tokens: 3000, req: scri.ChatRequest{MaxTokens: maxTokens(400)}, want: `"num_ctx":8192,`},
 		"loaded without":            {tokens: 5000, loaded: `{"id":"m","context_window":4096}`, want: `"num_ctx":8192,`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -138,6 +139,124 @@ func TestNumCtx(t *testing.T) {
 			}
 		})
 	}
+}
+
+// To ask for another window, or for none, makes a runtime load the model anew: a
+// short prompt after a long one asks for what is there.
+func TestWindowIsKept(t *testing.T) {
+	var body string
+	p, _ := localRuntime(t, Entry{}, "", func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/show":
+			fmt.Fprint(w, `{"id":"m","context_window":32768}`)
+		case "/ps":
+			fmt.Fprint(w, `{"models":[]}`)
+		default:
+			b, _ := io.ReadAll(r.Body)
+			body = string(b)
+			fmt.Fprint(w, `{"text":"ok"}`)
+		}
+	})
+	for _, c := range []struct {
+		model  string
+		tokens int64
+		want   string
+	}{
+		{"m", 100, `"num_ctx":0,`},
+		{"m", 5000, `"num_ctx":8192,`},
+		{"m", 100, `"num_ctx":8192,`},
+		{"m", 9000, `"num_ctx":16384,`},
+		{"m", 5000, `"num_ctx":16384,`},
+		{"other", 100, `"num_ctx":0,`},
+	} {
+		if _, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, &Call{Model: c.model, Tokens: c.tokens}); err != nil || !strings.Contains(body, c.want) {
+			t.Errorf("%s with %d tokens: sent %s, want %s; %v", c.model, c.tokens, body, c.want, err)
+		}
+	}
+}
+
+// Where the estimate may be too low, a runtime is asked to refuse what it would cut;
+// one that is told to by its own client does as it always does.
+func TestPromptsAreNotCut(t *testing.T) {
+	var body string
+	p, _ := localRuntime(t, Entry{}, "", func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		body = string(b)
+		fmt.Fprint(w, `{"text":"ok","models":[]}`)
+	})
+	for name, c := range map[string]struct {
+		call Call
+		want string
+	}{
+		"short":        {Call{Model: "m", Tokens: 1000}, `"uncut":false`},
+		"perhaps long": {Call{Model: "m", Tokens: 1100}, `"uncut":true`},
+		"its own":      {Call{Model: "m", Tokens: 1100, Header: http.Header{}}, `"uncut":false`},
+	} {
+		if _, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, &c.call); err != nil || !strings.Contains(body, c.want) {
+			t.Errorf("%s: sent %s, want %s; %v", name, body, c.want, err)
+		}
+	}
+}
+
+// What a runtime says that a model cannot do is not asked of it: it would refuse
+// thoughts, and leave out pictures without a word.
+func TestModelsThatCannot(t *testing.T) {
+	var body string
+	p, _ := localRuntime(t, Entry{}, "", func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		switch {
+		case r.URL.Path != "/show":
+			body = string(b)
+			fmt.Fprint(w, `{"text":"ok","models":[]}`)
+		case strings.Contains(string(b), "old"):
+			fmt.Fprint(w, `{"id":"old"}`)
+		case strings.Contains(string(b), "plain"):
+			fmt.Fprint(w, `{"id":"plain","capabilities":["completion"]}`)
+		case strings.Contains(string(b), "gpt-oss"):
+			fmt.Fprint(w, `{"id":"gpt-oss","family":"gptoss","capabilities":["completion","thinking"]}`)
+		default:
+			fmt.Fprint(w, `{"id":"able","family":"qwen3","capabilities":["completion","thinking","vision"]}`)
+		}
+	})
+	thinks := &scri.ChatRequest{Reasoning: &scri.Reasoning{Effort: "high"}}
+	picture := scri.Part{Kind: scri.PartMedia, Media: &scri.Media{Type: "image/png"}}
+	says := func(r scri.Role, parts ...scri.Part) scri.Message { return scri.Message{Role: r, Parts: parts} }
+	sees := &scri.ChatRequest{Messages: []scri.Message{says(scri.RoleUser, scri.TextPart("What is it?"), picture)}}
+	saw := &scri.ChatRequest{Messages: []scri.Message{sees.Messages[0], says(scri.RoleAssistant, scri.TextPart("A cat.")), says(scri.RoleUser, scri.TextPart("Thanks."))}}
+	for name, c := range map[string]struct {
+		req  *scri.ChatRequest
+		call Call
+		want string // "" = refused
+	}{
+		"thoughts of one that has none":     {thinks, Call{Model: "plain"}, `"thinking":"none"`},
+		"degrees of one that has none":      {thinks, Call{Model: "able"}, `"thinking":"switch"`},
+		"degrees of one that has them":      {thinks, Call{Model: "gpt-oss:20b"}, `"thinking":""`},
+		"thoughts of one that is unknown":   {thinks, Call{Model: "old"}, `"thinking":""`},
+		"a picture for one that sees":       {sees, Call{Model: "able"}, `"model":"able"`},
+		"a picture for one that is unknown": {sees, Call{Model: "old"}, `"model":"old"`},
+		"a picture for one that is blind":   {sees, Call{Model: "plain"}, ""},
+		"a picture of an earlier turn":      {saw, Call{Model: "plain"}, `"model":"plain"`},
+	} {
+		body = ""
+		_, _, err := p.Chat(allowed(t, p), c.req, &c.call)
+		switch {
+		case c.want == "":
+			wantError(t, err, scri.ErrUnsupported, "plain sees no pictures")
+			if e := scri.AsError(err); e.Path != "/messages/0/content/1" || body != "" {
+				t.Errorf("%s: %q was sent; the error is at %s", name, body, e.Path)
+			}
+		case err != nil || !strings.Contains(body, c.want):
+			t.Errorf("%s: sent %s, want %s; %v", name, body, c.want, err)
+		}
+	}
+}
+
+// An answer that does not say that it is complete is none, whole as in a stream:
+// Ollama gives such where a model repeats itself without end.
+func TestUnfinishedAnswer(t *testing.T) {
+	p, _ := localRuntime(t, Entry{}, "", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"text":"endless"}`) })
+	_, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, &Call{Model: "m"})
+	wantError(t, err, scri.ErrTruncated, "without a finish reason")
 }
 
 // What a runtime says of a model is asked once, also by many at a time, and

@@ -98,6 +98,8 @@ type Provider struct {
 	lists  *memo[[]scri.ModelInfo]
 	shown  *memo[*scri.ModelInfo]
 	loaded *memo[[]scri.ModelInfo]
+
+	windows windows
 }
 
 // New builds the provider that an entry of the configuration describes. It

@@ -9,7 +9,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -183,6 +182,9 @@ func (s *Sim) answer(ctx context.Context, x *scri.Exchange) (scri.Stream, error)
 	if !s.has(x.Req.Model) {
 		return nil, s.unknown(x.Req.Model)
 	}
+	if err := s.able(x.Req); err != nil {
+		return nil, err
+	}
 	if err := s.load(ctx, x.Req.Model); err != nil {
 		return nil, err
 	}
@@ -258,10 +260,7 @@ func (s *Sim) facts(r dialect.Route) http.Handler {
 		in := &dialect.Incoming{Route: r, Header: req.Header, Query: req.URL.Query(), Param: req.PathValue}
 		list := &scri.ModelList{}
 		for _, m := range s.models() {
-			list.Models = append(list.Models, scri.ModelInfo{
-				ID: m, Model: m, ContextWindow: simWindow, Family: "simulated", ParameterSize: "0B",
-				Capabilities: abilities(m),
-			})
+			list.Models = append(list.Models, described(m))
 		}
 		l, ok := s.opt.Dialect.(dialect.Lister)
 		var body []byte
@@ -279,23 +278,16 @@ func (s *Sim) facts(r dialect.Route) http.Handler {
 			http.NotFound(w, req)
 			return
 		default:
-			body = l.EncodeModel(nil, in, &list.Models[0])
+			m := list.Models[0]
+			if name := named(req); name != "" {
+				m = described(name)
+			}
+			body = l.EncodeModel(nil, in, &m)
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(body)
 	})
 }
-
-// abilities are what a simulated model can do, by its name.
-func abilities(model string) []string {
-	if strings.Contains(model, "embed") {
-		return []string{"embedding"}
-	}
-	return []string{"completion", "tools", "thinking", "vision"}
-}
-
-// simWindow is the context window that simulated models claim.
-const simWindow = 131072
 
 // jitter spreads a pace by a fifth, as real models do.
 func jitter(d time.Duration) time.Duration {

@@ -11,8 +11,8 @@ import (
 const listMessages = "/messages"
 
 func (e *writer) messages() {
-	if len(e.req.Messages) == 0 && member(e.own, "messages") != nil {
-		return // a null that stays one
+	if len(e.req.Messages) == 0 && (member(e.own, "messages") != nil || formed(e.own, "-messages")) {
+		return // a null that stays one, or nothing at all
 	}
 	e.key("messages")
 	e.w.BeginArray()

@@ -1,6 +1,7 @@
 package ollama
 
 import (
+	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -115,6 +116,10 @@ func (e *writer) think() {
 		e.drop("/reasoning/summary", "Ollama shows all thoughts")
 	}
 	effort := r.Effort
+	if e.t.Thinking == dialect.ThinkingNone && (effort != effortNone || r.Budget != nil) {
+		e.drop("/reasoning", "the model cannot think")
+		return
+	}
 	if r.Budget != nil {
 		e.drop("/reasoning/budget", "Ollama bounds thoughts by words alone")
 		if effort == "" {
@@ -132,6 +137,9 @@ func (e *writer) think() {
 		return
 	}
 	word := level(effort)
+	if e.t.Thinking == dialect.ThinkingSwitch && isLevel(word) {
+		word = effortOn // which is all that it takes
+	}
 	if word != effort {
 		e.change("/reasoning/effort", effort, word, "")
 	}

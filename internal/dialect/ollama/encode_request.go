@@ -34,6 +34,7 @@ func (ollama) EncodeRequest(req *scri.ChatRequest, t *dialect.Target) (*dialect.
 	e.think()
 	e.logprobs()
 	e.keepAlive()
+	e.uncut()
 	e.rest()
 	e.w.EndObject()
 	e.unsaid()
@@ -239,6 +240,16 @@ func (e *writer) keepAlive() {
 	e.key("keep_alive")
 	writeKeepAlive(&e.w, e.t.KeepAlive)
 	e.add(scri.WarnAdded, "/ext/keep_alive", "set for this model")
+}
+
+// uncut asks for a refusal where the target wants it and the client said nothing.
+func (e *writer) uncut() {
+	if !e.t.Uncut || member(e.own, "truncate") != nil {
+		return
+	}
+	e.key("truncate")
+	e.w.Bool(false)
+	e.add(scri.WarnAdded, "/ext/truncate", "so that a prompt that is too long is not cut in silence")
 }
 
 func writeKeepAlive(w *wire.Writer, v string) {

@@ -53,6 +53,8 @@ func kindOf(status int, code, text string) (scri.ErrorKind, string) {
 	switch {
 	case strings.Contains(low, "does not support"):
 		return scri.ErrUnsupported, text
+	case strings.Contains(low, "json schema in format"): // with status 500, though the client is to blame
+		return scri.ErrInvalid, text
 	case strings.Contains(low, "server busy"), strings.Contains(low, "requires more system memory"),
 		strings.Contains(low, "out of memory"):
 		return scri.ErrOverloaded, text

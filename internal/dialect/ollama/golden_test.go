@@ -196,6 +196,14 @@ func TestForeignRequests(t *testing.T) {
 		if strings.HasPrefix(name, "target") {
 			target.NumCtx, target.KeepAlive, target.LogProbs = 32768, "30m", true
 		}
+		switch {
+		case strings.HasPrefix(name, "unable"):
+			target.Thinking = dialect.ThinkingNone
+		case strings.HasPrefix(name, "simple"):
+			target.Thinking = dialect.ThinkingSwitch
+		case strings.HasPrefix(name, "uncut"):
+			target.Uncut = true
+		}
 		out, warn, err := d.EncodeRequest(req, target)
 		if err != nil {
 			t.Fatal(err)

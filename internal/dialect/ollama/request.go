@@ -87,10 +87,8 @@ func (d *reader) read() error {
 	if err := s.End(); err != nil {
 		return dialect.Invalid(err)
 	}
-	if !d.generate && !d.sawMessages {
-		e := dialect.Missing("/messages")
-		e.Hint = "send a list of messages; an empty one loads or unloads the model"
-		return e
+	if !d.generate && !d.sawMessages { // which loads or unloads the model, as none of them do
+		d.rest.Form("-messages")
 	}
 	d.finish()
 	return nil

@@ -19,7 +19,6 @@ func TestRefusedRequests(t *testing.T) {
 	d := ollama.New()
 	deep := strings.Repeat("[", 130) + strings.Repeat("]", 130)
 	for _, c := range []struct{ name, body, path string }{
-		{"chat-no-messages", `{"model":"m"}`, "/messages"},
 		{"chat-model", `{"model":7,"messages":[]}`, "/model"},
 		{"chat-messages", `{"messages":{}}`, "/messages"},
 		{"chat-message", `{"messages":["hi"]}`, "/messages/0"},
@@ -135,6 +134,9 @@ func TestErrors(t *testing.T) {
 		{503, `{"error":"server busy, please try again.  maximum pending requests exceeded"}`, scri.Error{Kind: scri.ErrOverloaded, Status: 503, Message: "server busy, please try again.  maximum pending requests exceeded"}},
 		{500, `{"error":"model requires more system memory (5.6 GiB) than is available (3.9 GiB)"}`, scri.Error{Kind: scri.ErrOverloaded, Status: 500, Message: "model requires more system memory (5.6 GiB) than is available (3.9 GiB)"}},
 		{500, `{"error":"llama runner process has terminated: exit status 2"}`, scri.Error{Kind: scri.ErrUnavailable, Status: 500, Message: "llama runner process has terminated: exit status 2"}},
+		{500, `{"error":"invalid JSON schema in format"}`, scri.Error{Kind: scri.ErrInvalid, Status: 500, Message: "invalid JSON schema in format"}},
+		{400, `{"error":"think value \"high\" is not supported for this model"}`, scri.Error{Kind: scri.ErrUnsupported, Status: 400, Message: `think value "high" is not supported for this model`}},
+		{400, `{"error":"the input length exceeds the context length"}`, scri.Error{Kind: scri.ErrContextLength, Status: 400, Message: "the input length exceeds the context length", Hint: "shorten the conversation, or raise num_ctx for this model"}},
 		{401, `{"error":"unauthorized","signin_url":"https://ollama.com/connect"}`, scri.Error{Kind: scri.ErrAuth, Status: 401, Message: "unauthorized"}},
 		{400, `{"error":{"message":"prompt too long","code":"x"}}`, scri.Error{Kind: scri.ErrContextLength, Status: 400, Code: "x", Message: "prompt too long", Hint: "shorten the conversation, or raise num_ctx for this model"}},
 		{429, ``, scri.Error{Kind: scri.ErrRateLimited, Status: 429, Message: "Too Many Requests"}},
