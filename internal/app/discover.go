@@ -122,7 +122,8 @@ func (l *Loaded) listensAt(p *provider.Provider, port int) bool {
 	case err == nil && at.IsUnspecified(), strings.EqualFold(l.Server.Host, "localhost"):
 		return home || ip.IsUnspecified()
 	case err == nil && at.IsLoopback():
-		return host == "localhost" || ip == at || ip.IsUnspecified()
+		usual := at == netip.IPv6Loopback() || at == netip.AddrFrom4([4]byte{127, 0, 0, 1})
+		return ip == at || usual && (host == "localhost" || ip.IsUnspecified())
 	default:
 		return strings.EqualFold(host, l.Server.Host)
 	}

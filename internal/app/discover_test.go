@@ -28,6 +28,8 @@ func TestNotItself(t *testing.T) {
 		{"192.168.7.9", "http://192.168.7.9:9000", true},
 		{"0.0.0.0", "http://localhost:9001", false},
 		{"127.0.0.1", "http://127.0.0.2:9000", false},
+		{"127.0.0.2", "http://localhost:9000", false},
+		{"127.0.0.2", "http://127.0.0.2:9000", true},
 		{"192.168.7.9", "http://localhost:9000", false},
 		{"0.0.0.0", "http://192.168.7.8:9000", false},
 	} {
