@@ -24,6 +24,16 @@ const (
 // speaksTLS reports whether the gateway is asked over TLS.
 func (s *ServerConfig) speaksTLS() bool { return s.TLSCert != "" && s.TLSKey != "" }
 
+// loadToAsk is Load for who asks others by a configuration and serves nobody: the
+// certificate and its key, which people may not read, are left out.
+func (p *program) loadToAsk() (*Loaded, error) {
+	l, err := Load(p.file, p.Env)
+	if err == nil {
+		l.Server.TLSCert, l.Server.TLSKey = "", ""
+	}
+	return l, err
+}
+
 // scheme begins the gateway's address.
 func (s *ServerConfig) scheme() string {
 	if s.speaksTLS() {

@@ -41,7 +41,7 @@ func (p *program) completePull(cmd *cobra.Command, args []string, begun string) 
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	var list []string
-	l, err := Load(p.file, p.Env)
+	l, err := p.loadToAsk()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

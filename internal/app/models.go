@@ -53,7 +53,7 @@ A key for a gateway that wants one is taken from ARATTA_API_KEY.`,
 
 // byConfiguration is what a gateway that starts now would list.
 func (p *program) byConfiguration(ctx context.Context) (*scri.ModelList, error) {
-	l, err := Load(p.file, p.Env)
+	l, err := p.loadToAsk()
 	if err != nil {
 		return nil, err
 	}

@@ -54,7 +54,7 @@ type pulled struct {
 const quietFor = 15 * time.Minute
 
 func (p *program) pull(ctx context.Context, name string, asJSON bool) error {
-	l, err := Load(p.file, p.Env)
+	l, err := p.loadToAsk()
 	if err != nil {
 		return err
 	}
