@@ -10,6 +10,10 @@ DATA legalHigh<>+0(SB)/8, $0x0804020000010000
 DATA legalHigh<>+8(SB)/8, $0x0000000000000000
 GLOBL legalHigh<>(SB), RODATA|NOPTR, $16
 
+// What begins a rune of two bytes is this or up to 0x1d more.
+DATA firstOfTwo<>+0(SB)/8, $0xc2c2c2c2c2c2c2c2
+GLOBL firstOfTwo<>(SB), RODATA|NOPTR, $8
+
 // blocks is at least 1.
 //
 // func markAVX2(out *marks, src *byte, blocks int, carry uint64) (carried, some uint64)
@@ -28,7 +32,7 @@ TEXT ·markAVX2(SB), NOSPLIT, $0-48
 	MOVQ           $0x5c5c5c5c5c5c5c5c, AX // \
 	MOVQ           AX, X9
 	VPBROADCASTQ   X9, Y9
-	MOVQ           $0x1f1f1f1f1f1f1f1f, AX // the last control byte
+	MOVQ           $0x2020202020202020, AX // control bytes are less, and with signs all above 0x7f
 	MOVQ           AX, X10
 	VPBROADCASTQ   X10, Y10
 	MOVQ           $0x0f0f0f0f0f0f0f0f, AX
@@ -36,10 +40,6 @@ TEXT ·markAVX2(SB), NOSPLIT, $0-48
 	VPBROADCASTQ   X11, Y11
 	VBROADCASTI128 legalLow<>(SB), Y12
 	VBROADCASTI128 legalHigh<>(SB), Y13
-	VPXOR          Y14, Y14, Y14
-	MOVQ           $0xc2c2c2c2c2c2c2c2, AX // the first one that begins a rune
-	MOVQ           AX, X6
-	VPBROADCASTQ   X6, Y6
 	MOVQ           $0x1d1d1d1d1d1d1d1d, AX // how many more begin one of two bytes
 	MOVQ           AX, X7
 	VPBROADCASTQ   X7, Y7
@@ -53,23 +53,45 @@ loop:
 	VMOVDQU (SI), Y0
 	VMOVDQU 32(SI), Y1
 
-	// AX: quotes
+	// Most blocks of a text have no byte that is any of this.
 	VPCMPEQB  Y8, Y0, Y2
 	VPCMPEQB  Y8, Y1, Y3
+	VPCMPEQB  Y9, Y0, Y4
+	VPCMPEQB  Y9, Y1, Y5
+	VPCMPGTB  Y0, Y10, Y14
+	VPCMPGTB  Y1, Y10, Y6
+	VPOR      Y6, Y14, Y14
+	VPOR      Y2, Y3, Y6
+	VPOR      Y6, Y14, Y14
+	VPOR      Y4, Y5, Y6
+	VPOR      Y6, Y14, Y14
+	VPMOVMSKB Y14, BX
+	ORQ       R8, BX
+	ORQ       R13, BX
+	JZ        plain
+
+	// AX: quotes
 	VPMOVMSKB Y2, AX
 	VPMOVMSKB Y3, BX
 	SHLQ      $32, BX
 	ORQ       BX, AX
 
 	// R9: backslashes
-	VPCMPEQB  Y9, Y0, Y2
-	VPCMPEQB  Y9, Y1, Y3
-	VPMOVMSKB Y2, R9
-	VPMOVMSKB Y3, BX
+	VPMOVMSKB Y4, R9
+	VPMOVMSKB Y5, BX
 	SHLQ      $32, BX
 	ORQ       BX, R9
 
+	// R10: bytes above 0x7f or below 0x20
+	VPCMPGTB  Y0, Y10, Y2
+	VPCMPGTB  Y1, Y10, Y3
+	VPMOVMSKB Y2, R10
+	VPMOVMSKB Y3, BX
+	SHLQ      $32, BX
+	ORQ       BX, R10
+
 	// R11: beginnings of runes of two bytes; R12: bytes that go on with a rune
+	VPBROADCASTQ firstOfTwo<>(SB), Y6
 	VPSUBB    Y6, Y0, Y2
 	VPSUBB    Y6, Y1, Y3
 	VPMINUB   Y7, Y2, Y4
@@ -86,18 +108,6 @@ loop:
 	VPMOVMSKB Y5, BX
 	SHLQ      $32, BX
 	ORQ       BX, R12
-
-	// R10: bytes above 0x7f, which have the high bit, or below 0x20
-	VPMINUB   Y10, Y0, Y2
-	VPMINUB   Y10, Y1, Y3
-	VPCMPEQB  Y2, Y0, Y2
-	VPCMPEQB  Y3, Y1, Y3
-	VPOR      Y0, Y2, Y2
-	VPOR      Y1, Y3, Y3
-	VPMOVMSKB Y2, R10
-	VPMOVMSKB Y3, BX
-	SHLQ      $32, BX
-	ORQ       BX, R10
 
 	// Those of runes of two bytes are no longer odd, unless one is not where the
 	// other asks for it.
@@ -122,6 +132,7 @@ loop:
 	VPSHUFB   Y1, Y12, Y5
 	VPAND     Y4, Y2, Y2
 	VPAND     Y5, Y3, Y3
+	VPXOR     Y14, Y14, Y14
 	VPCMPEQB  Y14, Y2, Y2
 	VPCMPEQB  Y14, Y3, Y3
 	VPMOVMSKB Y2, R11
@@ -163,7 +174,18 @@ loop:
 	ADDQ $16, DI
 	DECQ CX
 	JNZ  loop
+	JMP  done
 
+plain:
+	MOVQ BX, (DI) // which is zero
+	MOVQ BX, 8(DI)
+	SHRQ $1, R15
+	ADDQ $64, SI
+	ADDQ $16, DI
+	DECQ CX
+	JNZ  loop
+
+done:
 	VZEROUPPER
 	LEAQ (R8)(R13*2), R8
 	MOVQ R8, carried+32(FP)
