@@ -50,6 +50,21 @@ type Info struct {
 // even when there is an error, which is always a *scri.Error that names the
 // provider. The stream must be closed.
 func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call *Call) (scri.Stream, *Info, error) {
+	s, a, err := p.chat(ctx, req, call)
+	for err != nil {
+		n := p.wider(ctx, call, a, err)
+		if n == 0 {
+			break
+		}
+		again := *call
+		again.NumCtx = n
+		s, a, err = p.chat(ctx, req, &again)
+	}
+	return s, &a.info, err
+}
+
+// chat asks once.
+func (p *Provider) chat(ctx context.Context, req *scri.ChatRequest, call *Call) (scri.Stream, *attempt, error) {
 	a := p.attempt()
 	a.caller = call.Caller
 	a.info.Model = call.Model
@@ -58,7 +73,7 @@ func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call *Call) 
 	}
 	out, err := a.prepare(ctx, req, call)
 	if err != nil {
-		return nil, &a.info, p.fill(scri.AsError(err))
+		return nil, a, p.fill(scri.AsError(err))
 	}
 	l := p.timeouts.whole()
 	if req.Stream || a.run != nil && a.run.Streams() {
@@ -68,13 +83,13 @@ func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call *Call) 
 	a.letGo(&a.encoded) // the request is written, or never will be
 	a.letGo(&a.edited)
 	if err != nil {
-		return nil, &a.info, a.fill(scri.AsError(err))
+		return nil, a, a.fill(scri.AsError(err))
 	}
 	s, err := a.open(req.Stream)
 	if err != nil {
-		return nil, &a.info, a.fill(scri.AsError(err))
+		return nil, a, a.fill(scri.AsError(err))
 	}
-	return s, &a.info, nil
+	return s, a, nil
 }
 
 // prepare encodes the request for its target, its body into memory that is used
@@ -163,11 +178,11 @@ func (p *Provider) aim(ctx context.Context, req *scri.ChatRequest, call *Call, t
 	if m, ok := p.spec.Model(call.Model); ok {
 		t.MaxOutput = m.MaxOutput
 	}
-	if err := p.able(ctx, req, call, t); err != nil || t.NumCtx != 0 {
-		return err
+	err := p.able(ctx, req, call, t)
+	if err == nil && t.NumCtx == 0 {
+		t.NumCtx, err = p.numCtx(ctx, req, call)
 	}
-	n, err := p.numCtx(ctx, req, call)
-	t.NumCtx, t.Uncut = n, p.mayBeCut(call, n)
+	t.Uncut = p.mayBeCut(call, t.NumCtx)
 	return err
 }
 

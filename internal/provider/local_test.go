@@ -1,11 +1,13 @@
 package provider
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -194,6 +196,52 @@ func TestPromptsAreNotCut(t *testing.T) {
 	} {
 		if _, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, &c.call); err != nil || !strings.Contains(body, c.want) {
 			t.Errorf("%s: sent %s, want %s; %v", name, body, c.want, err)
+		}
+	}
+}
+
+// A prompt that was estimated too low and is refused is asked again in a wider
+// window, as far as the model has one.
+func TestWindowGrows(t *testing.T) {
+	for name, c := range map[string]struct {
+		entry  Entry
+		tokens int
+		asked  string
+		err    scri.ErrorKind
+	}{
+		"twice":                    {tokens: 30000, asked: "8192 16384 32768"},
+		"once":                     {tokens: 16000, asked: "8192 16384"},
+		"more than the model has":  {tokens: 40000, asked: "8192 16384 32768", err: scri.ErrContextLength},
+		"more than was configured": {entry: Entry{Models: []ModelEntry{{Name: "m", ContextWindow: 8000}}}, tokens: 9000, asked: "8000", err: scri.ErrContextLength},
+	} {
+		var asked []string
+		p, _ := localRuntime(t, c.entry, "", func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/show":
+				fmt.Fprint(w, `{"id":"m","context_window":32768}`)
+			case "/ps":
+				fmt.Fprint(w, `{"models":[]}`)
+			default:
+				var body struct {
+					NumCtx int `json:"num_ctx"`
+				}
+				if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+					t.Error(err)
+				}
+				asked = append(asked, strconv.Itoa(body.NumCtx))
+				if body.NumCtx < c.tokens {
+					http.Error(w, "the input length exceeds the context length", http.StatusBadRequest)
+					return
+				}
+				fmt.Fprint(w, `{"text":"ok"}`)
+			}
+		})
+		_, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, &Call{Model: "m", Tokens: 5000})
+		if got := strings.Join(asked, " "); got != c.asked || (err == nil) != (c.err == "") {
+			t.Errorf("%s: asked for %s, want %s; %v", name, got, c.asked, err)
+		}
+		if c.err != "" {
+			wantError(t, err, c.err)
 		}
 	}
 }

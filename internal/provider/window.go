@@ -92,12 +92,36 @@ func (p *Provider) window(ctx context.Context, call *Call, need int64, fits func
 	return ask, nil
 }
 
+// mostTokens is by how much the estimate may be too low: no text has more tokens than
+// bytes, of which four are taken for one.
+const mostTokens = 4
+
 // mayBeCut reports whether a runtime might cut the prompt of a client who does not
 // expect it: what is refused can be asked of another target, what is cut is lost.
-// No text has more tokens than bytes, of which four are estimated to be a token.
 func (p *Provider) mayBeCut(call *Call, numCtx int64) bool {
-	const most = 4
-	return p.SetsWindow() && call.Header == nil && most*call.Tokens > max(numCtx, runtimeWindow)
+	return p.SetsWindow() && call.Header == nil && mostTokens*call.Tokens > max(numCtx, runtimeWindow)
+}
+
+// wider is the window to ask for after a runtime refused a prompt that it would
+// otherwise have cut; 0 = there is none, or the prompt does not fit the one that is
+// configured.
+func (p *Provider) wider(ctx context.Context, call *Call, a *attempt, err error) int64 {
+	if !a.target.Uncut || scri.AsError(err).Kind != scri.ErrContextLength || a.resp == nil {
+		return 0
+	}
+	for i := range p.entry.Models {
+		if m := &p.entry.Models[i]; m.ContextWindow > 0 && sameModel(m.Name, call.Model) {
+			return 0
+		}
+	}
+	asked := max(a.target.NumCtx, runtimeWindow)
+	most, _ := p.Window(ctx, call.Model)
+	if most <= asked || asked >= mostTokens*call.Tokens {
+		return 0
+	}
+	n := min(2*asked, most)
+	p.windows.keep(call.Model, n)
+	return n
 }
 
 // windows remembers which windows runtimes were asked for, as long as they keep a
