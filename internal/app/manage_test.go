@@ -38,7 +38,7 @@ func listens(addr string) bool {
 
 // ownOllama is a configuration whose Ollama, a simulated one, the gateway starts.
 func ownOllama(addr, more string) string {
-	return fmt.Sprintf("[local.ollama]\nbase_url = \"http://%s\"\nmanage = true\ncommand = [\"aratta\", \"sim\", \"--provider\", \"ollama=%s\"]\n%s", addr, addr, more)
+	return fmt.Sprintf("[local.ollama]\nbase_url = \"http://%s\"\nmanage = true\ncommand = [\"aratta\", \"sim\", \"--control\", \"127.0.0.1:0\", \"--provider\", \"ollama=%s\"]\n%s", addr, addr, more)
 }
 
 // A runtime that is installed and does not run is started before the gateway
@@ -118,7 +118,7 @@ func TestReloadAndRuntimes(t *testing.T) {
 	if !listens(addr) {
 		t.Fatalf("it was not started again:\n%s", f.log)
 	}
-	if r := reload(strings.Replace(ownOllama(addr, ""), `"sim",`, `"sim", "--control", "127.0.0.1:0",`, 1)); r.kept[0] == second.kept[0] || !listens(addr) || strings.Count(f.log.String(), "runtime: started") != 3 {
+	if r := reload(strings.Replace(ownOllama(addr, ""), `"sim",`, `"sim", "--pace", "1ms",`, 1)); r.kept[0] == second.kept[0] || !listens(addr) || strings.Count(f.log.String(), "runtime: started") != 3 {
 		t.Errorf("another command did not start another:\n%s", f.log)
 	}
 }
@@ -128,7 +128,7 @@ func TestReloadAndRuntimes(t *testing.T) {
 func TestRuntimeIsWantedAgain(t *testing.T) {
 	addr := freeAddr(t)
 	f := newFile(t, ownOllama(addr, ""))
-	other := strings.Replace(ownOllama(addr, ""), `"sim",`, `"sim", "--control", "127.0.0.1:0",`, 1)
+	other := strings.Replace(ownOllama(addr, ""), `"sim",`, `"sim", "--pace", "1ms",`, 1)
 	unmanaged := strings.Replace(ownOllama(addr, ""), "manage = true", "manage = false", 1)
 	f.now.Load().awaitRuntimes(t.Context().Done())
 	for _, steps := range [][]string{{unmanaged, ownOllama(addr, "")}, {other, unmanaged, ownOllama(addr, "")}} {
