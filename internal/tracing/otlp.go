@@ -193,7 +193,6 @@ type (
 	span struct {
 		TraceID    string     `json:"traceId"`
 		SpanID     string     `json:"spanId"`
-		TraceState string     `json:"traceState,omitempty"`
 		Parent     string     `json:"parentSpanId,omitempty"`
 		Flags      uint32     `json:"flags"`
 		Name       string     `json:"name"`
@@ -222,14 +221,14 @@ const (
 const statusError = 2
 
 // document is a batch as OTLP has it. All spans of a Tracer have one resource and
-// one scope.
+// one scope. The trace's state is left out: a client may write anything there.
 func document(spans []sdktrace.ReadOnlySpan) *traces {
 	var out scopeSpans
 	var rs resourceSpans
 	for _, s := range spans {
 		sc, parent := s.SpanContext(), s.Parent()
 		o := span{
-			TraceID: sc.TraceID().String(), SpanID: sc.SpanID().String(), TraceState: sc.TraceState().String(),
+			TraceID: sc.TraceID().String(), SpanID: sc.SpanID().String(),
 			Flags: uint32(sc.TraceFlags()) | flagKnowsRemote, Name: s.Name(), Kind: int(s.SpanKind()),
 			Start: nanos(s.StartTime()), End: nanos(s.EndTime()), Attributes: keyValues(s.Attributes()),
 		}
