@@ -3,6 +3,7 @@ package app
 import (
 	"net/http/httptest"
 	"os"
+	"syscall"
 	"testing"
 
 	"github.com/aratta-gateway/aratta/internal/dialect/all"
@@ -26,6 +27,24 @@ func TestServeAtTerminal(t *testing.T) {
 	x.shows(`^  Anthropic +ANTHROPIC_BASE_URL=http://127\.0\.0\.1:\d+$`)
 	x.shows(`^  Cohere +CO_API_URL=http://127\.0\.0\.1:\d+$`)
 	x.types(ctrlC)
+	x.ends(0)
+}
+
+// Whoever closes the window ends the gateway in it, which SIGHUP alone does not.
+func TestServeEndsWithTerminal(t *testing.T) {
+	x := atTerminal(t, machine(t, ""), nil, "serve", "--host", "127.0.0.1", "--port", "0")
+	x.shows("^Ctrl-C stops it")
+	hangUp := func() {
+		if err := x.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hangUp()
+	x.shows("configuration: loaded anew")
+	if err := x.pty.Close(); err != nil {
+		t.Fatal(err)
+	}
+	hangUp() // what it logs of it ends the last read of the terminal, which is closed with that
 	x.ends(0)
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/dialect/native"
@@ -56,7 +58,14 @@ func (e *unreached) Error() string {
 	if distrusted(e.err) {
 		return fmt.Sprintf("the certificate of %s is not trusted here: %v (name it or who signed it in server.tls_cert of the configuration, or in SSL_CERT_FILE)", e.url, e.err)
 	}
-	return fmt.Sprintf("the gateway at %s is not reached (start it with `aratta serve`): %v", e.url, e.err)
+	why := e.err
+	if u, ok := errors.AsType[*url.Error](why); ok { // which repeats what was asked for
+		why = u.Err
+	}
+	if errors.Is(why, syscall.ECONNREFUSED) {
+		why = errors.New("nobody listens there")
+	}
+	return fmt.Sprintf("the gateway at %s is not reached (start it with `aratta serve`): %v", e.url, why)
 }
 
 func (e *unreached) Unwrap() error { return e.err }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aratta-gateway/aratta/internal/nearest"
 	"github.com/aratta-gateway/aratta/internal/provider"
+	"github.com/aratta-gateway/aratta/internal/route"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -28,9 +29,23 @@ func (p *program) completeModels(url *string) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 		var list []string
 		for _, m := range p.askable(cmd.Context(), *url) {
-			list = append(list, cobra.CompletionWithDesc(m.ID, described(&m)))
+			list = append(list, cobra.CompletionWithDesc(m.ID, whatItIs(&m)))
 		}
 		return begins(list, begun), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// whatItIs says in a few words what a name of a list stands for, or nothing.
+func whatItIs(m *scri.ModelInfo) string {
+	switch {
+	case len(m.Means) > 0:
+		return oneLine("asks " + strings.Join(m.Means, ", then "))
+	case m.ID == route.NameLocal:
+		return "a local model; others only when it fails"
+	case m.ID == route.NameSovereign:
+		return "a local model or nobody"
+	default:
+		return strings.TrimSpace(m.Zone + aside(m))
 	}
 }
 

@@ -228,6 +228,7 @@ func (p *program) finish(ctx context.Context, file, kept string, o *initOptions,
 			for _, step := range out.NextSteps {
 				fmt.Fprintln(p.Out, "  "+step)
 			}
+			p.tellNext(l.url())
 		}
 	case !o.noRequest:
 		url := l.url()
@@ -235,13 +236,18 @@ func (p *program) finish(ctx context.Context, file, kept string, o *initOptions,
 			return err
 		}
 		if !o.json {
-			fmt.Fprintf(p.Out, "\nNext:\n  aratta serve    run the gateway at %s\n  aratta chat     talk to it\n", url)
+			p.tellNext(url)
 		}
 	}
 	if o.json {
 		return p.asJSON(out)
 	}
 	return nil
+}
+
+// tellNext says what to do with a configuration.
+func (p *program) tellNext(url string) {
+	fmt.Fprintf(p.Out, "\nNext:\n  aratta serve    run the gateway at %s\n  aratta chat     talk to it\n", url)
 }
 
 // answers reports whether anything of what was chosen can answer now.

@@ -40,7 +40,7 @@ A key for a gateway that wants one is taken from ARATTA_API_KEY.`,
 				return err
 			}
 			if !slices.ContainsFunc(list.Models, func(m scri.ModelInfo) bool { return m.Provider != "" }) {
-				fmt.Fprintln(p.Err, "no provider tells of a model; `aratta chat --why` says why one does not answer")
+				fmt.Fprintln(p.Err, "no provider tells of a model; the last lines say why")
 			}
 			return p.printModels(list, asJSON)
 		},

@@ -23,8 +23,8 @@ func (p *program) serveCommand() *cobra.Command {
 	var port int
 	cmd := &cobra.Command{
 		Use: "serve", Short: "Run the gateway",
-		Long: `Run the gateway until it is interrupted (SIGINT, SIGTERM); requests under way
-may then finish within server.drain_timeout. A second interrupt ends it at once.
+		Long: `Run the gateway until it is interrupted (SIGINT, SIGTERM, the end of its terminal);
+requests under way may then finish within server.drain_timeout. A second interrupt ends it at once.
 
 A change of the configuration, of a catalogue file or of an overlay takes effect by
 itself; so do SIGHUP and POST /api/v1/config/reload. Requests under way finish with
@@ -84,12 +84,15 @@ func (p *program) serve(ctx context.Context, l *Loaded, how serving) (err error)
 		return errors.Join(err, ln.Close())
 	}
 	defer gw.close()
+	ctx, end := context.WithCancel(ctx)
+	defer end()
 	watching, stop := context.WithCancel(ctx)
 	var watch sync.WaitGroup
 	watch.Go(func() { gw.watchOverlays(watching, l.Home) })
 	if how.override != nil {
 		watch.Go(func() { gw.watchFiles(watching) })
-		watch.Go(func() { gw.watchSignals(watching) })
+		attended := terminal(p.Err)
+		watch.Go(func() { gw.watchSignals(watching, func() bool { return attended && !terminal(p.Err) }, end) })
 	}
 	if l.Server.speaksTLS() {
 		ln = gw.secure(ln)

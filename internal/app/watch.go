@@ -86,8 +86,9 @@ func (g *live) inForce(file string) bool {
 	return err == nil && bytes.Equal(b, g.now.Load().Config.Text)
 }
 
-// watchSignals puts the configuration into force anew at each SIGHUP.
-func (g *live) watchSignals(ctx context.Context) {
+// watchSignals puts the configuration into force anew at each SIGHUP, but for that of a
+// terminal which is gone: whoever closes a window means the gateway in it to end.
+func (g *live) watchSignals(ctx context.Context, gone func() bool, end func()) {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
@@ -96,6 +97,10 @@ func (g *live) watchSignals(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-hup:
+			if gone() {
+				end()
+				return
+			}
 			_, _ = g.Reload(ctx) // which logs what is wrong
 		}
 	}

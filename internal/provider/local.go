@@ -19,6 +19,7 @@ const (
 	maxShown     = 256
 	showFor      = 10 * time.Minute
 	listFor      = 15 * time.Second
+	toldFor      = 2 * time.Second // where somebody wants to see the list itself, who may just have fetched a model
 	cloudListFor = 5 * time.Minute
 	loadedFor    = 5 * time.Second
 	failedFor    = 10 * time.Second
@@ -102,6 +103,9 @@ func (p *Provider) describeModel(m *scri.ModelInfo) {
 func (p *Provider) Models(ctx context.Context) []scri.ModelInfo {
 	if p.disabled != "" {
 		return nil
+	}
+	if p.zone == ZoneLocal {
+		p.lists.ripen("", listFor, toldFor)
 	}
 	list, err := p.List(ctx)
 	if err == nil {

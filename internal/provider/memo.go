@@ -121,6 +121,17 @@ func (m *memo[T]) forgive() {
 	}
 }
 
+// ripen has what is remembered under key for that long asked again by the next one, if
+// it is older than age.
+func (m *memo[T]) ripen(key string, good, age time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e, ok := m.entries[key]
+	if now := time.Now(); ok && !e.until.IsZero() && e.err == nil && now.Sub(e.until.Add(-good)) > age && e.until.After(now) {
+		e.until = now
+	}
+}
+
 // peek returns what is remembered, asking nothing.
 func (m *memo[T]) peek(key string) (T, bool) {
 	m.mu.Lock()

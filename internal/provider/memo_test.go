@@ -44,6 +44,37 @@ func TestMemoForgetsInTime(t *testing.T) {
 	})
 }
 
+// Somebody may want to know it more newly than it is believed.
+func TestMemoRipens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemo[int](4)
+		asked := 0
+		ask := func(context.Context) (int, error) { asked++; return asked, nil }
+		for _, c := range []struct {
+			wait  time.Duration
+			ripen bool
+			want  int
+		}{
+			{0, true, 1},
+			{time.Second, true, 1},
+			{2 * time.Second, false, 1},
+			{0, true, 2},
+			{time.Second, true, 2},
+			{58 * time.Second, false, 2},
+			{2 * time.Second, false, 3},
+		} {
+			time.Sleep(c.wait)
+			if c.ripen {
+				m.ripen("k", time.Minute, 2*time.Second)
+				time.Sleep(time.Nanosecond)
+			}
+			if got, err := m.get(t.Context(), "k", time.Minute, time.Second, ask); got != c.want || err != nil {
+				t.Errorf("after %s: %d, %v, want %d", c.wait, got, err, c.want)
+			}
+		}
+	})
+}
+
 // Who waits for another's question asks himself when the other goes away.
 func TestMemoOutlivesWhoAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
