@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/aratta-gateway/aratta/internal/server"
 	"github.com/aratta-gateway/aratta/internal/session"
@@ -31,6 +32,7 @@ type live struct {
 	port     int           // that it listens on; 0 = the one that is configured
 	override func(*Loaded) // what was said on the command line; nil = the configuration is fixed
 
+	alive    sync.WaitGroup   // snapshots that somebody holds
 	closing  sync.WaitGroup   // what has still something to tell after its end
 	turn     sync.Mutex       // one change at a time
 	first    ServerConfig     // with which the process began
@@ -44,6 +46,7 @@ type running struct {
 	*Snapshot
 	server  *server.Server
 	tracer  *tracing.Tracer // nil = nobody is told
+	alive   *sync.WaitGroup
 	closing *sync.WaitGroup
 	kept    []*kept
 	holders // requests under way, and one as long as it is in force
@@ -73,6 +76,7 @@ func (r *running) release() {
 	if !r.letGo() {
 		return
 	}
+	defer r.alive.Done()
 	r.Gateway.Close()
 	r.unkeep()
 	if r.tracer != nil { // whose last words may take a while, and this may be a client's request
@@ -128,14 +132,32 @@ func (g *live) build(ctx context.Context, l *Loaded) (*running, error) {
 	if tracer != nil {
 		o.Tracer = tracer
 	}
-	r := &running{Snapshot: s, tracer: tracer, closing: &g.closing, server: server.New(o)} //nolint:contextcheck // the request log outlives a request's context
+	r := &running{Snapshot: s, tracer: tracer, alive: &g.alive, closing: &g.closing, server: server.New(o)} //nolint:contextcheck // the request log outlives a request's context
 	r.n.Store(1)
+	g.alive.Add(1)
 	return r, nil
 }
 
-// close lets go of what is in force. No request may be under way any more.
+// lastHandlers is how long requests whose connections were cut off may take to notice.
+const lastHandlers = 2 * time.Second
+
+// close lets go of what is in force, and waits for the end of what it used. No request
+// may come any more; those that were cut off end meanwhile.
 func (g *live) close() {
 	g.now.Load().release()
+	gone := make(chan struct{})
+	go func() { // ends with the last request, or with the process
+		g.alive.Wait()
+		close(gone)
+	}()
+	select {
+	case <-gone:
+	case <-time.After(lastHandlers):
+		g.log.Warn("requests that were cut off have not ended, and are not waited for")
+		for _, k := range g.runtimes {
+			g.closing.Go(k.steward.Stop)
+		}
+	}
 	g.closing.Wait()
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/provider"
+	"github.com/aratta-gateway/aratta/internal/telemetry"
 )
 
 // freeAddr is an address at which nobody listens.
@@ -148,6 +150,36 @@ func TestRuntimeIsWantedAgain(t *testing.T) {
 		f.now.Load().awaitRuntimes(t.Context().Done())
 		if !listens(addr) || strings.Contains(f.log.String(), "left alone") {
 			t.Fatalf("after %d reloads nobody answers:\n%s", len(steps), f.log)
+		}
+	}
+}
+
+// A request that was cut off and has not ended when the gateway does leaves no runtime
+// behind, whether it ends then or never.
+func TestRuntimeEndsBehindRequests(t *testing.T) {
+	for _, ends := range []bool{true, false} {
+		dir, addr, log := t.TempDir(), freeAddr(t), &logBuffer{}
+		e := env("ARATTA_HOME", dir)
+		l, err := Read(filepath.Join(dir, "config.toml"), []byte(ownOllama(addr, "")), e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := &live{version: "test", env: e, log: slog.New(slog.NewJSONHandler(log, nil)), meter: telemetry.New("test")}
+		if err := g.begin(t.Context(), l); err != nil {
+			t.Fatal(err)
+		}
+		r := g.now.Load()
+		r.awaitRuntimes(t.Context().Done())
+		r.hold()
+		if ends {
+			time.AfterFunc(lastHandlers/20, r.release)
+		}
+		g.close()
+		if text := log.String(); listens(addr) || !strings.Contains(text, "runtime: stopped") || ends == strings.Contains(text, "have not ended") {
+			t.Errorf("the request ends: %t; it still listens: %t\n%s", ends, listens(addr), text)
+		}
+		if !ends {
+			r.release() // or goroutines would wait for it
 		}
 	}
 }
