@@ -100,14 +100,22 @@ func parseCertificates(text []byte) (list []*x509.Certificate) {
 	}
 }
 
-// stale says why clients will not take a certificate at a time, "" = they will.
+// latePart is the part of a certificate's life in which it should be another by now:
+// whoever renews them does so long before.
+const latePart = 10
+
+// stale says why clients will not take a certificate at a time, or will not soon, "" =
+// they will.
 func stale(c *tls.Certificate, now time.Time) string {
 	const day = time.DateOnly
+	late := c.Leaf.NotAfter.Add(-c.Leaf.NotAfter.Sub(c.Leaf.NotBefore) / latePart)
 	switch {
 	case now.After(c.Leaf.NotAfter):
 		return "the certificate is not valid any more (since " + c.Leaf.NotAfter.Format(day) + "); clients refuse it"
 	case now.Before(c.Leaf.NotBefore):
 		return "the certificate is not valid yet (from " + c.Leaf.NotBefore.Format(day) + "); clients refuse it"
+	case now.After(late):
+		return "the certificate ends on " + c.Leaf.NotAfter.Format(time.DateTime) + " and is not renewed; clients refuse it then"
 	default:
 		return ""
 	}
@@ -123,11 +131,12 @@ func (g *live) secure(ln net.Listener) net.Listener {
 }
 
 // watchCertificate puts a certificate into force that was renewed on disk, until
-// ctx ends. The configuration need not be read for that, and may have a mistake.
+// ctx ends, and says when one should have been. The configuration need not be read for
+// that, and may have a mistake.
 func (g *live) watchCertificate(ctx context.Context) {
 	state := func() string {
 		s := &g.now.Load().Config.Server
-		return stamp(s.TLSCert, s.TLSKey)
+		return stamp(s.TLSCert, s.TLSKey) + stale(g.shown.Load(), time.Now())
 	}
 	watch(ctx, state, func() {
 		g.turn.Lock()
@@ -136,12 +145,12 @@ func (g *live) watchCertificate(ctx context.Context) {
 		switch {
 		case err != nil:
 			g.log.ErrorContext(ctx, "certificate: cannot be read; the one before is still shown", "error", err)
-		case c != nil:
+		case c != nil && !c.Leaf.Equal(g.shown.Load().Leaf):
 			g.shown.Store(c)
 			g.log.InfoContext(ctx, "certificate: loaded anew", "not_after", c.Leaf.NotAfter)
-			if why := stale(c, time.Now()); why != "" {
-				g.log.WarnContext(ctx, "certificate", "warning", why)
-			}
+		}
+		if why := stale(g.shown.Load(), time.Now()); why != "" {
+			g.log.WarnContext(ctx, "certificate", "warning", why)
 		}
 	})
 }

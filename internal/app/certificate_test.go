@@ -237,6 +237,43 @@ func TestCertificateIsRenewed(t *testing.T) {
 	}
 }
 
+// A certificate that nobody renews is told of before its end, and at its end.
+func TestCertificateEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir, log := t.TempDir(), &logBuffer{}
+		l, err := Read("", []byte(issue(t, dir, "gw.example", time.Now()).config()), env("ARATTA_HOME", dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := l.certificate()
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := &live{log: slog.New(slog.NewJSONHandler(log, nil))}
+		g.now.Store(&running{Snapshot: &Snapshot{Config: l}})
+		g.shown.Store(c)
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			g.watchCertificate(ctx)
+		}()
+		for _, step := range []struct {
+			after time.Duration
+			says  string
+		}{{9 * time.Hour, ""}, {time.Hour, "ends on 2000-01-01 12:00:00 and is not renewed"}, {2*time.Hour + time.Minute, "not valid any more"}} {
+			said := len(log.String())
+			time.Sleep(step.after)
+			synctest.Wait()
+			if got := log.String()[said:]; strings.Count(got, "\n") != min(len(step.says), 1) || !strings.Contains(got, step.says) {
+				t.Errorf("after %s: %s", step.after, got)
+			}
+		}
+		stop()
+		<-done
+	})
+}
+
 // A client takes a gateway that has a certificate for its name from somebody whom
 // it trusts, and no other.
 func TestTrust(t *testing.T) {
