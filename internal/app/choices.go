@@ -20,6 +20,8 @@ type choices struct {
 	clouds  []string          // cloud providers that may be asked
 	models  map[string]string // the default model of each provider, "" = it chooses
 	aliases map[string]string // names for targets
+	host    string            // where it listens; "" = wherever it does without being told
+	port    int               // likewise, 0
 }
 
 // wish is what the command line says of choices.
@@ -178,9 +180,7 @@ func (s *survey) text(c *choices) []byte {
 # No key stands here, and none needs to: keys come from the environment.
 
 [server]
-# host = "0.0.0.0"   # this machine needs no key; others need one of ARATTA_API_KEYS
-# port = 8084
-
+` + c.server() + `
 # Local runtimes. They are asked first. Those that are not named here are found by
 # themselves when they listen at their usual ports.
 `)
@@ -218,6 +218,18 @@ func (s *survey) text(c *choices) []byte {
 		fmt.Fprintf(&b, "default = [%s]\n", strings.Join(chain, ", "))
 	}
 	return b.Bytes()
+}
+
+// server is what stands in [server].
+func (c *choices) server() string {
+	host, port := `# host = "0.0.0.0"`, "# port = 8084"
+	if c.host != "" {
+		host = "host = " + tomlString(c.host)
+	}
+	if c.port != 0 {
+		port = fmt.Sprintf("port = %d", c.port)
+	}
+	return host + "   # this machine needs no key; others need one of ARATTA_API_KEYS\n" + port + "\n"
 }
 
 // table writes the table of a runtime, if it needs one.

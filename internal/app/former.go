@@ -19,6 +19,16 @@ import (
 // person is proposed to say again.
 type former struct{ *Loaded }
 
+// inFile is an environment in which the file's own address of the gateway stands.
+func (e Env) inFile() Env {
+	return func(name string) (string, bool) {
+		if name == "ARATTA_HOST" || name == "ARATTA_PORT" {
+			return "", false
+		}
+		return e(name)
+	}
+}
+
 // entry is what it says of a runtime or a cloud provider by its usual name.
 func (f former) entry(table map[string]provider.Entry, name string) (e provider.Entry, named bool) {
 	e, named = table[name]
@@ -67,12 +77,21 @@ func (f former) propose(s *survey, c *choices) {
 	for name, target := range f.Aliases {
 		c.aliases[name] = cmp.Or(c.aliases[name], target)
 	}
+	slices.SortStableFunc(s.clouds, func(a, b candidate) int { // what is proposed is seen
+		return cmp.Compare(rank(slices.Contains(c.clouds, a.name)), rank(slices.Contains(c.clouds, b.name)))
+	})
+	if _, said := f.places["server.host"]; said {
+		c.host = f.Server.Host
+	}
+	if _, said := f.places["server.port"]; said {
+		c.port = f.Server.Port
+	}
 }
 
 // lost lists the keys of the file that the questions do not ask for, so that a new
 // file has none of them.
 func (f former) lost(s *survey) (keys []string) {
-	asked := map[string]bool{"aliases": true, "chains": true, "chains.default": true, "server": true, "local": true, "providers": true}
+	asked := map[string]bool{"aliases": true, "chains": true, "chains.default": true, "server": true, "server.host": true, "server.port": true, "local": true, "providers": true}
 	for table, list := range map[string][]candidate{"local": s.runtimes, "providers": s.clouds} {
 		for i := range list {
 			at := table + "." + list[i].name

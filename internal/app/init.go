@@ -105,7 +105,7 @@ func (p *program) initialise(ctx context.Context, o *initOptions) error {
 	}
 	was, mistake := former{}, error(nil)
 	if exists && !o.yes {
-		was.Loaded, mistake = Load(p.file, p.Env)
+		was.Loaded, mistake = Load(p.file, p.Env.inFile())
 	}
 	s, err := p.survey(ctx, was)
 	if err != nil {

@@ -84,7 +84,8 @@ func TestWizardProposesWhatStands(t *testing.T) {
 	t.Cleanup(ollama.Close)
 	dir := machine(t, "")
 	before := `[server]
-port = 9
+port = 8085
+max_body_mb = 8
 [local.ollama]
 base_url = "` + ollama.URL + `"
 default_model = "tiny:1b"
@@ -100,7 +101,7 @@ code = "ollama:big-coder:7b"
 	if err := os.WriteFile(dir+"/config.toml", []byte(before), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	x := atTerminal(t, dir, nil, "init")
+	x := atTerminal(t, dir, []string{"ARATTA_PORT=9999"}, "init")
 	x.shows(`config\.toml exists\. Write a new one\?`)
 	x.types("y")
 	x.shows("ollama +runs at " + ollama.URL + ", with 2 models")
@@ -111,7 +112,7 @@ code = "ollama:big-coder:7b"
 		x.shows(question)
 		x.types(enter)
 	}
-	x.shows(`^Left out, as no question asked for it: local\.gpu, server\.port \(kept in config\.toml\.old\)`)
+	x.shows(`^Left out, as no question asked for it: local\.gpu, server\.max_body_mb \(kept in config\.toml\.old\)`)
 	x.shows("Write this to")
 	x.types("y")
 	x.ends(0)
@@ -121,7 +122,7 @@ code = "ollama:big-coder:7b"
 	}
 	for _, want := range []string{
 		"[local.ollama]\nbase_url = \"" + ollama.URL + "\"\ndefault_model = \"tiny:1b\"\n", "[providers.openai]   # key: OPENAI_API_KEY\ndefault_model = \"made-for-us\"\n",
-		`code = "ollama:big-coder:7b"`, `work = "ollama:tiny:1b"`, `default = ["ollama", "openai"]`,
+		`code = "ollama:big-coder:7b"`, `work = "ollama:tiny:1b"`, `default = ["ollama", "openai"]`, "\nport = 8085\n",
 	} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("no %s in\n%s", want, text)
