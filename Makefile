@@ -78,9 +78,9 @@ bench: ## measure against a bare reverse proxy (needs ../shared/loadgen)
 	$(GO) run ./internal/bench
 
 AGENTS = $(CURDIR)/bin/agents
-agents: ## run Claude Code, opencode and Codex from the npm registry against the gateway (needs npm)
+agents: ## run Claude Code, opencode, Codex and Continue from the npm registry against the gateway (needs npm)
 	mkdir -p $(AGENTS)
-	npm install --prefix $(AGENTS) --no-audit --no-fund @anthropic-ai/claude-code opencode-ai @openai/codex
+	npm install --prefix $(AGENTS) --no-audit --no-fund @anthropic-ai/claude-code@latest opencode-ai@latest @openai/codex@latest @continuedev/cli@latest
 	cd sdktest && ARATTA_AGENTS=$(AGENTS) $(GO) test -count=1 -v -run TestAgents -timeout 20m .
 
 cover: ## coverage by package

@@ -62,6 +62,9 @@ func run(m *testing.M) (code int) {
 func config(list []*upstream) string {
 	var b, chains strings.Builder
 	b.WriteString("[server]\nhost = \"127.0.0.1\"\n")
+	for _, name := range []string{"ollama", "llamacpp", "lmstudio", "localai", "sglang", "vllm"} { // should one run here
+		fmt.Fprintf(&b, "[local.%s]\nenabled = false\n", name)
+	}
 	for _, u := range list {
 		if u.format == "ollama" {
 			fmt.Fprintf(&b, "\n[local.%s]\ntype = \"ollama\"\nbase_url = %q\ndefault_model = %q\n", u.name, u.server.URL, model)

@@ -57,6 +57,23 @@ func agents() []agent {
 			},
 			call: calls("read", "filePath"),
 		},
+		{
+			name: "Continue", program: "cn", speaks: "openai",
+			args: []string{"-p", errand},
+			env:  func(_, _ string) []string { return []string{"CONTINUE_TELEMETRY_ENABLED=0"} },
+			set: func(t *testing.T, url, home string) { // as docs/clients.md has it
+				if err := os.Mkdir(filepath.Join(home, ".continue"), 0o700); err != nil {
+					t.Fatal(err)
+				}
+				write(t, filepath.Join(home, ".continue", "config.yaml"), `name: Aratta
+version: 1.0.0
+schema: v1
+models:
+  - {name: Aratta, provider: openai, model: agents, apiBase: "`+url+`/v1", apiKey: unused, roles: [chat, edit, apply]}
+`)
+			},
+			call: calls("Read", "filepath"),
+		},
 		codexAgent("Codex", "agents", codexCall),
 		codexAgent("Codex with a patch", patcher, codexPatch),
 	}

@@ -61,6 +61,8 @@ func kindByText(status int, text string) (scri.ErrorKind, bool) {
 	case has("model_not_found", "not_found_error", "unknown model", "no such model", "invalid model", "invalid_model") ||
 		has("model") && has("not found", "does not exist", "is not a valid model", "not a known model"):
 		return scri.ErrNotFound, true
+	case has("input is not supported"): // llama.cpp's of pictures, with status 500
+		return scri.ErrUnsupported, true
 	case status < http.StatusTooManyRequests && has("unsupported", "not supported", "not support ", "that support tool use",
 		"unknown variant", "not a chat model", "not allowed to sample"):
 		return scri.ErrUnsupported, true

@@ -36,6 +36,7 @@ func TestErrorKind(t *testing.T) {
 		{400, "", `model "x" not found, try pulling it first`, scri.ErrNotFound},
 		{404, "", "", scri.ErrNotFound},
 		{400, "", "this model does not support tools: tools are not supported", scri.ErrUnsupported},
+		{500, "", "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj", scri.ErrUnsupported},
 		{429, "", "", scri.ErrRateLimited},
 		{0, "rate_limit_error", "", scri.ErrRateLimited},
 		{0, "overloaded_error", "Overloaded", scri.ErrOverloaded},
