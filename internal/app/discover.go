@@ -25,15 +25,15 @@ const discoverFor = 300 * time.Millisecond
 func runtimes() []string { return []string{"ollama", "vllm", "llamacpp", "lmstudio"} }
 
 // discover adds the local runtimes that listen at their usual places and are
-// not configured. Ollama is added in any case: it may be started later. Unless
-// they are asked, the others are only noted. Whose usual place is where the gateway
-// itself is, or another, is none.
+// not configured. Ollama is added whether it runs or not: it may be started later.
+// Unless they are asked, the others are only noted. Whose usual place is where the
+// gateway itself is, or another, is none.
 func (s *Snapshot) discover(ctx context.Context, l *Loaded, deps provider.Deps, o BuildOptions) {
 	ctx, cancel := context.WithTimeout(ctx, discoverFor)
 	defer cancel()
 	own := cmp.Or(o.Port, l.Server.Port)
 	names := runtimes()
-	found := make([]*provider.Provider, len(names))
+	found, gateways := make([]*provider.Provider, len(names)), make([]*provider.Provider, len(names))
 	var wg sync.WaitGroup
 	for i, name := range names {
 		if l.mentions(name) {
@@ -43,29 +43,47 @@ func (s *Snapshot) discover(ctx context.Context, l *Loaded, deps provider.Deps, 
 		if err != nil || p.Disabled() != "" || l.listensAt(p, own) {
 			continue
 		}
-		if name == "ollama" {
+		later := name == "ollama"
+		switch {
+		case !o.Discover && later:
 			found[i] = p
 			continue
-		}
-		if !o.Discover {
+		case !o.Discover:
 			s.Sought = append(s.Sought, p)
 			continue
 		}
 		wg.Go(func() {
-			list, err := p.List(provider.WithPermit(ctx, provider.For(p.Zone(), p.Host())))
-			if err != nil || len(list) == 0 || ofGateway(list) {
-				p.Close()
+			switch there, gateway := look(ctx, name, deps); {
+			case gateway:
+				gateways[i] = p
+			case there || later:
+				found[i] = p
 				return
 			}
-			found[i] = p
+			p.Close()
 		})
 	}
 	wg.Wait()
-	for _, p := range found {
+	for i, p := range found {
 		if p != nil {
 			s.Providers = append(s.Providers, p)
 		}
+		if g := gateways[i]; g != nil {
+			s.Warnings = append(s.Warnings, "local."+g.Name()+": at "+g.Host()+" a gateway answers, so it is left alone; a table of that name takes it all the same")
+		}
 	}
+}
+
+// look asks whether a runtime listens at its usual place and has models, or a gateway
+// does. What it finds is not remembered: it may be another in a moment.
+func look(ctx context.Context, name string, deps provider.Deps) (there, gateway bool) {
+	p, err := provider.New(provider.Local, name, provider.Entry{}, deps)
+	if err != nil {
+		return false, false
+	}
+	defer p.Close()
+	list, err := p.List(provider.WithPermit(ctx, provider.For(p.Zone(), p.Host())))
+	return err == nil && len(list) > 0, err == nil && ofGateway(list)
 }
 
 // mentions reports whether the configuration speaks of a local runtime.

@@ -70,9 +70,12 @@ func TestGatewayIsNoRuntime(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range f.now.Load().Providers {
-		if p.Kind() == provider.Local && p.Name() != "ollama" { // which is taken in unasked
+		if p.Kind() == provider.Local {
 			t.Errorf("%s is a gateway", p.Name())
 		}
+	}
+	if warn := strings.Join(f.now.Load().Warnings, "\n"); strings.Count(warn, "a gateway answers, so it is left alone") != len(runtimes()) {
+		t.Errorf("%s", warn)
 	}
 	for i := range s.runtimes {
 		if s.runtimes[i].ready {
