@@ -53,6 +53,7 @@ func TestNotItself(t *testing.T) {
 // far away.
 func TestGatewayIsNoRuntime(t *testing.T) {
 	other := newFile(t, oneProvider(simURL(t), ""))
+	other.do(t, "GET", "/v1/models", "") // so that it knows when it is asked in a hurry
 	f := newFile(t, "")
 	f.discover = true
 	dir := filepath.Join(filepath.Dir(f.path), "providers")
