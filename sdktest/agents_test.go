@@ -113,6 +113,15 @@ func TestOllamaRun(t *testing.T) {
 	if _, err := c.sdk.ListRunning(t.Context()); err != nil {
 		t.Errorf("ollama ps: %v", err)
 	}
+	list, err := c.sdk.List(t.Context())
+	if err != nil || len(list.Models) == 0 {
+		t.Fatalf("ollama list: %+v, %v", list, err)
+	}
+	for _, m := range list.Models {
+		if len(m.Digest) < 12 { // it shows so many of its characters, unasked
+			t.Errorf("ollama list crashes at %s, whose digest is %q", m.Name, m.Digest)
+		}
+	}
 	for _, u := range shared.providers {
 		u.says(t, said("Four."))
 	}

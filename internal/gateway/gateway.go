@@ -172,6 +172,9 @@ func (g *Gateway) survey(ctx context.Context, ask func(*provider.Provider, conte
 func (g *Gateway) Model(ctx context.Context, name string) (*scri.ModelInfo, error) {
 	l := g.Models(ctx)
 	i := slices.IndexFunc(l.Models, func(m scri.ModelInfo) bool { return m.ID == name })
+	if i < 0 { // as Ollama has it, no tag means the latest
+		i = slices.IndexFunc(l.Models, func(m scri.ModelInfo) bool { return m.ID == name+":latest" })
+	}
 	if i < 0 {
 		i = slices.IndexFunc(l.Models, func(m scri.ModelInfo) bool { return m.Model == name || m.Model == name+":latest" })
 	}

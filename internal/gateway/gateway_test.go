@@ -332,6 +332,17 @@ func TestModels(t *testing.T) {
 	}
 }
 
+// A name without a tag is the latest, as Ollama has it, with its provider before it too.
+func TestModelWithoutTag(t *testing.T) {
+	s := newStand(t)
+	s.local.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "POST", "/api/pull", strings.NewReader(`{"model":"tiny:latest"}`)))
+	for _, name := range []string{"tiny", "local1:tiny", "local1:tiny:latest"} {
+		if m, err := s.Model(t.Context(), name); err != nil || m.ID != "local1:tiny:latest" {
+			t.Errorf("%s: %+v, %v", name, m, err)
+		}
+	}
+}
+
 func TestLogHasNoContentAndNoKey(t *testing.T) {
 	s := newStand(t)
 	s.local.Set(sim.Fault{Kind: sim.ServerError})

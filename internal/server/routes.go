@@ -359,12 +359,25 @@ func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) {
 				Message: discreet.Clip(r.Method) + " is not taken here, " + strings.Join(methods, ", ") + " is",
 			}
 			w.Header().Set("Allow", strings.Join(methods, ", "))
+		} else if ofRuntime(r.URL.Path) {
+			err.Hint = "models are fetched and kept by the runtime: `aratta models pull NAME`, or ask the runtime at its own address"
 		} else if path := s.meant(r); path != "" {
 			err.Hint = "did you mean " + path + "?"
 		}
 		err.Err = noted{slog.String("method", discreet.Clip(r.Method)), slog.String("url_path", discreet.Clip(r.URL.Path))}
 	}
 	s.fail(w, r, s.likely(r.URL.Path), x, err)
+}
+
+// ofRuntime reports whether Ollama's API has there what is done to a runtime's models,
+// as `ollama pull` does, or `ollama run` with a model that is not known.
+func ofRuntime(path string) bool {
+	switch path {
+	case "/api/pull", "/api/push", "/api/create", "/api/copy", "/api/delete":
+		return true
+	default:
+		return strings.HasPrefix(path, "/api/blobs/")
+	}
 }
 
 // methods are those that a path takes.

@@ -192,6 +192,7 @@ func TestRoutes(t *testing.T) {
 		{name: "/v1 before Ollama's", method: "POST", path: "/v1/api/chat", body: goodChat, status: 404, has: "did you mean /api/chat?"},
 		{name: "a slash at the end", method: "POST", path: "/v1/messages/", body: goodChat, status: 404, has: "did you mean /v1/messages?"},
 		{name: "a misspelt path", method: "POST", path: "/v1/chat/completion", body: goodChat, status: 404, has: "did you mean /v1/chat/completions?"},
+		{name: "what a runtime does itself", method: "POST", path: "/api/pull", body: `{"model":"m"}`, status: 404, has: "aratta models pull NAME", lacks: "did you mean"},
 		{name: "a path like none", method: "POST", path: "/somewhere/else", body: goodChat, status: 404, has: "docs/api.md", lacks: "did you mean"},
 		{name: "another method", method: "DELETE", path: "/v1/models", status: 405, has: "DELETE is not taken here, GET is", headers: map[string]string{"Allow": "GET"}},
 		{name: "a page of this machine reads", method: "GET", path: "/v1/models", header: local, status: 200, headers: map[string]string{

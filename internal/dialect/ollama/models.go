@@ -82,7 +82,9 @@ func readModel(s *wire.Scanner) scri.ModelInfo {
 		case name == "size" && k == wire.Number:
 			m.SizeBytes = s.Int()
 		case name == "digest" && k == wire.String:
-			m.Digest = s.Unquoted()
+			if m.Digest = s.Unquoted(); m.Digest == noDigest {
+				m.Digest = ""
+			}
 		case name == "context_length" && k == wire.Number:
 			m.ContextWindow = s.Int()
 		case name == "details" && k == wire.Object:
@@ -107,6 +109,16 @@ func unix(text string) int64 {
 		return 0
 	}
 	return t.Unix()
+}
+
+// modified is when a model came; Go's zero time, which `ollama list` shows as "Never",
+// where nobody says.
+func modified(m *scri.ModelInfo) string {
+	var t time.Time
+	if m.Created != 0 {
+		t = time.Unix(m.Created, 0)
+	}
+	return t.UTC().Format(time.RFC3339)
 }
 
 func readDetails(s *wire.Scanner, m *scri.ModelInfo) {
@@ -159,6 +171,10 @@ func appendList(b []byte, l *scri.ModelList, loaded bool) []byte {
 	return append(w.B, "]}"...)
 }
 
+// noDigest is the digest of what has none: an alias, or another provider's model.
+// `ollama list` shows its first twelve characters, and crashes where there are fewer.
+const noDigest = "0000000000000000000000000000000000000000000000000000000000000000"
+
 // appendModel writes a model of a list. What only Ollama tells is taken from
 // its own words, where there are any.
 func appendModel(w *wire.Writer, m *scri.ModelInfo, loaded bool) {
@@ -178,13 +194,17 @@ func appendModel(w *wire.Writer, m *scri.ModelInfo, loaded bool) {
 		if v := peek(raw, "modified_at"); v != nil {
 			w.Raw(v)
 		} else {
-			w.Str(time.Unix(m.Created, 0).UTC().Format(time.RFC3339))
+			w.Str(modified(m))
 		}
 	}
 	w.Key("size")
 	w.Int(m.SizeBytes)
 	w.Key("digest")
-	w.Str(m.Digest)
+	if m.Digest == "" {
+		w.Str(noDigest)
+	} else {
+		w.Str(m.Digest)
+	}
 	w.Key("details")
 	appendDetails(w, m, raw)
 	if len(m.Capabilities) > 0 && !loaded {

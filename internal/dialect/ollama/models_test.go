@@ -1,6 +1,7 @@
 package ollama_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -49,13 +50,29 @@ func TestModels(t *testing.T) {
 	const list = `{"models":[
 	 {"name":"ollama:codellama:13b","model":"ollama:codellama:13b","modified_at":"2023-11-04T14:56:49.277302595-07:00","size":7365960935,"digest":"9f4385",
 	  "details":{"parent_model":"","format":"gguf","family":"llama","families":["llama"],"parameter_size":"13B","quantization_level":"Q4_0"}},
-	 {"name":"openai:gpt-5","model":"openai:gpt-5","modified_at":"1970-01-01T00:00:01Z","size":0,"digest":"",
+	 {"name":"openai:gpt-5","model":"openai:gpt-5","modified_at":"1970-01-01T00:00:01Z","size":0,"digest":"0000000000000000000000000000000000000000000000000000000000000000",
 	  "details":{"parent_model":"","format":"","family":"gpt","families":["gpt"],"parameter_size":"","quantization_level":""},"capabilities":["completion"]}]}`
 	if !wire.Equal(b, []byte(list)) {
 		t.Errorf("got %s", b)
 	}
 	if r := lister.ListRequest(nil); r.Method+r.Path != "GET/api/tags" {
 		t.Error(r)
+	}
+}
+
+// Of what has neither a time nor a digest `ollama list` says "Never" and shows zeros; it
+// crashes where the digest is short.
+func TestListOfAliases(t *testing.T) {
+	list := &scri.ModelList{Models: []scri.ModelInfo{{ID: "auto"}}}
+	b := lister.EncodeModels(nil, nil, list)
+	for _, want := range []string{`"modified_at":"0001-01-01T00:00:00Z"`, `"digest":"` + strings.Repeat("0", 64) + `"`} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("no %s in %s", want, b)
+		}
+	}
+	got, err := lister.DecodeModels(&dialect.Answer{Body: b})
+	if err != nil || len(got.Models) != 1 || got.Models[0].Digest != "" || got.Models[0].Created != 0 {
+		t.Errorf("read back: %+v, %v", got, err)
 	}
 }
 

@@ -3,7 +3,6 @@ package ollama
 import (
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
@@ -125,6 +124,6 @@ func (ollama) EncodeModel(b []byte, _ *dialect.Incoming, m *scri.ModelInfo) []by
 	} else {
 		capabilities(&w, m)
 	}
-	verbatimOr(&w, raw, "modified_at", `"`+time.Unix(m.Created, 0).UTC().Format(time.RFC3339)+`"`)
+	verbatimOr(&w, raw, "modified_at", `"`+modified(m)+`"`)
 	return append(w.B, '}')
 }
