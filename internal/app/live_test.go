@@ -41,6 +41,16 @@ func oneProvider(url, more string) string {
 
 func newFile(t testing.TB, text string) *aFile {
 	t.Helper()
+	f := newQuiet(t, text)
+	ts := httptest.NewServer(f.live)
+	t.Cleanup(ts.Close)
+	f.url = ts.URL
+	return f
+}
+
+// newQuiet is one that nobody can reach, so that it may be in a bubble of synctest.
+func newQuiet(t testing.TB, text string) *aFile {
+	t.Helper()
 	f := &aFile{path: filepath.Join(t.TempDir(), "config.toml"), log: &logBuffer{}}
 	f.write(t, text)
 	e := env("LAB_KEY", labKey, "ARATTA_HOME", filepath.Dir(f.path))
@@ -53,9 +63,6 @@ func newFile(t testing.TB, text string) *aFile {
 		t.Fatal(err)
 	}
 	t.Cleanup(f.close)
-	ts := httptest.NewServer(f.live)
-	t.Cleanup(ts.Close)
-	f.url = ts.URL
 	return f
 }
 
@@ -312,8 +319,8 @@ func TestReloadOfSomebodyWhoLeft(t *testing.T) {
 // A file that changes is in force soon after; one with a mistake changes nothing
 // but the log, which has its place.
 func TestConfigIsLoadedAnew(t *testing.T) {
-	f := newFile(t, "")
 	synctest.Test(t, func(t *testing.T) {
+		f := newQuiet(t, "")
 		done := make(chan struct{})
 		ctx, stop := context.WithCancel(t.Context())
 		go func() {
@@ -344,10 +351,10 @@ func TestConfigIsLoadedAnew(t *testing.T) {
 		}
 		stop()
 		<-done
+		if text := f.log.String(); !strings.Contains(text, "config.toml:1:") || strings.Count(text, "what was in force stays") != 1 {
+			t.Errorf("the log does not say what was wrong where, once: %s", text)
+		}
 	})
-	if text := f.log.String(); !strings.Contains(text, "config.toml:1:") || strings.Count(text, "what was in force stays") != 1 {
-		t.Errorf("the log does not say what was wrong where, once: %s", text)
-	}
 }
 
 // A file that is gone, as while an editor writes it, leaves what was in force: all
