@@ -32,7 +32,7 @@ type live struct {
 	port     int           // that it listens on; 0 = the one that is configured
 	override func(*Loaded) // what was said on the command line; nil = the configuration is fixed
 
-	alive    sync.WaitGroup   // snapshots that somebody holds
+	alive    alive            // snapshots that somebody holds
 	closing  sync.WaitGroup   // what has still something to tell after its end
 	turn     sync.Mutex       // one change at a time
 	first    ServerConfig     // with which the process began
@@ -46,10 +46,24 @@ type running struct {
 	*Snapshot
 	server  *server.Server
 	tracer  *tracing.Tracer // nil = nobody is told
-	alive   *sync.WaitGroup
+	alive   *alive
 	closing *sync.WaitGroup
 	kept    []*kept
 	holders // requests under way, and one as long as it is in force
+}
+
+// alive counts snapshots. One is in force until the end, so that there is none for the
+// first time is the end.
+type alive struct {
+	n    atomic.Int64
+	once sync.Once
+	gone chan struct{} // closed then
+}
+
+func (a *alive) less() {
+	if a.n.Add(-1) == 0 {
+		a.once.Do(func() { close(a.gone) })
+	}
 }
 
 // holders are those for whom something is kept whole.
@@ -76,7 +90,7 @@ func (r *running) release() {
 	if !r.letGo() {
 		return
 	}
-	defer r.alive.Done()
+	defer r.alive.less()
 	r.Gateway.Close()
 	r.unkeep()
 	if r.tracer != nil { // whose last words may take a while, and this may be a client's request
@@ -86,7 +100,7 @@ func (r *running) release() {
 
 // begin puts the first configuration into force.
 func (g *live) begin(ctx context.Context, l *Loaded) error {
-	g.sessions = session.New(session.Limits{}, nil)
+	g.sessions, g.alive.gone = session.New(session.Limits{}, nil), make(chan struct{})
 	r, err := g.build(ctx, l)
 	if err == nil {
 		g.runtimes = map[string]*kept{}
@@ -134,7 +148,7 @@ func (g *live) build(ctx context.Context, l *Loaded) (*running, error) {
 	}
 	r := &running{Snapshot: s, tracer: tracer, alive: &g.alive, closing: &g.closing, server: server.New(o)} //nolint:contextcheck // the request log outlives a request's context
 	r.n.Store(1)
-	g.alive.Add(1)
+	g.alive.n.Add(1)
 	return r, nil
 }
 
@@ -145,13 +159,8 @@ const lastHandlers = 2 * time.Second
 // may come any more; those that were cut off end meanwhile.
 func (g *live) close() {
 	g.now.Load().release()
-	gone := make(chan struct{})
-	go func() { // ends with the last request, or with the process
-		g.alive.Wait()
-		close(gone)
-	}()
 	select {
-	case <-gone:
+	case <-g.alive.gone:
 	case <-time.After(lastHandlers):
 		g.log.Warn("requests that were cut off have not ended, and are not waited for")
 		for _, k := range g.runtimes {
