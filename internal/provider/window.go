@@ -178,8 +178,11 @@ func (p *Provider) fits(tokens, window int64, model string) error {
 // able tells the dialect what the runtime says of the model, where it would refuse
 // what the model cannot do, or do as if nothing had been asked.
 func (p *Provider) able(ctx context.Context, req *scri.ChatRequest, call *Call, t *dialect.Target) error {
+	if !p.SetsWindow() {
+		return nil
+	}
 	picture := pictureOf(req)
-	if req.Reasoning == nil && picture == "" || !p.SetsWindow() {
+	if req.Reasoning == nil && picture == "" {
 		return nil
 	}
 	m := p.Show(ctx, call.Model)
