@@ -77,7 +77,15 @@ func (r *Run) rewrote(now, was string) {
 func (r *Run) Request(q *Request) error {
 	t := r.take()
 	defer r.give()
-	defer func() { r.Warnings = t.warnings() }()
+	t.request = *q // which then need not be on the heap
+	r.edit(t, &t.request)
+	r.Warnings = t.warnings()
+	*q = t.request
+	return r.err
+}
+
+// edit lets all steps act on a request, until one of them fails.
+func (r *Run) edit(t *tree, q *Request) {
 	t.load(q.Body)
 	t.sound = true // a dialect wrote it
 	if r.facts = r.near[:0]; r.plan.facts > len(r.near) {
@@ -103,7 +111,7 @@ func (r *Run) Request(q *Request) error {
 			}
 			r.act(j, st, q, nil)
 			if r.err != nil {
-				return r.err
+				return
 			}
 		}
 	}
@@ -111,7 +119,6 @@ func (r *Run) Request(q *Request) error {
 		q.Buf = t.appendTo(q.Buf[:0])
 		q.Body = q.Buf
 	}
-	return nil
 }
 
 // take takes a tree out of the pool.

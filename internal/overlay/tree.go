@@ -27,7 +27,8 @@ type tree struct {
 	shared  []*node // scratch of pairings
 	notes   []note  // scratch of a run's warnings
 	text    []byte  // likewise
-	work    job     // what the run does
+	work    job     // what a run does
+	request Request // what it does it to
 }
 
 // node is one value of a tree. raw is how it stands while nothing below it has
@@ -72,7 +73,7 @@ func (t *tree) release() {
 		clear(list[:cap(list)])
 	}
 	t.notes, t.text = t.notes[:0], t.text[:0]
-	t.doc, t.root, t.err, t.work = nil, nil, nil, job{}
+	t.doc, t.root, t.err, t.work, t.request = nil, nil, nil, job{}, Request{}
 }
 
 // forget lets go of the nodes, and leaves their memory clear.

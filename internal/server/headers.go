@@ -139,7 +139,11 @@ func warnings(list []scri.Warning) string {
 // refuse answers whose headers are large.
 func clean(s string) string {
 	s = discreet.Clip(s)
-	if strings.IndexFunc(s, unfit) < 0 {
+	fit := true
+	for i := range len(s) { // most are plain, and short
+		fit = fit && s[i] >= 0x20 && s[i] <= 0x7e
+	}
+	if fit {
 		return s
 	}
 	return strings.Map(func(r rune) rune {
