@@ -55,13 +55,32 @@ func TestJudge(t *testing.T) {
 			t.Errorf("%+v: %g, %s; want %g, %s", c.row, got, l.Verdict, c.ratio, c.verdict)
 		}
 	}
-	ten := measured{same: {perRequest: 60}, tenOverlays: {perRequest: 64.5}}
+	ten := measured{tenOverlays: {more: 4.5}}
 	if l := judge(row{target: tenOverlays, unit: more, must: 5, aim: 2.5}, ten); l.Verdict != verdictMust || *l.Aratta != 4.5 || l.bound(l.Must) != "5 us" {
 		t.Errorf("4.5 us of 5: %+v", l)
 	}
 	binary := measured{same: {megabytes: 30}}
 	if l := judge(row{target: same, unit: megabytes, must: 40, aim: 25}, binary); l.Verdict != verdictMust {
 		t.Errorf("30 MB of 40: %s", l.Verdict)
+	}
+}
+
+// Windows that a busy machine made cost more do not count.
+func TestDifferences(t *testing.T) {
+	const report = `{"targets": [
+		{"name": "same", "ok": 10, "cpu_us_per_request": 80, "cpu_us_per_request_rounds": [80, 130, 81, 82, 90, 99]},
+		{"name": "overlays-ten", "ok": 10, "cpu_us_per_request": 86, "cpu_us_per_request_rounds": [83, 85, 84, 160, 93, 92]},
+		{"name": "overlays-empty", "ok": 9, "failed": 1, "cpu_us_per_request": 86, "cpu_us_per_request_rounds": [83, 85, 84, 160, 93, 92]}
+	]}`
+	m, _, err := fromLoadgen([]byte(report), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := m[tenOverlays][more]; got != 3 {
+		t.Errorf("ten overlays add %g us, want 3", got)
+	}
+	if _, ok := m[emptyOverlays][more]; ok {
+		t.Error("a target that failed requests has a figure")
 	}
 }
 

@@ -27,10 +27,40 @@ func (s *stand) measure(ctx context.Context, run string, wanted []row, p pace) (
 		return nil, nil, fmt.Errorf("no run %q", run)
 	}
 	names := l.targets(run, wanted)
-	if l.streams > 0 {
+	switch {
+	case l.streams > 0:
 		return s.idle(ctx, l, names, p)
+	case l.sets > 0:
+		return s.sets(ctx, l, names, p)
+	default:
+		return s.load(ctx, l, names, p)
 	}
-	return s.load(ctx, l, names, p)
+}
+
+// sets makes a run several times, each with fresh processes: two of the same program
+// differ by a percent or two for as long as they live. The median of the differences
+// counts.
+func (s *stand) sets(ctx context.Context, l load, names []string, p pace) (measured, []string, error) {
+	found, notes := map[string][]float64{}, []string(nil)
+	for range l.sets {
+		m, n, err := s.load(ctx, l, names, p)
+		if err != nil {
+			return nil, nil, err
+		}
+		for t, units := range m {
+			if v, ok := units[more]; ok {
+				found[t] = append(found[t], v)
+			}
+		}
+		notes = append(notes, n...)
+	}
+	all := measured{}
+	for t, list := range found {
+		if len(list) == l.sets {
+			all.set(t, more, median(list))
+		}
+	}
+	return all, notes, nil
 }
 
 // load starts the proxies and loads them, and the mock itself, in turn.

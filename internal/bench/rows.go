@@ -12,7 +12,7 @@ type unit uint8
 const (
 	perRequest unit = iota // microseconds of CPU
 	perEvent               // microseconds of CPU
-	more                   // microseconds of CPU a request beyond those of Aratta as it is
+	more                   // microseconds of CPU a request beyond those of Aratta as it is, see addMore
 	added                  // microseconds of latency beyond the mock's own
 	perStream              // bytes of memory
 	millis                 // of time
@@ -81,7 +81,7 @@ type load struct {
 	args    []string
 	profile string   // of the mock
 	beside  []string // the targets that are loaded beside those of the rows, the first of them first
-	rounds  int      // as many times those of the pace, to tell small differences; 0 = once
+	sets    int      // so many sets of fresh processes, which are asked in short windows, to tell small differences; 0 = no such run
 	streams int      // so many at once, in processes started for them; 0 = no such run
 	events  float64  // that each of them gives within the window, at the least
 }
@@ -101,16 +101,31 @@ func (l *load) targets(run string, wanted []row) []string {
 type pace struct {
 	rounds, starts int
 	warm, window   time.Duration
+	short          turns
 	quick          bool
 }
 
+// turns is how small differences are measured: each set of processes is asked in
+// turn, in many windows that are short, so that whatever else the machine does falls
+// on all of them.
+type turns struct {
+	sets, rounds int
+	warm, window time.Duration
+}
+
 func fullPace() pace {
-	return pace{rounds: 3, starts: 11, warm: 700 * time.Millisecond, window: 2500 * time.Millisecond}
+	return pace{
+		rounds: 3, starts: 11, warm: 700 * time.Millisecond, window: 2500 * time.Millisecond,
+		short: turns{sets: 5, rounds: 6, warm: 50 * time.Millisecond, window: 400 * time.Millisecond},
+	}
 }
 
 // quickPace is enough to see that everything works; its figures mean little.
 func quickPace() pace {
-	return pace{rounds: 1, starts: 3, warm: 150 * time.Millisecond, window: 300 * time.Millisecond, quick: true}
+	return pace{
+		rounds: 1, starts: 3, warm: 150 * time.Millisecond, window: 300 * time.Millisecond, quick: true,
+		short: turns{sets: 1, rounds: 3, warm: 50 * time.Millisecond, window: 150 * time.Millisecond},
+	}
 }
 
 // limit bounds one run of loadgen, however badly a target behaves.
@@ -127,12 +142,16 @@ func loads(p pace) map[string]load {
 		"1m":           {args: []string{"-body", "1m", "-conns", "8"}, beside: cpu},
 		"burst":        {args: []string{"-body", "1k", "-conns", "32", "-stream", "-min-events", "100"}, beside: cpu},
 		"gaps":         {args: []string{"-body", "1k", "-conns", "100", "-stream", "-min-events", "100"}, profile: "gap_us=10000", beside: cpu},
-		"overlays":     {args: []string{"-body", "1k", "-conns", "32"}, beside: []string{same}, rounds: 2},
+		"overlays":     {args: []string{"-body", "1k", "-conns", "32"}, beside: []string{same}, sets: p.short.sets},
 		"latency 1k":   {args: []string{"-body", "1k", "-conns", "64", "-rate", "1000"}, beside: latency},
 		"latency 100k": {args: []string{"-body", "100k", "-conns", "64", "-rate", "300"}, beside: latency},
 	}
 	for name, l := range m {
-		l.args = append(l.args, "-rounds", strconv.Itoa(p.rounds*max(l.rounds, 1)), "-warm", p.warm.String(), "-duration", p.window.String())
+		rounds, warm, window := p.rounds, p.warm, p.window
+		if l.sets > 0 {
+			rounds, warm, window = p.short.rounds, p.short.warm, p.short.window
+		}
+		l.args = append(l.args, "-rounds", strconv.Itoa(rounds), "-warm", warm.String(), "-duration", window.String())
 		m[name] = l
 	}
 	for name, n := range map[string]int{"streams 1000": 1000, "streams 9500": 9500} {
