@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -51,6 +50,18 @@ type Info struct {
 // provider. The stream must be closed.
 func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call *Call) (scri.Stream, *Info, error) {
 	s, a, err := p.chat(ctx, req, call)
+	if err != nil {
+		return p.chatWider(ctx, req, call, a, err)
+	}
+	return s, &a.info, nil
+}
+
+// chatWider asks again after a failure that a wider window may mend, as long as there
+// is one. What it needs must not lie on the stack of each stream.
+//
+//go:noinline
+func (p *Provider) chatWider(ctx context.Context, req *scri.ChatRequest, call *Call, a *attempt, err error) (scri.Stream, *Info, error) {
+	var s scri.Stream
 	for err != nil {
 		n := p.wider(ctx, call, a, err)
 		if n == 0 {
@@ -242,7 +253,12 @@ func (a *attempt) replayed(body []byte) (scri.Stream, error) {
 // unfinished reports whether a whole answer says of none of its choices that it is
 // complete. Ollama gives such when a model repeats itself without end.
 func unfinished(r *scri.ChatResponse) bool {
-	return len(r.Choices) > 0 && !slices.ContainsFunc(r.Choices, func(c scri.Choice) bool { return c.Finish.Reason != "" || c.Finish.Raw != "" })
+	for i := range r.Choices {
+		if f := &r.Choices[i].Finish; f.Reason != "" || f.Raw != "" {
+			return false
+		}
+	}
+	return len(r.Choices) > 0
 }
 
 // Next returns the next event of the stream.
