@@ -228,7 +228,7 @@ func (g *live) Replace(ctx context.Context, text []byte, fits func([]byte) bool)
 	if err != nil {
 		return nil, g.refused(ctx, sent, err)
 	}
-	if err := l.startsElse(g.now.Load().Config); err != nil {
+	if err := l.notOverHTTP(g.now.Load().Config); err != nil {
 		return nil, err
 	}
 	return g.change(ctx, l, sent, func() error { return writeWhole(file, text) })

@@ -189,7 +189,7 @@ func TestConfigAPI(t *testing.T) {
 		{"without saying what it replaces", "", next, http.StatusPreconditionRequired, "If-Match is missing"},
 		{"of another text", `"0123"`, next, http.StatusPreconditionFailed, "is another by now"},
 		{"with a mistake", tag, "[server]\nprot = 1\n", http.StatusBadRequest, `config.toml:2:1: server.prot: unknown key; did you mean \"port\"?`},
-		{"that cannot be built", tag, "[providers.up]\ntype = \"opneai\"\n", http.StatusBadRequest, `did you mean \"openai\"?`},
+		{"that cannot be built", tag, text + "\n[providers.new]\ntype = \"opneai\"\n", http.StatusBadRequest, `did you mean \"openai\"?`},
 		{"too large", tag, strings.Repeat("#", 5<<20), http.StatusRequestEntityTooLarge, "4 MB"},
 	} {
 		h := []string{"If-Match", c.match}

@@ -1,10 +1,8 @@
 package app
 
 import (
-	"cmp"
 	"errors"
 	"maps"
-	"net/http"
 	"os"
 	"os/exec"
 	"slices"
@@ -13,7 +11,6 @@ import (
 
 	"github.com/aratta-gateway/aratta/internal/provider"
 	"github.com/aratta-gateway/aratta/internal/steward"
-	"github.com/aratta-gateway/aratta/scri"
 )
 
 // local runtimes that the gateway starts itself, and stops with itself.
@@ -188,22 +185,4 @@ func secret(name string) bool {
 			return false
 		}
 	})
-}
-
-// startsElse refuses what would start another program on this machine. Whoever may
-// change the configuration over HTTP may not write its file, perhaps, and must not
-// thereby run programs as the gateway's user.
-func (l *Loaded) startsElse(now *Loaded) error {
-	for _, table := range []map[string]provider.Entry{l.Local, now.Local} {
-		for name := range table {
-			a, b := l.Local[name], now.Local[name]
-			if a.Manage != b.Manage || !slices.Equal(a.Command, b.Command) || a.Manage && cmp.Or(a.Type, name) != cmp.Or(b.Type, name) {
-				return &scri.Error{
-					Kind: scri.ErrPermission, Status: http.StatusForbidden, Message: "local." + name + ": what is started on this machine is not changed over HTTP",
-					Hint: "change manage and command in the file itself",
-				}
-			}
-		}
-	}
-	return nil
 }

@@ -184,22 +184,6 @@ func TestRuntimeEndsBehindRequests(t *testing.T) {
 	}
 }
 
-// Who may change the configuration over HTTP starts no programs by that.
-func TestConfigAPIStartsNothing(t *testing.T) {
-	text := "[local.ollama]\nbase_url = \"http://127.0.0.1:1\"\n"
-	f := newFile(t, text)
-	for _, next := range []string{
-		text + "manage = true\n", text + "command = [\"touch\", \"/tmp/x\"]\n", "[local.new]\ntype = \"ollama\"\nmanage = true\n",
-	} {
-		if status, _, body := f.do(t, "PUT", "/api/v1/config", next, "If-Match", "*"); status != http.StatusForbidden || !strings.Contains(body, "in the file itself") {
-			t.Errorf("%d %s", status, body)
-		}
-	}
-	if status, _, body := f.do(t, "PUT", "/api/v1/config", text+"# mine\n", "If-Match", "*"); status != http.StatusOK {
-		t.Errorf("%d %s", status, body)
-	}
-}
-
 func TestRuntimeProblems(t *testing.T) {
 	for _, c := range []struct{ config, want string }{
 		{"[local.ollama]\nmanage = true\nbase_url = \"http://10.0.0.7:11434\"\n", ":2:1: local.ollama.manage: a runtime is started under [local] alone"},

@@ -1,0 +1,74 @@
+package app
+
+import (
+	"cmp"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/aratta-gateway/aratta/internal/provider"
+	"github.com/aratta-gateway/aratta/scri"
+)
+
+// notOverHTTP refuses what is changed in the file alone. Whoever may change the
+// configuration over HTTP is any user of this machine; he may not write the file,
+// perhaps, and must not thereby run programs as the gateway's user, learn its secrets,
+// or have requests go to himself.
+func (l *Loaded) notOverHTTP(now *Loaded) error {
+	if name := l.startsElse(now); name != "" {
+		return keptToFile(name, "what is started on this machine", "manage and command")
+	}
+	if name := l.leadsElse(now); name != "" {
+		return keptToFile(name, "where requests go, and with what key,", "addresses, zones, keys and headers")
+	}
+	if l.Monitoring.OTLPEndpoint != now.Monitoring.OTLPEndpoint {
+		return keptToFile("monitoring.otlp_endpoint", "where traces go", "it")
+	}
+	known := variable.FindAllString(string(now.Text), -1)
+	for _, v := range variable.FindAllString(string(l.Text), -1) {
+		if !slices.Contains(known, v) {
+			return keptToFile(v, "what is taken from the environment", "what names it")
+		}
+	}
+	return nil
+}
+
+func keptToFile(where, what, change string) error {
+	return &scri.Error{
+		Kind: scri.ErrPermission, Status: http.StatusForbidden, Message: where + ": " + what + " is not changed over HTTP",
+		Hint: "change " + change + " in the file itself",
+	}
+}
+
+// startsElse names a runtime of which another program is started.
+func (l *Loaded) startsElse(now *Loaded) string {
+	for _, table := range []map[string]provider.Entry{l.Local, now.Local} {
+		for name := range table {
+			a, b := l.Local[name], now.Local[name]
+			if a.Manage != b.Manage || !slices.Equal(a.Command, b.Command) || a.Manage && cmp.Or(a.Type, name) != cmp.Or(b.Type, name) {
+				return "local." + name
+			}
+		}
+	}
+	return ""
+}
+
+// leadsElse names a provider of which requests go to another place, through another
+// one, or with another secret. What the catalogue says of a new one may be taken.
+func (l *Loaded) leadsElse(now *Loaded) string {
+	for _, t := range []struct {
+		name      string
+		next, was map[string]provider.Entry
+	}{{"local", l.Local, now.Local}, {"providers", l.Providers, now.Providers}} {
+		for name, a := range t.next {
+			b, known := t.was[name]
+			if known && cmp.Or(a.Type, name) != cmp.Or(b.Type, name) ||
+				a.BaseURL != b.BaseURL || a.Zone != b.Zone || a.Proxy != b.Proxy || a.CAFile != b.CAFile ||
+				a.APIKeyEnv != b.APIKeyEnv || a.APIKeyFile != b.APIKeyFile || a.Auth != b.Auth ||
+				!maps.Equal(a.Params, b.Params) || !maps.Equal(a.Headers, b.Headers) {
+				return t.name + "." + name
+			}
+		}
+	}
+	return ""
+}
