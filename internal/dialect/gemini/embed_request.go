@@ -2,6 +2,7 @@ package gemini
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -66,8 +67,10 @@ func (gemini) DecodeEmbedRequest(in *dialect.Incoming) (*scri.EmbedRequest, erro
 		return nil, dialect.Missing("/instances")
 	case !there || len(d.list) == 0:
 		return nil, dialect.Missing("/requests")
-	case d.empty:
-		return nil, dialect.Missing("/content")
+	}
+	if i := slices.IndexFunc(d.list, func(a askedVector) bool { return a.empty }); i >= 0 {
+		at := map[string]string{verbPredict: "/instances/" + itoa(int64(i)), verbBatch: "/requests/" + itoa(int64(i))}
+		return nil, dialect.Missing(at[in.Route.Verb] + "/content")
 	}
 	d.finish()
 	return &d.r, nil
@@ -75,10 +78,9 @@ func (gemini) DecodeEmbedRequest(in *dialect.Incoming) (*scri.EmbedRequest, erro
 
 type embedDecoder struct {
 	decoder
-	r     scri.EmbedRequest
-	u     dialect.Unknown
-	list  []askedVector
-	empty bool // one had no content
+	r    scri.EmbedRequest
+	u    dialect.Unknown
+	list []askedVector
 }
 
 // askedVector is one request for a vector as it stood.
@@ -87,6 +89,7 @@ type askedVector struct {
 	u            dialect.Unknown
 	task, length []byte // members
 	model        string // form of the model it says
+	empty        bool   // it has no content
 }
 
 // one reads one request for a vector.
@@ -138,7 +141,7 @@ func (d *embedDecoder) one() {
 			return
 		}
 	}
-	d.empty = d.empty || !content
+	a.empty = !content
 	d.list = append(d.list, a)
 }
 

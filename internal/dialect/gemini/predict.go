@@ -61,7 +61,7 @@ func (d *embedDecoder) instance() {
 			a.u.Add(d.Member())
 		}
 	}
-	d.empty = d.empty || !content
+	a.empty = !content
 	d.list = append(d.list, a)
 }
 

@@ -52,3 +52,18 @@ func TestPredict(t *testing.T) {
 		}
 	}
 }
+
+// Who forgets a content is told of which.
+func TestVectorOfNothing(t *testing.T) {
+	e := gemini.New().(dialect.Embedder) //nolint:forcetypeassert // it is one
+	for _, c := range []struct{ verb, body, want string }{
+		{"embedContent", `{"taskType":"RETRIEVAL_QUERY"}`, "/content"},
+		{"batchEmbedContents", `{"requests":[{"content":{"parts":[{"text":"a"}]}},{}]}`, "/requests/1/content"},
+		{"predict", `{"instances":[{"content":"a"},{"prompt":"a cat"}]}`, "/instances/1/content"},
+	} {
+		_, err := e.DecodeEmbedRequest(&dialect.Incoming{Route: dialect.Route{Verb: c.verb}, Body: []byte(c.body)})
+		if se := scri.AsError(err); err == nil || se.Kind != scri.ErrInvalid || se.Path != c.want {
+			t.Errorf("%s: %+v", c.verb, err)
+		}
+	}
+}
