@@ -51,10 +51,29 @@ func (p *Provider) PriceRelayed(op scri.Op, model string, u *scri.Usage) *float6
 
 // Priced reports whether a price depends on the provider's own words of a usage.
 func Priced(u *scri.Usage) bool {
-	return u.CacheWrite != nil && *u.CacheWrite > 0 || bytes.Contains(u.Raw, []byte(billedUnits))
+	return u.CacheWrite != nil && *u.CacheWrite > 0 || bytes.Contains(u.Raw, []byte(billedUnits)) || sounds(u.Raw)
 }
 
-const billedUnits = `"billed_units"`
+// What a usage has that is priced by what it says itself.
+const (
+	billedUnits   = `"billed_units"`
+	audioTokens   = `"audio_tokens":`
+	modalityAudio = "AUDIO"
+)
+
+// sounds reports whether a usage tells of sounds. OpenAI tells of none in each, too.
+func sounds(raw []byte) bool {
+	for at := raw; ; {
+		i := bytes.Index(at, []byte(audioTokens))
+		if i < 0 {
+			return bytes.Contains(raw, []byte(`"`+modalityAudio+`"`))
+		}
+		at = bytes.TrimLeft(at[i+len(audioTokens):], " \t\r\n")
+		if len(at) > 0 && at[0] >= '1' && at[0] <= '9' {
+			return true
+		}
+	}
+}
 
 // bill is what a price is made of. The counts are totals that contain their parts.
 type bill struct {
@@ -80,12 +99,16 @@ func (b *bill) read(raw []byte) {
 			b.searches = max(s.Float(), 0)
 		case name == "seconds" && s.Kind() == wire.Number:
 			b.seconds = max(s.Float(), 0)
+		case name == "promptTokensDetails" && s.Kind() == wire.Array:
+			b.audioIn = modality(s, modalityAudio)
+		case name == "candidatesTokensDetails" && s.Kind() == wire.Array:
+			b.other = modality(s, modalityAudio)
 		case s.Kind() != wire.Object:
 		case name == "cache_creation":
 			b.members(s, map[string]*int64{"ephemeral_1h_input_tokens": &b.hour})
-		case name == "input_tokens_details", name == "input_token_details":
+		case name == "input_tokens_details", name == "input_token_details", name == "prompt_tokens_details":
 			b.members(s, map[string]*int64{"audio_tokens": &b.audioIn, "image_tokens": &b.imageIn})
-		case name == "output_tokens_details", name == "output_token_details":
+		case name == "output_tokens_details", name == "output_token_details", name == "completion_tokens_details":
 			b.members(s, map[string]*int64{"audio_tokens": &b.other, "image_tokens": &b.imageOut})
 		case name == "billed_units":
 			b.billed(s)
@@ -94,6 +117,30 @@ func (b *bill) read(raw []byte) {
 	if s.Err() != nil {
 		*b = was
 	}
+}
+
+// modality reads how many tokens Google counts of one kind.
+func modality(s *wire.Scanner, kind string) (sum int64) {
+	for range s.Elements() {
+		if s.Kind() != wire.Object {
+			continue
+		}
+		var n int64
+		is := false
+		for name := range s.Members() {
+			switch {
+			case name == "modality" && s.Kind() == wire.String:
+				is = s.Unquoted() == kind
+			case name == "tokenCount" && s.Kind() == wire.Number:
+				n = max(int64(s.Float()), 0)
+			default:
+			}
+		}
+		if is {
+			sum += n
+		}
+	}
+	return sum
 }
 
 func (b *bill) members(s *wire.Scanner, into map[string]*int64) {

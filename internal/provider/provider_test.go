@@ -171,6 +171,7 @@ func TestPrice(t *testing.T) {
 // What is passed on is billed by tokens of several kinds, by time or by searches.
 func TestPriceOfRelays(t *testing.T) {
 	openai, cohere := build(t, Remote, "openai", Entry{}, Deps{}), build(t, Remote, "cohere", Entry{Dialect: "openai"}, Deps{})
+	google := build(t, Remote, "google", Entry{Dialect: "openai"}, Deps{})
 	const unknown = -1
 	for _, c := range []struct {
 		name  string
@@ -189,6 +190,11 @@ func TestPriceOfRelays(t *testing.T) {
 		{"an image of an image", openai, scri.OpImages, "gpt-image-1", `{"input_tokens":2000,"input_tokens_details":{"text_tokens":1000,"image_tokens":1000},"output_tokens":10000}`, 0.005 + 0.01 + 0.4},
 		{"an image of a model that writes", openai, scri.OpImages, "gpt-5", `{"input_tokens":1,"output_tokens":1}`, unknown},
 		{"nothing told", openai, scri.OpAudio, "whisper-1", `null`, unknown},
+		{"a chat without sound", openai, scri.OpChat, "gpt-4.1-mini", `{"input_tokens":1000000,"output_tokens":0,"prompt_tokens_details":{"audio_tokens":0}}`, 0.4},
+		{"a chat with sound", openai, scri.OpChat, "gpt-4.1-mini", `{"input_tokens":10,"output_tokens":1,"prompt_tokens_details":{"audio_tokens":5}}`, unknown},
+		{"a chat that sounds", openai, scri.OpChat, "gpt-4.1-mini", `{"input_tokens":10,"output_tokens":5,"completion_tokens_details":{"audio_tokens":5}}`, unknown},
+		{"a picture, which costs as text", google, scri.OpChat, "gemini-2.5-flash", `{"input_tokens":1000000,"output_tokens":0,"promptTokensDetails":[{"modality":"TEXT","tokenCount":1},{"modality":"IMAGE","tokenCount":999999}]}`, 0.3},
+		{"a sound, which does not", google, scri.OpChat, "gemini-2.5-flash", `{"input_tokens":1000000,"output_tokens":0,"promptTokensDetails":[{"tokenCount":999999,"modality":"AUDIO"}]}`, unknown},
 	} {
 		var u *scri.Usage
 		if c.usage != "null" {
@@ -201,6 +207,9 @@ func TestPriceOfRelays(t *testing.T) {
 		got := c.p.PriceRelayed(c.op, c.model, u)
 		if (got == nil) != (c.want == unknown) || got != nil && math.Abs(*got-c.want) > 1e-9 {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+		if sound := strings.Contains(c.name, "sound") && c.want == unknown; u != nil && Priced(u) != (sound || strings.Contains(c.usage, "billed") || strings.Contains(c.name, "sound and")) {
+			t.Errorf("%s: it is kept of a stream: %v", c.name, Priced(u))
 		}
 	}
 }
