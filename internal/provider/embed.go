@@ -113,10 +113,8 @@ func (p *Provider) embedWindow(ctx context.Context, call *Call) int64 {
 	if call.NumCtx != 0 || !p.SetsWindow() {
 		return call.NumCtx
 	}
-	for i := range p.entry.Models {
-		if m := &p.entry.Models[i]; m.ContextWindow > 0 && sameModel(m.Name, call.Model) {
-			return m.ContextWindow
-		}
+	if n := p.configuredWindow(call.Model); n > 0 {
+		return n
 	}
 	n, _ := p.window(ctx, call, call.Tokens+call.Tokens/4, func(int64) error { return nil })
 	return n

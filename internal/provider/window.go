@@ -16,10 +16,8 @@ import (
 // Window returns the context window of a model and where that is known from:
 // "config", "runtime" or "catalogue"; 0 and "" when nobody says.
 func (p *Provider) Window(ctx context.Context, model string) (tokens int64, source string) {
-	for i := range p.entry.Models {
-		if m := &p.entry.Models[i]; m.ContextWindow > 0 && sameModel(m.Name, model) {
-			return m.ContextWindow, "config"
-		}
+	if n := p.configuredWindow(model); n > 0 {
+		return n, "config"
 	}
 	if m := p.Show(ctx, model); m != nil && m.ContextWindow > 0 {
 		return m.ContextWindow, "runtime"
@@ -28,6 +26,17 @@ func (p *Provider) Window(ctx context.Context, model string) (tokens int64, sour
 		return m.ContextWindow, "catalogue"
 	}
 	return 0, ""
+}
+
+// configuredWindow is the context window that the configuration says of a model, 0 if
+// it says none.
+func (p *Provider) configuredWindow(model string) int64 {
+	for i := range p.entry.Models {
+		if m := &p.entry.Models[i]; m.ContextWindow > 0 && sameModel(m.Name, model) {
+			return m.ContextWindow
+		}
+	}
+	return 0
 }
 
 // What a local runtime gives when nothing is asked for, what is kept free for
@@ -52,10 +61,8 @@ func (p *Provider) numCtx(ctx context.Context, req *scri.ChatRequest, call *Call
 	if !p.SetsWindow() {
 		return 0, nil
 	}
-	for i := range p.entry.Models {
-		if m := &p.entry.Models[i]; m.ContextWindow > 0 && sameModel(m.Name, call.Model) {
-			return m.ContextWindow, p.fits(call.Tokens, m.ContextWindow, call.Model)
-		}
+	if n := p.configuredWindow(call.Model); n > 0 {
+		return n, p.fits(call.Tokens, n, call.Model)
 	}
 	room := int64(roomForAnswer)
 	if req.MaxTokens != nil && *req.MaxTokens > 0 {
@@ -106,13 +113,8 @@ func (p *Provider) mayBeCut(call *Call, numCtx int64) bool {
 // otherwise have cut; 0 = there is none, or the prompt does not fit the one that is
 // configured.
 func (p *Provider) wider(ctx context.Context, call *Call, a *attempt, err error) int64 {
-	if !a.target.Uncut || scri.AsError(err).Kind != scri.ErrContextLength || a.resp == nil {
+	if !a.target.Uncut || scri.AsError(err).Kind != scri.ErrContextLength || a.resp == nil || p.configuredWindow(call.Model) > 0 {
 		return 0
-	}
-	for i := range p.entry.Models {
-		if m := &p.entry.Models[i]; m.ContextWindow > 0 && sameModel(m.Name, call.Model) {
-			return 0
-		}
 	}
 	asked := max(a.target.NumCtx, runtimeWindow)
 	most, _ := p.Window(ctx, call.Model)

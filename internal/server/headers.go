@@ -141,7 +141,7 @@ func clean(s string) string {
 	s = discreet.Clip(s)
 	fit := true
 	for i := range len(s) { // most are plain, and short
-		fit = fit && s[i] >= 0x20 && s[i] <= 0x7e
+		fit = fit && !unfit(rune(s[i]))
 	}
 	if fit {
 		return s
