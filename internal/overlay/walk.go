@@ -23,6 +23,7 @@ func (t *tree) walk(n *node) bool {
 		members, end = t.walkMembers(n, n.raw, space(n.raw, 0), members)
 	} else {
 		items, end = t.walkElements(n, n.raw, space(n.raw, 0), items)
+		members = len(t.members) // those of elements stay, maybe in another chunk than before
 	}
 	if end >= 0 && space(n.raw, end) == len(n.raw) {
 		return true

@@ -1,6 +1,7 @@
 package overlay
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -64,7 +65,22 @@ func TestRepeatedNames(t *testing.T) {
 		tr.sound = true
 		shape(&tr, tr.root)
 		if tr.touch(tr.root); tr.err == nil || string(tr.bytes()) != doc {
-			t.Errorf("%s: %v, written as %s", doc, tr.err, tr.bytes())
+			t.Fatalf("%s: %v, written as %s", doc, tr.err, tr.bytes())
+		}
+	}
+}
+
+// A list that turns out to be none is left to the scanner, however many members its
+// elements have.
+func TestBrokenLists(t *testing.T) {
+	for n := range memberChunk {
+		doc := `{"list":[` + strings.Repeat(`{"a":1,"b":2,"c":3},`, n) + `0 x]}`
+		var tr tree
+		tr.load([]byte(doc))
+		tr.sound = true
+		shape(&tr, tr.root)
+		if tr.touch(tr.root); tr.err == nil || string(tr.bytes()) != doc {
+			t.Fatalf("%s: %v, written as %s", doc, tr.err, tr.bytes())
 		}
 	}
 }
