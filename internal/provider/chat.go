@@ -57,7 +57,7 @@ func (p *Provider) Chat(ctx context.Context, req *scri.ChatRequest, call *Call) 
 }
 
 // chatWider asks again after a failure that a wider window may mend, as long as there
-// is one. What it needs must not lie on the stack of each stream.
+// is one; after others the window may have been too wide. What it needs must not lie on the stack of each stream.
 //
 //go:noinline
 func (p *Provider) chatWider(ctx context.Context, req *scri.ChatRequest, call *Call, a *attempt, err error) (scri.Stream, *Info, error) {
@@ -65,6 +65,7 @@ func (p *Provider) chatWider(ctx context.Context, req *scri.ChatRequest, call *C
 	for err != nil {
 		n := p.wider(ctx, call, a, err)
 		if n == 0 {
+			p.narrow(call.Model, a, err)
 			break
 		}
 		again := *call

@@ -261,6 +261,7 @@ func (p *Provider) one(ctx context.Context, d dialect.Embedder, b *batch, info *
 	err := a.send(ctx, b.out, p.timeouts.whole())
 	*info = a.info
 	if err != nil {
+		p.narrow(a.target.Model, a, err)
 		return err
 	}
 	body, err := a.whole()

@@ -246,6 +246,44 @@ func TestWindowGrows(t *testing.T) {
 	}
 }
 
+// A window that the runtime has no memory for is asked for once: what fits into less is
+// answered all the same.
+func TestWindowTooWide(t *testing.T) {
+	var asked []string
+	p, _ := localRuntime(t, Entry{}, "", func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		var q struct {
+			NumCtx int `json:"num_ctx"`
+		}
+		switch {
+		case r.URL.Path == "/show":
+			fmt.Fprint(w, `{"id":"m","context_window":131072}`)
+		case r.URL.Path == "/ps":
+			fmt.Fprint(w, `{"models":[]}`)
+		case json.Unmarshal(b, &q) != nil:
+			t.Errorf("sent %s", b)
+		default:
+			if asked = append(asked, strconv.Itoa(q.NumCtx)); q.NumCtx > 16384 {
+				http.Error(w, "model requires more system memory than is available", http.StatusInternalServerError)
+				return
+			}
+			fmt.Fprint(w, `{"text":"ok"}`)
+		}
+	})
+	for _, c := range []struct {
+		tokens int64
+		err    bool
+	}{{5000, false}, {30000, true}, {100, false}, {5000, false}} {
+		_, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, &Call{Model: "m", Tokens: c.tokens})
+		if (err != nil) != c.err {
+			t.Errorf("%d tokens: %v", c.tokens, err)
+		}
+	}
+	if got := strings.Join(asked, " "); got != "8192 65536 0 8192" {
+		t.Errorf("asked for %s", got)
+	}
+}
+
 // What a runtime says that a model cannot do is not asked of it: it would refuse
 // thoughts, and leave out pictures without a word.
 func TestModelsThatCannot(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/bits"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -126,6 +127,19 @@ func (p *Provider) wider(ctx context.Context, call *Call, a *attempt, err error)
 	return n
 }
 
+// narrow forgets the window that was asked for where the runtime itself failed: it may
+// have no memory for it, and short prompts, which need none, would fail with the long one.
+// That it is busy or refuses a prompt says nothing of the window.
+func (p *Provider) narrow(model string, a *attempt, err error) {
+	e := scri.AsError(err)
+	if a.target.NumCtx == 0 || a.resp != nil && e.Status != http.StatusInternalServerError && e.Kind != scri.ErrTimeout {
+		return
+	}
+	if e.Kind == scri.ErrOverloaded || e.Kind == scri.ErrUnavailable || e.Kind == scri.ErrTimeout {
+		p.windows.forget(model)
+	}
+}
+
 // windows remembers which windows runtimes were asked for, as long as they keep a
 // model that nobody asks.
 type windows struct {
@@ -164,6 +178,12 @@ func (w *windows) keep(model string, tokens int64) {
 		w.asked = map[string]askedWindow{}
 	}
 	w.asked[model] = askedWindow{tokens, time.Now().Add(windowKept)}
+}
+
+func (w *windows) forget(model string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.asked, model)
 }
 
 func (p *Provider) fits(tokens, window int64, model string) error {
