@@ -136,7 +136,7 @@ models = [%q]
 default = ["local-sim", "cloud-sim"]
 simulated = ["local-sim", "cloud-sim"]
 `, addrs["local-sim"], demoModel, addrs["cloud-sim"], demoKey, demoModel, demoModel)
-	l := &Loaded{File: "demo", Home: "", unset: map[string][]string{}}
+	l := &Loaded{File: "demo", Home: ""}
 	err := l.parse([]byte(text), demoEnv(p.Env))
 	l.Server.Port = freePort(port) // after parsing, as 0 would become the default there
 	return l, err
@@ -159,7 +159,7 @@ func (p *program) addRealOllama(ctx context.Context, l *Loaded, base string) str
 		return ""
 	}
 	entry := provider.Entry{Type: "ollama", BaseURL: base}
-	probe := &Loaded{Config: Config{Local: map[string]provider.Entry{"ollama": entry}}, unset: map[string][]string{}}
+	probe := &Loaded{Config: Config{Local: map[string]provider.Entry{"ollama": entry}}}
 	s, err := Build(ctx, probe, BuildOptions{Version: p.version, Env: p.Env})
 	if err != nil || len(s.Providers) == 0 {
 		return ""

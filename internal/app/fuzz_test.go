@@ -89,7 +89,7 @@ func FuzzConfig(f *testing.F) {
 	}
 	e := env("URL", "http://127.0.0.1:1")
 	f.Fuzz(func(t *testing.T, text string) {
-		l := &Loaded{File: "fuzz.toml", unset: map[string][]string{}}
+		l := &Loaded{File: "fuzz.toml"}
 		if err := l.parse([]byte(text), e); err != nil {
 			if !strings.HasPrefix(err.Error(), "fuzz.toml") {
 				t.Errorf("an error that names no file: %v", err)

@@ -82,7 +82,7 @@ func newLab(t testing.TB, config string, ups ...up) *lab {
 func (l *lab) start(t testing.TB, config string) {
 	t.Helper()
 	e := env("LAB_KEY", labKey)
-	loaded := &Loaded{File: "lab.toml", unset: map[string][]string{}}
+	loaded := &Loaded{File: "lab.toml"}
 	if err := loaded.parse([]byte(config), e); err != nil {
 		t.Fatalf("%v in\n%s", err, config)
 	}

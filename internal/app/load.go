@@ -60,7 +60,8 @@ type Loaded struct {
 	Keys     []string // API keys for clients
 	Text     []byte   // of the file, as it is
 
-	unset  map[string][]string // names of unset variables by the key that uses them
+	named  map[string][]string // variables of the environment by the keys that name them
+	unset  map[string][]string // those of them that are not set
 	places map[string]place    // where keys stand in the file
 	lines  []spelling.Place    // where the lines of the canonical text come from, if the file has another spelling
 }
@@ -100,7 +101,7 @@ func usualFile(env Env) string { return filepath.Join(Home(env), "config.toml") 
 
 // Read reads and checks the text of a configuration, as if it stood in the file.
 func Read(file string, text []byte, env Env) (*Loaded, error) {
-	l := &Loaded{File: file, Home: Home(env), Text: text, unset: map[string][]string{}}
+	l := &Loaded{File: file, Home: Home(env), Text: text}
 	if err := l.parse(text, env); err != nil {
 		return nil, err
 	}
@@ -127,7 +128,8 @@ func (l *Loaded) parse(b []byte, env Env) error {
 	if err != nil {
 		return err
 	}
-	expand(reflect.ValueOf(&l.Config).Elem(), "", env, l.unset)
+	l.named, l.unset = map[string][]string{}, map[string][]string{}
+	l.expand(reflect.ValueOf(&l.Config).Elem(), "", env)
 	if err := l.environment(env); err != nil {
 		return err
 	}
@@ -163,52 +165,53 @@ func (l *Loaded) explained(err error, text []byte) error {
 
 var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 
-// expand replaces ${VAR} in all strings below v. Names that are not set are
-// noted under the key that uses them, and become nothing.
-func expand(v reflect.Value, key string, env Env, unset map[string][]string) {
+// expand replaces ${VAR} in all strings below v, and notes the names under the keys
+// that use them. Those that are not set become nothing.
+func (l *Loaded) expand(v reflect.Value, key string, env Env) {
 	switch v.Kind() {
 	case reflect.String:
 		if v.CanSet() && strings.Contains(v.String(), "${") {
-			v.SetString(expandText(v.String(), key, env, unset))
+			v.SetString(l.expandText(v.String(), key, env))
 		}
 	case reflect.Pointer:
 		if !v.IsNil() {
-			expand(v.Elem(), key, env, unset)
+			l.expand(v.Elem(), key, env)
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if f := v.Type().Field(i); f.IsExported() {
-				expand(v.Field(i), join(key, tomlName(f)), env, unset)
+				l.expand(v.Field(i), join(key, tomlName(f)), env)
 			}
 		}
 	case reflect.Slice:
 		for i := range v.Len() {
-			expand(v.Index(i), key, env, unset)
+			l.expand(v.Index(i), key, env)
 		}
 	case reflect.Map:
 		for _, k := range v.MapKeys() {
 			val := reflect.New(v.Type().Elem()).Elem()
 			val.Set(v.MapIndex(k))
-			expand(val, join(key, k.String()), env, unset)
+			l.expand(val, join(key, k.String()), env)
 			v.SetMapIndex(k, val)
 		}
 	case reflect.Interface:
 		if !v.IsNil() {
 			val := reflect.New(v.Elem().Type()).Elem()
 			val.Set(v.Elem())
-			expand(val, key, env, unset)
+			l.expand(val, key, env)
 			v.Set(val)
 		}
 	default:
 	}
 }
 
-func expandText(s, key string, env Env, unset map[string][]string) string {
+func (l *Loaded) expandText(s, key string, env Env) string {
 	return variable.ReplaceAllStringFunc(s, func(m string) string {
 		name := m[2 : len(m)-1]
+		l.named[key] = append(l.named[key], name)
 		val, ok := env(name)
 		if !ok {
-			unset[key] = append(unset[key], name)
+			l.unset[key] = append(l.unset[key], name)
 		}
 		return val
 	})

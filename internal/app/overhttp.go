@@ -19,16 +19,16 @@ func (l *Loaded) notOverHTTP(now *Loaded) error {
 		return keptToFile(name, "what is started on this machine", "manage and command")
 	}
 	if name := l.leadsElse(now); name != "" {
-		return keptToFile(name, "where requests go, and with what key,", "addresses, zones, keys and headers")
+		return keptToFile(name, "where requests go, and with what key,", "addresses, zones, keys and headers, and what is off,")
 	}
 	if l.Monitoring.OTLPEndpoint != now.Monitoring.OTLPEndpoint {
 		return keptToFile("monitoring.otlp_endpoint", "where traces go", "it")
 	}
-	known := variable.FindAllString(string(now.Text), -1)
-	for _, v := range variable.FindAllString(string(l.Text), -1) {
-		if !slices.Contains(known, v) {
-			return keptToFile(v, "what is taken from the environment", "what names it")
-		}
+	if key := l.opensTo(now); key != "" {
+		return keptToFile(key, "who may ask, and what may be fetched,", "it")
+	}
+	if name := l.takes(now); name != "" {
+		return keptToFile(name, "what is taken from the environment", "what names it")
 	}
 	return nil
 }
@@ -54,19 +54,56 @@ func (l *Loaded) startsElse(now *Loaded) string {
 }
 
 // leadsElse names a provider of which requests go to another place, through another
-// one, or with another secret. What the catalogue says of a new one may be taken.
+// one, or with another secret; one that is taken out, too, as its name might mean what
+// the catalogue says then; and a runtime that was off, as anybody can listen at its usual
+// place. What the catalogue says of a new one may be taken.
 func (l *Loaded) leadsElse(now *Loaded) string {
 	for _, t := range []struct {
 		name      string
 		next, was map[string]provider.Entry
 	}{{"local", l.Local, now.Local}, {"providers", l.Providers, now.Providers}} {
-		for name, a := range t.next {
-			b, known := t.was[name]
-			if known && cmp.Or(a.Type, name) != cmp.Or(b.Type, name) ||
-				a.BaseURL != b.BaseURL || a.Zone != b.Zone || a.Proxy != b.Proxy || a.CAFile != b.CAFile ||
-				a.APIKeyEnv != b.APIKeyEnv || a.APIKeyFile != b.APIKeyFile || a.Auth != b.Auth ||
-				!maps.Equal(a.Params, b.Params) || !maps.Equal(a.Headers, b.Headers) {
-				return t.name + "." + name
+		for _, table := range []map[string]provider.Entry{t.next, t.was} {
+			for name := range table {
+				a, there := t.next[name]
+				b, known := t.was[name]
+				if there && known && cmp.Or(a.Type, name) != cmp.Or(b.Type, name) || t.name == "local" && wants(&a) && !wants(&b) ||
+					a.BaseURL != b.BaseURL || a.Zone != b.Zone || a.Proxy != b.Proxy || a.CAFile != b.CAFile ||
+					a.APIKeyEnv != b.APIKeyEnv || a.APIKeyFile != b.APIKeyFile || a.Auth != b.Auth ||
+					!maps.Equal(a.Params, b.Params) || !maps.Equal(a.Headers, b.Headers) {
+					return t.name + "." + name
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// opensTo names a key by which others may ask, or more may be fetched.
+func (l *Loaded) opensTo(now *Loaded) string {
+	a, b := &l.Server, &now.Server
+	switch {
+	case !slices.Equal(a.TrustedNetworks, b.TrustedNetworks):
+		return "server.trusted_networks"
+	case !slices.Equal(a.CORSOrigins, b.CORSOrigins):
+		return "server.cors_origins"
+	case a.TLSCert != b.TLSCert || a.TLSKey != b.TLSKey:
+		return keyCert
+	case !slices.Equal(l.Media.AllowHosts, now.Media.AllowHosts):
+		return "media.allow_hosts"
+	case !slices.Equal(l.Media.AllowNetworks, now.Media.AllowNetworks):
+		return "media.allow_networks"
+	default:
+		return ""
+	}
+}
+
+// takes names a variable of the environment that a key takes and did not before: in
+// most places its value is shown to whoever asks.
+func (l *Loaded) takes(now *Loaded) string {
+	for _, key := range slices.Sorted(maps.Keys(l.named)) {
+		for _, name := range l.named[key] {
+			if !slices.Contains(now.named[key], name) {
+				return key + ": ${" + name + "}"
 			}
 		}
 	}
