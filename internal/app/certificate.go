@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -145,7 +147,7 @@ func (g *live) watchCertificate(ctx context.Context) {
 		switch {
 		case err != nil:
 			g.log.ErrorContext(ctx, "certificate: cannot be read; the one before is still shown", "error", err)
-		case c != nil && !c.Leaf.Equal(g.shown.Load().Leaf):
+		case c != nil && !slices.EqualFunc(c.Certificate, g.shown.Load().Certificate, bytes.Equal):
 			g.shown.Store(c)
 			g.log.InfoContext(ctx, "certificate: loaded anew", "not_after", c.Leaf.NotAfter)
 		}

@@ -220,6 +220,15 @@ func TestCertificateIsRenewed(t *testing.T) {
 		}
 		issue(t, dir, "third.example", time.Now())
 		step("and again", "third.example")
+		third, err := os.ReadFile(i.cert)
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(i.cert, string(third)+string(third))
+		step("with who signed it", "third.example")
+		if n := len(g.shown.Load().Certificate); n != 2 {
+			t.Errorf("%d certificates are shown, want that which was added, too", n)
+		}
 		stop()
 		<-done
 	})
