@@ -35,6 +35,7 @@ type live struct {
 	alive    alive            // snapshots that somebody holds
 	closing  sync.WaitGroup   // what has still something to tell after its end
 	turn     sync.Mutex       // one change at a time
+	over     bool             // none comes any more; under turn
 	first    ServerConfig     // with which the process began
 	runtimes map[string]*kept // that were started last, by their names, until they are over
 	now      atomic.Pointer[running]
@@ -156,8 +157,11 @@ func (g *live) build(ctx context.Context, l *Loaded) (*running, error) {
 const lastHandlers = 2 * time.Second
 
 // close lets go of what is in force, and waits for the end of what it used. No request
-// may come any more; those that were cut off end meanwhile.
+// may come any more; those that were cut off end meanwhile, and change nothing.
 func (g *live) close() {
+	g.turn.Lock()
+	g.over = true
+	g.turn.Unlock()
 	g.now.Load().release()
 	select {
 	case <-g.alive.gone:
@@ -237,6 +241,9 @@ func (g *live) Replace(ctx context.Context, text []byte, fits func([]byte) bool)
 // change builds a configuration, settles what must come before it is in force,
 // and puts it into force.
 func (g *live) change(ctx context.Context, l *Loaded, whose string, settle func() error) (*server.Reloaded, error) {
+	if g.over {
+		return nil, &scri.Error{Kind: scri.ErrUnavailable, Message: "the gateway stops", Hint: "nothing was changed"}
+	}
 	g.override(l)
 	// Whoever asked may leave: what is looked for would not be found, and the rest put into force.
 	next, err := g.build(context.WithoutCancel(ctx), l)

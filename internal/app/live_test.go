@@ -332,3 +332,22 @@ func TestRequestAfterTheEnd(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
+
+// Who still changes the configuration when the gateway stops starts nothing any more
+// that nobody would stop.
+func TestNoChangeAfterTheEnd(t *testing.T) {
+	f := newQuiet(t, "# mine\n")
+	f.close()
+	if _, err := f.Reload(t.Context()); err == nil || !strings.Contains(err.Error(), "the gateway stops") {
+		t.Errorf("a reload: %v", err)
+	}
+	if _, err := f.Replace(t.Context(), []byte("# another\n"), func([]byte) bool { return true }); err == nil {
+		t.Error("a text is put into force")
+	}
+	if n := f.alive.n.Load(); n != 0 {
+		t.Errorf("%d snapshots are left", n)
+	}
+	if b, err := os.ReadFile(f.path); err != nil || string(b) != "# mine\n" {
+		t.Errorf("the file is %s, %v", b, err)
+	}
+}
