@@ -222,6 +222,40 @@ func TestConfigIsLoadedAnew(t *testing.T) {
 	})
 }
 
+// As long as a file of the catalogue has a mistake nothing is said to be well again, whatever
+// is touched.
+func TestCatalogueWithAMistake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newQuiet(t, "# mine\n")
+		dir := providerDir(filepath.Dir(f.path))
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan struct{})
+		ctx, stop := context.WithCancel(t.Context())
+		go func() {
+			defer close(done)
+			f.watchFiles(ctx)
+		}()
+		synctest.Wait()
+		for i, step := range []func() error{
+			func() error { return os.WriteFile(filepath.Join(dir, "x.yaml"), []byte("nonsense: 1\n"), 0o600) },
+			func() error { return os.Chtimes(f.path, time.Now(), time.Now()) },
+		} {
+			if err := step(); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(2 * watchEvery)
+			synctest.Wait()
+			if text := f.log.String(); strings.Count(text, "what was in force stays") != i+1 || strings.Contains(text, "says again") {
+				t.Errorf("step %d: %s", i, text)
+			}
+		}
+		stop()
+		<-done
+	})
+}
+
 // A file that is gone, as while an editor writes it, leaves what was in force: all
 // defaults in its place would drop providers and open what it closed.
 func TestConfigIsGone(t *testing.T) {

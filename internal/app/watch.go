@@ -74,9 +74,10 @@ func (g *live) watchFiles(ctx context.Context) {
 			wrong = false
 			return
 		}
-		catalogue = now
 		_, err := g.Reload(ctx) // which logs what is wrong
-		wrong = err != nil
+		if wrong = err != nil; !wrong {
+			catalogue = now
+		}
 	})
 }
 
