@@ -25,9 +25,6 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) (code int) {
-	if program, ok := os.LookupEnv(orphaning); ok {
-		return orphan(binary(program))
-	}
 	dir, err := os.MkdirTemp("", "aratta-sdktest")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/aratta-gateway/aratta/internal/mortal"
 )
 
 // patience bounds every wait for something that must happen.
@@ -104,7 +106,7 @@ func (b binary) start(dir string, env []string, args ...string) (*process, error
 	r, w := io.Pipe()
 	p.cmd.Stdout, p.cmd.Stderr = w, w
 	read := make(chan struct{})
-	if err := startMortal(p.cmd, p.cmd.Start, func() {
+	if err := mortal.Start(p.cmd, p.cmd.Start, func() {
 		p.err = p.cmd.Wait()
 		_ = w.Close()
 		<-read

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/aratta-gateway/aratta/internal/mortal"
 )
 
 // The tests run the program as people do: this binary is it when it is called
@@ -54,7 +56,7 @@ func runProcess(cmd *exec.Cmd) (*process, error) {
 	r, w := io.Pipe()
 	p.cmd.Stdout, p.cmd.Stderr = w, w
 	read := make(chan struct{})
-	if err := startMortal(p.cmd, p.cmd.Start, func() {
+	if err := mortal.Start(p.cmd, p.cmd.Start, func() {
 		p.err = p.cmd.Wait()
 		_ = w.Close()
 		<-read

@@ -14,6 +14,8 @@ import (
 
 	"github.com/charmbracelet/x/vt"
 	"github.com/creack/pty"
+
+	"github.com/aratta-gateway/aratta/internal/mortal"
 )
 
 // tty is an aratta that a person runs at a terminal, with the screen as it is seen.
@@ -38,7 +40,7 @@ func atTerminal(t *testing.T, dir string, env []string, args ...string) *tty {
 	x := &tty{t: t, cmd: exec.Command("aratta", args...), end: make(chan struct{}), screen: vt.NewEmulator(ttyWidth, ttyHeight), more: make(chan struct{})}
 	x.cmd.Dir = dir
 	x.cmd.Env = append([]string{"HOME=" + dir, "ARATTA_HOME=" + dir, "TERM=xterm-256color", "PATH=" + os.Getenv("PATH")}, env...)
-	err := startMortal(x.cmd, func() (err error) {
+	err := mortal.Start(x.cmd, func() (err error) {
 		x.pty, err = pty.StartWithSize(x.cmd, &pty.Winsize{Rows: ttyHeight, Cols: ttyWidth})
 		return err
 	}, x.watch)

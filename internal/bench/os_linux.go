@@ -2,14 +2,8 @@ package main
 
 import (
 	"fmt"
-	"os/exec"
 	"syscall"
 )
-
-// orphanless makes the kernel end a child when this program dies, whatever kills it.
-func orphanless(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-}
 
 // enoughFiles raises the limit of open files for the children; a stream takes
 // two of them in a proxy.

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/aratta-gateway/aratta/internal/mortal"
 )
 
 // The CPUs: what is measured has one to itself.
@@ -109,7 +111,7 @@ func (s *stand) start(ctx context.Context, cpu string, port int, home, name stri
 func (s *stand) command(ctx context.Context, cpu, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "taskset", append([]string{"-c", cpu, filepath.Join(s.dir, name)}, args...)...)
 	cmd.WaitDelay = time.Second
-	orphanless(cmd)
+	mortal.Bind(cmd)
 	return cmd
 }
 
