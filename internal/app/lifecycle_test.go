@@ -145,6 +145,9 @@ func TestStopDrains(t *testing.T) {
 		t.Fatal(err)
 	}
 	refusedConnection(t, url)
+	if err := p.signal(syscall.SIGHUP); err != nil { // as shells do whose terminal is gone, behind the kernel
+		t.Fatal(err)
+	}
 	close(g.opened)
 	b, err := io.ReadAll(res.Body)
 	if err != nil {

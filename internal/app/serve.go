@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"os/signal"
 	"strconv"
 	"strings"
 	"sync"
@@ -83,6 +85,11 @@ func (p *program) serve(ctx context.Context, l *Loaded, how serving) (err error)
 	if err := gw.begin(ctx, l); err != nil {
 		return errors.Join(err, ln.Close())
 	}
+	hup := make(chan os.Signal, 1)
+	if how.override != nil {
+		signal.Notify(hup, syscall.SIGHUP)
+		defer signal.Stop(hup) // not before: when a terminal goes both its shell and the kernel say so
+	}
 	defer gw.close()
 	ctx, end := context.WithCancel(ctx)
 	defer end()
@@ -92,7 +99,7 @@ func (p *program) serve(ctx context.Context, l *Loaded, how serving) (err error)
 	if how.override != nil {
 		watch.Go(func() { gw.watchFiles(watching) })
 		attended := terminal(p.Err)
-		watch.Go(func() { gw.watchSignals(watching, func() bool { return attended && !terminal(p.Err) }, end) })
+		watch.Go(func() { gw.watchSignals(watching, hup, func() bool { return attended && !terminal(p.Err) }, end) })
 	}
 	if l.Server.speaksTLS() {
 		ln = gw.secure(ln)

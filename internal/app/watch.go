@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 )
 
@@ -89,10 +87,7 @@ func (g *live) inForce(file string) bool {
 
 // watchSignals puts the configuration into force anew at each SIGHUP, but for that of a
 // terminal which is gone: whoever closes a window means the gateway in it to end.
-func (g *live) watchSignals(ctx context.Context, gone func() bool, end func()) {
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
+func (g *live) watchSignals(ctx context.Context, hup <-chan os.Signal, gone func() bool, end func()) {
 	for {
 		select {
 		case <-ctx.Done():
