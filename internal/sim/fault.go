@@ -46,7 +46,7 @@ func Faults() []FaultKind {
 // Fault is a fault that is switched on. The zero Fault is none.
 type Fault struct {
 	Kind       FaultKind     `json:"kind"`
-	Times      int           `json:"times,omitempty"`       // how many requests it hits; 0 = all until it is switched off
+	Times      int           `json:"times,omitempty"`       // how many requests to models it hits; 0 = all, those about models too, until it is switched off
 	After      int           `json:"after,omitempty"`       // writes of a stream that still go well; 0 = 2
 	Status     int           `json:"status,omitempty"`      // of server_error
 	RetryAfter int           `json:"retry_after,omitempty"` // seconds, of rate_limit; 0 = 1

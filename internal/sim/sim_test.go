@@ -211,6 +211,37 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// A fault that is counted hits requests to models: the lists, for which gateways ask
+// whenever they like, use up none of it. One that is not counted hits both.
+func TestCountedFaultsLeaveListsAlone(t *testing.T) {
+	s, url := stand(t, sim.Options{})
+	list := func() int {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/v1/models", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		return res.StatusCode
+	}
+	for _, kind := range []sim.FaultKind{sim.ServerError, sim.Cut} {
+		s.Set(sim.Fault{Kind: kind, Times: 1})
+		if status := list(); status != http.StatusOK {
+			t.Errorf("%s, counted: the list has status %d", kind, status)
+		}
+		if _, text, err := post(t, url+"/v1/chat/completions", ask, nil); err == nil && strings.Contains(text, "finish_reason") {
+			t.Errorf("%s, counted: it did not hit the request: %s", kind, text)
+		}
+	}
+	s.Set(sim.Fault{Kind: sim.ServerError})
+	if status := list(); status != http.StatusInternalServerError {
+		t.Errorf("not counted: the list has status %d", status)
+	}
+}
+
 // A stall lasts until the caller goes, and no longer.
 func TestStalls(t *testing.T) {
 	for _, kind := range []sim.FaultKind{sim.StallHeaders, sim.StallStream, sim.SlowLoad} {
