@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -326,10 +327,11 @@ func (g *Gateway) failed(ctx context.Context, c *call, at int, err error) {
 	e := scri.AsError(err)
 	a.TookMS = millis(g.now().Sub(a.Start))
 	a.Outcome, a.Error = "failed", brief(e)
-	if e.Kind == scri.ErrCanceled || errors.Is(ctx.Err(), context.Canceled) {
-		a.Outcome = "canceled"
+	level, msg := levelOf(e), "attempt failed"
+	if e.Kind == scri.ErrCanceled || errors.Is(ctx.Err(), context.Canceled) { // no failure of the target's
+		a.Outcome, level, msg = "canceled", slog.LevelInfo, "attempt canceled"
 	}
-	g.log.LogAttrs(ctx, levelOf(e), "attempt failed", attrs(c, a, e)...)
+	g.log.LogAttrs(ctx, level, msg, attrs(c, a, e)...)
 }
 
 // brief is what a lineage keeps of an error. Its request id is the provider's

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aratta-gateway/aratta/internal/provider"
 	"github.com/aratta-gateway/aratta/internal/route"
@@ -48,6 +49,33 @@ func TestLeavingEarlyIsNoFailure(t *testing.T) {
 	if got := x.Lineage.Attempts[0].Outcome; got != "canceled" {
 		t.Errorf("outcome %q, want canceled", got)
 	}
+}
+
+// Nor is it one where the upstream has said nothing yet.
+func TestLeavingBeforeTheAnswerIsNoFailure(t *testing.T) {
+	modes(t, func(t *testing.T, stream bool) {
+		h := newHouse(t, route.Config{}, room{name: "near", dialect: "ollama", zone: "local", entry: defaults()})
+		h.sims["near"].Set(sim.Fault{Kind: sim.StallHeaders})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go func() {
+			for served := 0; served == 0; time.Sleep(time.Millisecond) {
+				_, served = h.sims["near"].Last()
+			}
+			cancel()
+		}()
+		x := exchange("auto", stream)
+		_, err := h.Chat(ctx, x)
+		if e := scri.AsError(err); e.Kind != scri.ErrCanceled {
+			t.Errorf("got %v, want canceled", err)
+		}
+		if got := x.Lineage.Attempts[0].Outcome; got != "canceled" {
+			t.Errorf("outcome %q, want canceled", got)
+		}
+		if log := h.log.String(); strings.Contains(log, "failed") || strings.Contains(log, "level=WARN") {
+			t.Errorf("the client's leaving is held against the provider: %s", log)
+		}
+	})
 }
 
 // The time until the first content is not told of an attempt that had none.

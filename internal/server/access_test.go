@@ -112,3 +112,23 @@ func TestHeadersCarryNothingUnfit(t *testing.T) {
 		}
 	}
 }
+
+// A failure tells who was tried, be it one alone.
+func TestDecisionOfFailures(t *testing.T) {
+	failed := func(names ...string) (list []scri.Attempt) {
+		for _, name := range names {
+			list = append(list, scri.Attempt{Provider: name, Outcome: "failed", Error: &scri.Error{Kind: scri.ErrTimeout}})
+		}
+		return list
+	}
+	for want, l := range map[string]*scri.Lineage{
+		"":                     {},
+		"a=timeout":            {Attempts: failed("a")},
+		"a=timeout; b=timeout": {Attempts: failed("a", "b")},
+		"local":                {Attempts: failed("a"), Reasons: []scri.Reason{{Stage: "attempt", Code: "local", Target: "a"}}}, // it broke off
+	} {
+		if got := decision(l); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -86,7 +86,8 @@ func ownID(ingress string) string {
 }
 
 // decision is who answered and why, in one line: "local", or
-// "fallback; ollama=unavailable".
+// "fallback; ollama=unavailable". Where nobody answered it tells who failed, be it
+// one alone: the errors of most dialects have no place for that.
 func decision(l *scri.Lineage) string {
 	code := ""
 	for i := range l.Reasons {
@@ -94,7 +95,7 @@ func decision(l *scri.Lineage) string {
 			code = l.Reasons[i].Code
 		}
 	}
-	if len(l.Attempts) < 2 {
+	if code != "" && len(l.Attempts) < 2 {
 		return code
 	}
 	var b strings.Builder
