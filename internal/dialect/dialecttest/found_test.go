@@ -57,6 +57,21 @@ data: {"type":"message_stop"}
 		{name: "more thoughts than there were tokens", dialect: "cohere", answer: `{"id":"1","finish_reason":"COMPLETE",
 			"message":{"role":"assistant","content":[{"type":"text","text":"Hi"}]},
 			"usage":{"tokens":{"input_tokens":45,"output_tokens":29,"reasoning_tokens":30}}}`},
+		{name: "a status that nobody knows", dialect: "responses", answer: `{"id":"1","object":"response","created_at":1700000000,"model":"m","status":"expired",
+			"output":[{"type":"message","role":"assistant","content":[{"type":"output_text","text":"Hi"}]}]}`},
+		{name: "a status that nobody knows, with a reason", dialect: "responses", answer: `{"id":"1","object":"response","created_at":1700000000,"model":"m","status":"inComplete",
+			"incomplete_details":{"reason":"max_output_tokens"},"output":[{"type":"message","role":"assistant","content":[{"type":"output_text","text":"Hi"}]}]}`},
+		{name: "a status that nobody knows, streamed", dialect: "responses", stream: `data: {"type":"response.created","response":{"id":"1","object":"response","created_at":1700000000,"model":"m","status":"in_progress","output":[]}}
+
+data: {"type":"response.output_item.added","output_index":0,"item":{"id":"msg_1","type":"message","status":"in_progress","role":"assistant","content":[]}}
+
+data: {"type":"response.content_part.added","output_index":0,"content_index":0,"part":{"type":"output_text","text":""}}
+
+data: {"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"Hi"}
+
+data: {"type":"response.completed","response":{"id":"1","object":"response","created_at":1700000000,"model":"m","status":"expired","output":[{"id":"msg_1","type":"message","status":"completed","role":"assistant","content":[{"type":"output_text","text":"Hi"}]}]}}
+
+`},
 		{name: "an unknown role that says nothing", dialect: "openai", answer: `{"id":"1","object":"chat.completion","created":1700000000,"model":"m",
 			"choices":[{"index":0,"message":{"role":"assistaNt","content":""},"finish_reason":"content_filter"}]}`},
 		{name: "members before a text that never comes", dialect: "completions", stream: `data: {"id":"1","object":"text_completion","created":1700000000,"model":"m","choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]}

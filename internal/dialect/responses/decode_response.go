@@ -139,6 +139,9 @@ func (h *head) close(whole bool) {
 			}
 		}
 	}
+	if h.status != "" && !isStatus(h.status) {
+		h.u.Form(formWord)
+	}
 	if h.r.Ext = h.u.Ext(Name); h.r.Ext == nil {
 		h.r.Ext = &scri.Ext{Dialect: Name}
 	}

@@ -11,7 +11,7 @@ import (
 // EncodeResponse appends a whole answer.
 func (responses) EncodeResponse(b []byte, in *dialect.Incoming, r *scri.ChatResponse) ([]byte, []scri.Warning) {
 	e := &answerEncoder{own: r.Ext.Of(Name) != nil}
-	e.answer = true
+	e.answer, e.odd = true, has(r.Ext, formWord)
 	e.w.B = b
 	e.seed = seedOf(responseID(r))
 	f := scri.Finish{}
@@ -27,7 +27,7 @@ func (responses) EncodeResponse(b []byte, in *dialect.Incoming, r *scri.ChatResp
 		word = e.finishWord(&f, calls(r))
 	}
 	e.out(at)
-	e.status = itemStatus(word)
+	e.status = e.itemStatus(word)
 	absent := func(name string) bool { return e.own && (has(r.Ext, "-"+name) || member(r.Ext, name) != nil) }
 	e.w.BeginObject()
 	e.head(r, word, absent)
@@ -73,8 +73,8 @@ func responseID(r *scri.ChatResponse) string {
 }
 
 // itemStatus is how far the last items of an answer have come that ended so.
-func itemStatus(word string) string {
-	if status, _ := statusOf(word); status == statusIncomplete {
+func (e *encoder) itemStatus(word string) string {
+	if status, _ := e.statusOf(word); status == statusIncomplete {
 		return statusIncomplete
 	}
 	return statusCompleted
@@ -117,7 +117,7 @@ func (e *answerEncoder) head(r *scri.ChatResponse, word string, absent func(stri
 		e.w.Key("created_at")
 		e.w.Int(0)
 	}
-	status, why := statusOf(word)
+	status, why := e.statusOf(word)
 	str("status", status)
 	str("model", r.Model)
 	if !absent("error") {

@@ -24,6 +24,7 @@ type encoder struct {
 	seed   string              // of the ids of items
 	items  int                 // so many items have been written
 	status string              // of items that have none of their own, in an answer
+	odd    bool                // the status of the answer is none that is known
 	probs  []scri.TokenLogProb // of the texts of an answer that are still to be written
 }
 

@@ -20,7 +20,7 @@ const (
 )
 
 // isStatus reports whether a word of Finish.Raw is a status by itself; any other
-// is the reason why a response is incomplete.
+// is the reason why a response is incomplete, but for those that formWord marks.
 func isStatus(w string) bool {
 	switch w {
 	case statusCompleted, statusFailed, statusCancelled, statusQueued, statusInProgress, statusIncomplete:
@@ -60,6 +60,10 @@ func finish(w string, called bool) scri.Finish {
 	}
 	return scri.Finish{Reason: reason(w, called), Raw: w, Dialect: Name}
 }
+
+// formWord stands in the form of an answer whose status is none of those known, so
+// that it is not taken for a reason.
+const formWord = "status"
 
 // incomplete reads why a response is incomplete, if it is said in the usual way.
 func incomplete(raw []byte) string {
@@ -107,8 +111,8 @@ func (e *encoder) finishWord(f *scri.Finish, called bool) string {
 }
 
 // statusOf takes a word of Finish.Raw apart.
-func statusOf(w string) (status, reason string) {
-	if w == "" || isStatus(w) {
+func (e *encoder) statusOf(w string) (status, reason string) {
+	if w == "" || isStatus(w) || e.odd {
 		return w, ""
 	}
 	return statusIncomplete, w

@@ -339,6 +339,7 @@ func (s *streamEncoder) done(ev *scri.StreamEvent) {
 	if s.head.Created.IsZero() {
 		s.head.Created = ev.Head.Created
 	}
+	s.e.odd = has(ev.Head.Ext, formWord)
 	if own := ev.Head.Ext.Of(Name); own == nil {
 		s.e.foreign(ev.Head.Ext)
 	} else if len(own.Members) > 0 {
@@ -364,13 +365,13 @@ func (s *streamEncoder) End(b []byte, err *scri.Error) []byte {
 	s.e.path = append(s.e.path, "/choices/0"...)
 	word := s.e.finishWord(&f, s.called)
 	s.e.path = s.e.path[:0]
-	s.e.status = itemStatus(word)
+	s.e.status = s.e.itemStatus(word)
 	for len(s.parts) > 0 {
 		b = s.partEnd(b, &scri.StreamEvent{Message: s.parts[0].id.message, Part: s.parts[0].id.part})
 	}
 	b = s.settle(b)
 	s.ended = true
-	status, _ := statusOf(word)
+	status, _ := s.e.statusOf(word)
 	typ := "response." + status
 	switch status {
 	case statusCompleted, statusIncomplete, statusCancelled:
