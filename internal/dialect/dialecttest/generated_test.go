@@ -23,6 +23,7 @@ func TestLawsOfGenerated(t *testing.T) {
 			rapid.Check(t, func(rt *rapid.T) {
 				x := scritest.Request().Draw(rt, "request")
 				told(rt, x, "law 4", dialecttest.Law4Request(to, x))
+				told(rt, x, "law 6", dialecttest.Law6Request(to, x))
 				told(rt, x, "law 7", dialecttest.Law7(to, x))
 			})
 		})
@@ -31,6 +32,7 @@ func TestLawsOfGenerated(t *testing.T) {
 				r := scritest.Response().Draw(rt, "response")
 				x := scritest.Request().Draw(rt, "request")
 				told(rt, r, "law 4", dialecttest.Law4Response(to, dialecttest.AsClient(to, x, false), r))
+				told(rt, r, "law 6", dialecttest.Law6Response(to, dialecttest.AsClient(to, x, false), r))
 				told(rt, r, "law 4, replayed", dialecttest.Law4Replay(to, dialecttest.AsClient(to, x, true), r))
 			})
 		})

@@ -12,6 +12,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -175,6 +178,21 @@ func Law1Response(d dialect.Dialect, req *scri.ChatRequest, a *dialect.Answer) [
 		in.Req = req
 		b, warnings := d.EncodeResponse(nil, in, r)
 		return append(JSONDiff(a.Body, b), unfounded(warnings)...)
+	})
+}
+
+// Law2 tests this: an answer that is told as a stream, each event of it handed on as a
+// copy, is the same again when it is put together.
+func Law2(r *scri.ChatResponse) []string {
+	return guard(func() []string {
+		again, err := scri.Collect(scri.Map(scri.Replay(r), func(e *scri.StreamEvent) (*scri.StreamEvent, error) { return e.Clone(), nil }))
+		if err != nil {
+			return []string{err.Error()}
+		}
+		if d := cmp.Diff(r, again, cmpopts.EquateEmpty()); d != "" {
+			return []string{"(-before +after) " + d}
+		}
+		return nil
 	})
 }
 

@@ -62,13 +62,15 @@ Each exchange is asked, as far as it has the parts for it:
 | law | what must hold |
 |---|---|
 | 1 request, 1 answer, 1 stream | decoded and encoded again in its dialect it is the same JSON value; a stream adds up to the same answer |
+| 2 replay | an answer that is told as a stream and put together is the same |
 | 3 cuts | a stream gives the same events however its bytes are cut: byte by byte, as recorded, in two |
 | 4 request, 4 answer, 4 stream | for each dialect it is translated to, what differs afterwards is what the warnings say: no silent loss, no false alarm |
 | 5 truncation | a stream cut before its finish is an error, and unfinished parts have no signature |
+| 6 request, 6 answer | for each dialect it is told in: each string that somebody said is one that ` + "`Texts`" + ` visits |
 | 7 bytes | for each dialect: tool schemas and arguments byte for byte, tools in their order |
 | error kind, error told | an error is read as what it is, and in each dialect told so that it is read as the same, or as its nearest where the format has no word for it |
 
-Laws 2 and 6 are tested in package scri. The dialect ` + "`native`" + ` has no recordings: it is a target of
+Laws 2 and 6 are tested over made-up values in package scri, too. The dialect ` + "`native`" + ` has no recordings: it is a target of
 each translation, and what is written in it is read and written again like any other.
 `
 
@@ -150,7 +152,11 @@ func notAsked(b *bytes.Buffer, corpus []*Exchange, results []Result) {
 	fmt.Fprint(b, "\n## Not asked\n\n")
 	for i := range results {
 		if r := &results[i]; r.NA != "" {
-			fmt.Fprintf(b, "- `%s/%s`: %s: %s\n", r.X.Dialect, r.X.ID, r.Check, r.NA)
+			check := r.Check
+			if r.Target != "" {
+				check += " to " + r.Target
+			}
+			fmt.Fprintf(b, "- `%s/%s`: %s: %s\n", r.X.Dialect, r.X.ID, check, r.NA)
 		}
 	}
 	asked := map[*Exchange]bool{}

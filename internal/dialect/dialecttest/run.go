@@ -18,11 +18,14 @@ const (
 	CheckLaw1Request  = "1 request"
 	CheckLaw1Response = "1 answer"
 	CheckLaw1Stream   = "1 stream"
+	CheckLaw2         = "2 replay"
 	CheckLaw3         = "3 cuts"
 	CheckLaw4Request  = "4 request"
 	CheckLaw4Response = "4 answer"
 	CheckLaw4Stream   = "4 stream"
 	CheckLaw5         = "5 truncation"
+	CheckLaw6Request  = "6 request"
+	CheckLaw6Response = "6 answer"
 	CheckLaw7         = "7 bytes"
 	CheckErrorKind    = "error kind"
 	CheckErrorPair    = "error told"
@@ -138,6 +141,7 @@ func (r *runner) request() {
 	for _, to := range r.table {
 		problems := guard(func() []string { return inPieces(to, r.req, x.Request) })
 		r.add(CheckLaw4Request, to.Name(), append(Law4Request(to, r.req), problems...))
+		r.add(CheckLaw6Request, to.Name(), Law6Request(to, r.req))
 		r.add(CheckLaw7, to.Name(), Law7(to, pretty))
 	}
 }
@@ -167,6 +171,15 @@ func (r *runner) response() {
 		r.add(CheckLaw4Response, to.Name(), Law4Response(to, r.clients[to.Name()], resp))
 		r.add(CheckLaw4Stream, to.Name(), Law4Replay(to, r.streams[to.Name()], resp))
 	}
+	r.whole(resp)
+}
+
+// whole asks the laws of an answer, however it came.
+func (r *runner) whole(resp *scri.ChatResponse) {
+	r.add(CheckLaw2, "", Law2(resp))
+	for _, to := range r.table {
+		r.add(CheckLaw6Response, to.Name(), Law6Response(to, r.clients[to.Name()], resp))
+	}
 }
 
 func (r *runner) stream() {
@@ -186,6 +199,14 @@ func (r *runner) stream() {
 	r.add(CheckLaw5, "", Law5(r.d, x.RespHeader, x.Stream))
 	for _, to := range r.table {
 		r.add(CheckLaw4Stream, to.Name(), Law4Stream(r.d, to, r.streams[to.Name()], x.RespHeader, x.Stream))
+	}
+	var resp *scri.ChatResponse
+	guard(func() []string {
+		resp, _ = ReadStream(r.d, x.RespHeader, x.Stream) // law 1 tells of it
+		return nil
+	})
+	if resp != nil && !x.Has("stream-error") {
+		r.whole(resp)
 	}
 }
 
