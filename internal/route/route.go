@@ -338,8 +338,8 @@ func (r *Router) Plan(ctx context.Context, q Query) (*Plan, error) {
 	if q.Needs.Embed {
 		list = p.alike(list)
 	}
-	for _, t := range list {
-		if slices.ContainsFunc(p.Targets, func(o Target) bool { return o.Provider == t.Provider && o.Model == t.Model }) {
+	for i, t := range list {
+		if slices.ContainsFunc(list[:i], func(o Target) bool { return o.Provider == t.Provider && o.Model == t.Model }) {
 			continue
 		}
 		if !r.fallback && len(p.Targets) > 0 {

@@ -202,8 +202,8 @@ func TestParseChain(t *testing.T) {
 	}
 }
 
-// Whatever is asked: a plan never holds a zone that the verdict closed, and no
-// target twice.
+// Whatever is asked: a plan never holds a zone that the verdict closed, no target
+// twice, and says no reason twice.
 func TestNoPlanLeaves(t *testing.T) {
 	r, _, err := route.New(config(), house(), installed)
 	if err != nil {
@@ -224,6 +224,13 @@ func TestNoPlanLeaves(t *testing.T) {
 				t.Fatalf("model %q: plan %v", model, p.Targets)
 			}
 			seen[x.String()] = true
+		}
+		said := map[scri.Reason]bool{}
+		for _, x := range p.Reasons {
+			if said[x] {
+				t.Fatalf("model %q: %+v is said twice", model, x)
+			}
+			said[x] = true
 		}
 	})
 }
