@@ -32,12 +32,12 @@ type live struct {
 	port     int           // that it listens on; 0 = the one that is configured
 	override func(*Loaded) // what was said on the command line; nil = the configuration is fixed
 
-	alive    alive            // snapshots that somebody holds
-	closing  sync.WaitGroup   // what has still something to tell after its end
-	turn     sync.Mutex       // one change at a time
-	over     bool             // none comes any more; under turn
-	first    ServerConfig     // with which the process began
-	runtimes map[string]*kept // that were started last, by their names, until they are over
+	alive    alive          // snapshots that somebody holds
+	closing  sync.WaitGroup // what has still something to tell after its end
+	turn     sync.Mutex     // one change at a time
+	over     bool           // none comes any more; under turn
+	first    ServerConfig   // with which the process began
+	runtimes []*kept        // that are not over; of those of one name the last is the newest
 	now      atomic.Pointer[running]
 	shown    atomic.Pointer[tls.Certificate] // to clients, over TLS
 }
@@ -104,7 +104,6 @@ func (g *live) begin(ctx context.Context, l *Loaded) error {
 	g.sessions, g.alive.gone = session.New(session.Limits{}, nil), make(chan struct{})
 	r, err := g.build(ctx, l)
 	if err == nil {
-		g.runtimes = map[string]*kept{}
 		g.keep(r) //nolint:contextcheck // they live as long as what wants them
 		g.now.Store(r)
 		g.shown.Store(r.Certificate)

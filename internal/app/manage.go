@@ -2,7 +2,6 @@ package app
 
 import (
 	"errors"
-	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -84,9 +83,9 @@ type kept struct {
 // started in another way, or that is just being stopped, is started when the one
 // before is over.
 func (g *live) keep(next *running) {
-	maps.DeleteFunc(g.runtimes, func(_ string, k *kept) bool { return over(k.steward.Done()) })
+	g.runtimes = slices.DeleteFunc(g.runtimes, func(k *kept) bool { return over(k.steward.Done()) })
 	for _, r := range next.Own {
-		k := g.runtimes[r.name]
+		k := g.newest(r.name)
 		if k == nil || !k.equal(r) || !k.hold() {
 			o := steward.Options{Name: r.name, Command: r.command, Env: childEnv(os.Environ(), r.listen, next.Config.keysBeside(r.name)), Probe: r.probe, Log: g.log}
 			if k != nil {
@@ -94,10 +93,20 @@ func (g *live) keep(next *running) {
 			}
 			k = &kept{ownRuntime: r, steward: steward.Keep(o)}
 			k.n.Store(1)
-			g.runtimes[r.name] = k
+			g.runtimes = append(g.runtimes, k)
 		}
 		next.kept = append(next.kept, k)
 	}
+}
+
+// newest is the runtime of a name that was started last, nil if none is left.
+func (g *live) newest(name string) *kept {
+	for _, k := range slices.Backward(g.runtimes) {
+		if k.name == name {
+			return k
+		}
+	}
+	return nil
 }
 
 func over(done <-chan struct{}) bool {

@@ -155,17 +155,20 @@ func TestRuntimeIsWantedAgain(t *testing.T) {
 }
 
 // A request that was cut off and has not ended when the gateway does leaves no runtime
-// behind, whether it ends then or never.
+// behind, whether it ends then or never, and whatever was loaded since it came.
 func TestRuntimeEndsBehindRequests(t *testing.T) {
-	for _, ends := range []bool{true, false} {
-		dir, addr, log := t.TempDir(), freeAddr(t), &logBuffer{}
+	for _, c := range []struct{ ends, changed bool }{{ends: true}, {}, {changed: true}} {
+		dir, addr, log, ends := t.TempDir(), freeAddr(t), &logBuffer{}, c.ends
 		e := env("ARATTA_HOME", dir)
-		l, err := Read(filepath.Join(dir, "config.toml"), []byte(ownOllama(addr, "")), e)
-		if err != nil {
-			t.Fatal(err)
+		read := func(text string) *Loaded {
+			l, err := Read(filepath.Join(dir, "config.toml"), []byte(text), e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return l
 		}
-		g := &live{version: "test", env: e, log: slog.New(slog.NewJSONHandler(log, nil)), meter: telemetry.New("test")}
-		if err := g.begin(t.Context(), l); err != nil {
+		g := &live{version: "test", env: e, log: slog.New(slog.NewJSONHandler(log, nil)), meter: telemetry.New("test"), override: func(*Loaded) {}}
+		if err := g.begin(t.Context(), read(ownOllama(addr, ""))); err != nil {
 			t.Fatal(err)
 		}
 		r := g.now.Load()
@@ -173,6 +176,12 @@ func TestRuntimeEndsBehindRequests(t *testing.T) {
 		r.hold()
 		if ends {
 			time.AfterFunc(lastHandlers/20, r.release)
+		}
+		if c.changed {
+			other := read(strings.Replace(ownOllama(addr, ""), `"sim",`, `"sim", "--pace", "1ms",`, 1))
+			if _, err := g.change(t.Context(), other, "a text", func() error { return nil }); err != nil {
+				t.Fatal(err)
+			}
 		}
 		g.close()
 		if text := log.String(); listens(addr) || !strings.Contains(text, "runtime: stopped") || ends == strings.Contains(text, "have not ended") {
