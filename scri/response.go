@@ -103,8 +103,8 @@ type Warning struct {
 	Detail string `json:"detail,omitempty"`
 }
 
-// JoinWarnings returns the warnings of all lists, in their order. Where only one list
-// has some, it is that list.
+// JoinWarnings appends b to a as append does, so that nobody else may append to a. Where
+// a has none it is b itself, of which no copy is made.
 func JoinWarnings(a, b []Warning) []Warning {
 	if len(a) == 0 {
 		return b

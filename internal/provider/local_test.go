@@ -309,10 +309,11 @@ func TestModelsThatCannot(t *testing.T) {
 	says := func(r scri.Role, parts ...scri.Part) scri.Message { return scri.Message{Role: r, Parts: parts} }
 	sees := &scri.ChatRequest{Messages: []scri.Message{says(scri.RoleUser, scri.TextPart("What is it?"), picture)}}
 	saw := &scri.ChatRequest{Messages: []scri.Message{sees.Messages[0], says(scri.RoleAssistant, scri.TextPart("A cat.")), says(scri.RoleUser, scri.TextPart("Thanks."))}}
+	found := &scri.ChatRequest{Messages: []scri.Message{says(scri.RoleTool, scri.TextPart("It says:"), scri.Part{Kind: scri.PartToolResult, Result: &scri.ToolResult{Parts: []scri.Part{picture}}})}}
 	for name, c := range map[string]struct {
 		req  *scri.ChatRequest
 		call Call
-		want string // "" = refused
+		want string // what is sent, or the path where it is refused
 	}{
 		"thoughts of one that has none":     {thinks, Call{Model: "plain"}, `"thinking":"none"`},
 		"degrees of one that has none":      {thinks, Call{Model: "able"}, `"thinking":"switch"`},
@@ -320,16 +321,21 @@ func TestModelsThatCannot(t *testing.T) {
 		"thoughts of one that is unknown":   {thinks, Call{Model: "old"}, `"thinking":""`},
 		"a picture for one that sees":       {sees, Call{Model: "able"}, `"model":"able"`},
 		"a picture for one that is unknown": {sees, Call{Model: "old"}, `"model":"old"`},
-		"a picture for one that is blind":   {sees, Call{Model: "plain"}, ""},
+		"a picture for one that is blind":   {sees, Call{Model: "plain"}, "/messages/0/content/1"},
 		"a picture of an earlier turn":      {saw, Call{Model: "plain"}, `"model":"plain"`},
+		"a picture that a tool found":       {found, Call{Model: "plain"}, "/messages/0/content/1/result/content/0"},
 	} {
 		body = ""
 		_, _, err := p.Chat(allowed(t, p), c.req, &c.call)
 		switch {
-		case c.want == "":
+		case c.want[0] == '/':
+			if err == nil || body != "" {
+				t.Errorf("%s: %q was sent, %v", name, body, err)
+				continue
+			}
 			wantError(t, err, scri.ErrUnsupported, "plain sees no pictures")
-			if e := scri.AsError(err); e.Path != "/messages/0/content/1" || body != "" {
-				t.Errorf("%s: %q was sent; the error is at %s", name, body, e.Path)
+			if e := scri.AsError(err); e.Path != c.want {
+				t.Errorf("%s: the error is at %s, want %s", name, e.Path, c.want)
 			}
 		case err != nil || !strings.Contains(body, c.want):
 			t.Errorf("%s: sent %s, want %s; %v", name, body, c.want, err)

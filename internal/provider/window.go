@@ -230,9 +230,23 @@ func (p *Provider) able(ctx context.Context, req *scri.ChatRequest, call *Call, 
 // it has none.
 func pictureOf(req *scri.ChatRequest) string {
 	for i := len(req.Messages) - 1; i >= 0 && req.Messages[i].Role != scri.RoleAssistant; i-- {
-		for j := range req.Messages[i].Parts {
-			if m := req.Messages[i].Parts[j].Media; m != nil && strings.HasPrefix(m.Type, "image/") {
-				return fmt.Sprintf("/messages/%d/content/%d", i, j)
+		if at := pictureIn(req.Messages[i].Parts); at != "" {
+			return fmt.Sprintf("/messages/%d/content%s", i, at)
+		}
+	}
+	return ""
+}
+
+// pictureIn is where the first picture of parts is, those that tools found included.
+func pictureIn(parts []scri.Part) string {
+	for i := range parts {
+		p := &parts[i]
+		if p.Media != nil && strings.HasPrefix(p.Media.Type, "image/") {
+			return fmt.Sprintf("/%d", i)
+		}
+		if p.Result != nil {
+			if at := pictureIn(p.Result.Parts); at != "" {
+				return fmt.Sprintf("/%d/result/content%s", i, at)
 			}
 		}
 	}
