@@ -26,6 +26,7 @@ var notTexts = map[string]string{
 	"Message": "Role", "Part": "Kind Signature", "Media": "Type Data", "ToolCall": "Type", "Tool": "Type",
 	"ToolChoice": "Mode", "Reasoning": "Effort Summary", "Format": "Kind", "Ext": "Dialect Form", "CacheMark": "TTL",
 	"Finish": "Reason Dialect", "Usage": "Dialect", "Warning": "Code",
+	"EmbedRequest": "Model Task Encodings Truncate Routing", "EmbedInput": "Tokens",
 }
 
 // filler puts a string of its own into whatever can hold one.
@@ -88,9 +89,10 @@ func (f *filler) fill(v reflect.Value, want bool) {
 // among those that are not.
 func TestTexts(t *testing.T) {
 	f := filler{want: map[string]bool{}, open: map[reflect.Type]int{}}
-	req, resp := new(scri.ChatRequest), new(scri.ChatResponse)
+	req, resp, embed := new(scri.ChatRequest), new(scri.ChatResponse), new(scri.EmbedRequest)
 	f.fill(reflect.ValueOf(req).Elem(), true)
 	f.fill(reflect.ValueOf(resp).Elem(), true)
+	f.fill(reflect.ValueOf(embed).Elem(), true)
 	seen := map[string]bool{}
 	paths := map[string]string{}
 	visit := func(root string) func(string, string) {
@@ -106,6 +108,7 @@ func TestTexts(t *testing.T) {
 	}
 	scri.Texts(req, visit("request"))
 	scri.ResponseTexts(resp, visit("response"))
+	scri.EmbedTexts(embed, visit("embed"))
 	if d := cmp.Diff(f.want, seen); d != "" {
 		t.Errorf("(-in the tree +visited):\n%s", d)
 	}
@@ -203,7 +206,8 @@ func TestTextsOfMedia(t *testing.T) {
 func TestEditTexts(t *testing.T) {
 	shout := func(_, s string) (string, bool) { return s + "\"!", true }
 	req, resp := fullRequest(), fullResponse()
-	before, err := json.Marshal([]any{req, resp})
+	embed := &scri.EmbedRequest{Input: []scri.EmbedInput{{Text: scri.NewText("t"), Title: scri.NewText("title")}, {Parts: req.Messages[0].Parts}}, User: "u"}
+	before, err := json.Marshal([]any{req, resp, embed})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,6 +216,10 @@ func TestEditTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, err := scri.EditResponseTexts(resp, shout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := scri.EditEmbedTexts(embed, shout)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,12 +232,14 @@ func TestEditTexts(t *testing.T) {
 	}
 	scri.Texts(q, check)
 	scri.ResponseTexts(p, check)
+	scri.EmbedTexts(e, check)
 	scri.Texts(req, func(string, string) { n-- })
 	scri.ResponseTexts(resp, func(string, string) { n-- })
+	scri.EmbedTexts(embed, func(string, string) { n-- })
 	if n != 0 {
 		t.Errorf("%d texts more than before", n)
 	}
-	if after, err := json.Marshal([]any{req, resp}); err != nil || string(after) != string(before) {
+	if after, err := json.Marshal([]any{req, resp, embed}); err != nil || string(after) != string(before) {
 		t.Error("the input was changed")
 	}
 	if got := string(q.Tools[0].Schema); got != `{"type\"!":"object\"!"}` {
@@ -246,6 +256,9 @@ func TestEditTexts(t *testing.T) {
 		}
 		if p, err := scri.EditResponseTexts(resp, keep); p != resp || err != nil {
 			t.Error("an edit that changes nothing made another answer")
+		}
+		if e, err := scri.EditEmbedTexts(embed, keep); e != embed || err != nil {
+			t.Error("an edit that changes nothing made another request for vectors")
 		}
 	}
 }

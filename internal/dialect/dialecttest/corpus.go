@@ -13,9 +13,6 @@ import (
 // Exchange is one recorded request with its answer.
 type Exchange = corpus.Exchange
 
-// ParseExchange reads one recorded exchange.
-func ParseExchange(b []byte) (*Exchange, error) { return corpus.Parse(b) }
-
 // Corpus reads all recorded exchanges, in the order of their ids.
 func Corpus(t testing.TB) []*Exchange {
 	t.Helper()

@@ -47,13 +47,8 @@ func where(stack string) string {
 	return "an unknown place"
 }
 
-// ChatRoute returns the dialect's own route for a path, or its first for chat.
-func ChatRoute(d dialect.Dialect, path string) dialect.Route {
-	r, _ := chatRoute(d, path)
-	return r
-}
-
-// chatRoute returns the values of the path, too.
+// chatRoute returns the dialect's own route for a path, or its first for chat, and the
+// values of the path.
 func chatRoute(d dialect.Dialect, path string) (dialect.Route, func(string) string) {
 	none := func(string) string { return "" }
 	var first *dialect.Route

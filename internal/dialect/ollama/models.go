@@ -2,7 +2,6 @@ package ollama
 
 import (
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -15,9 +14,6 @@ func (ollama) ListRequest(*dialect.Target) *dialect.Outgoing { return get(pathTa
 
 // PSRequest asks which models are loaded.
 func PSRequest() *dialect.Outgoing { return get(pathPS) }
-
-// VersionRequest asks for the version of the runtime.
-func VersionRequest() *dialect.Outgoing { return get(pathVersion) }
 
 func get(path string) *dialect.Outgoing {
 	return &dialect.Outgoing{Method: http.MethodGet, Path: path}
@@ -46,21 +42,6 @@ func decodeList(a *dialect.Answer, loaded bool) (*scri.ModelList, error) {
 		return nil, dialect.Unreadable(err)
 	}
 	return list, nil
-}
-
-// DecodeVersion reads the answer of /api/version.
-func DecodeVersion(a *dialect.Answer) (string, error) {
-	s := wire.NewScanner(a.Body)
-	version := ""
-	for name := range s.Members() {
-		if name == "version" && s.Kind() == wire.String {
-			version = strings.Clone(s.Unquoted())
-		}
-	}
-	if err := s.End(); err != nil {
-		return "", dialect.Unreadable(err)
-	}
-	return version, nil
 }
 
 // readModel reads one model of a list. What does not fit is passed over: a list
