@@ -160,9 +160,9 @@ func (p *Provider) configured(model string) bool {
 }
 
 // sameModel compares names as Ollama does: no tag means "latest".
-func sameModel(a, b string) bool {
-	return a == b || strings.TrimSuffix(a, ":latest") == strings.TrimSuffix(b, ":latest")
-}
+func sameModel(a, b string) bool { return a == b || untagged(a) == untagged(b) }
+
+func untagged(model string) string { return strings.TrimSuffix(model, ":latest") }
 
 // runsElsewhere reports whether a model that a local runtime offers is run in
 // its maker's cloud. Ollama has such: their tag ends in "cloud", or what it says

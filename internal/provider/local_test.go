@@ -169,6 +169,7 @@ func TestWindowIsKept(t *testing.T) {
 		{"m", 100, `"num_ctx":8192,`},
 		{"m", 9000, `"num_ctx":16384,`},
 		{"m", 5000, `"num_ctx":16384,`},
+		{"m:latest", 100, `"num_ctx":16384,`},
 		{"other", 100, `"num_ctx":0,`},
 	} {
 		if _, _, err := p.Chat(allowed(t, p), &scri.ChatRequest{}, &Call{Model: c.model, Tokens: c.tokens}); err != nil || !strings.Contains(body, c.want) {

@@ -144,7 +144,7 @@ func (p *Provider) narrow(model string, a *attempt, err error) {
 // model that nobody asks.
 type windows struct {
 	mu    sync.Mutex
-	asked map[string]askedWindow
+	asked map[string]askedWindow // by models without the tag that no tag means
 }
 
 type askedWindow struct {
@@ -156,6 +156,7 @@ const windowKept = 5 * time.Minute
 
 // kept is what was asked for, 0 if nothing was, or long ago.
 func (w *windows) kept(model string) int64 {
+	model = untagged(model)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	a, ok := w.asked[model]
@@ -172,6 +173,7 @@ func (w *windows) kept(model string) int64 {
 }
 
 func (w *windows) keep(model string, tokens int64) {
+	model = untagged(model)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.asked == nil || len(w.asked) >= maxShown { // to forget them costs a load
@@ -181,6 +183,7 @@ func (w *windows) keep(model string, tokens int64) {
 }
 
 func (w *windows) forget(model string) {
+	model = untagged(model)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.asked, model)
