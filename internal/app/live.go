@@ -227,11 +227,15 @@ func (g *live) Replace(ctx context.Context, text []byte, fits func([]byte) bool)
 			Hint: "get it again and make the change there",
 		}
 	}
+	now := g.now.Load().Config
+	if err := takesElse(file, text, now); err != nil {
+		return nil, err
+	}
 	l, err := Read(file, text, g.env)
 	if err != nil {
 		return nil, g.refused(ctx, sent, err)
 	}
-	if err := l.notOverHTTP(g.now.Load().Config); err != nil {
+	if err := l.notOverHTTP(now); err != nil {
 		return nil, err
 	}
 	return g.change(ctx, l, sent, func() error { return writeWhole(file, text) })

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 
 	"github.com/aratta-gateway/aratta/internal/provider"
@@ -27,8 +28,24 @@ func (l *Loaded) notOverHTTP(now *Loaded) error {
 	if key := l.opensTo(now); key != "" {
 		return keptToFile(key, "who may ask, and what may be fetched,", "it")
 	}
-	if name := l.takes(now); name != "" {
-		return keptToFile(name, "what is taken from the environment", "what names it")
+	return nil
+}
+
+// takesElse refuses a text that takes variables of the environment in other places than
+// what is in force. That is known before any is looked up: a value that makes no sense
+// where it stands would be told as that.
+func takesElse(file string, text []byte, now *Loaded) error {
+	l := &Loaded{File: file, named: map[string][]string{}, unset: map[string][]string{}}
+	if _, err := l.decode(text); err != nil {
+		return nil //nolint:nilerr // Read tells
+	}
+	l.expand(reflect.ValueOf(&l.Config).Elem(), "", func(string) (string, bool) { return "", false })
+	for _, key := range slices.Sorted(maps.Keys(l.named)) {
+		for _, name := range l.named[key] {
+			if !slices.Contains(now.named[key], name) {
+				return keptToFile(key+": ${"+name+"}", "what is taken from the environment", "what names it")
+			}
+		}
 	}
 	return nil
 }
@@ -95,17 +112,4 @@ func (l *Loaded) opensTo(now *Loaded) string {
 	default:
 		return ""
 	}
-}
-
-// takes names a variable of the environment that a key takes and did not before: in
-// most places its value is shown to whoever asks.
-func (l *Loaded) takes(now *Loaded) string {
-	for _, key := range slices.Sorted(maps.Keys(l.named)) {
-		for _, name := range l.named[key] {
-			if !slices.Contains(now.named[key], name) {
-				return key + ": ${" + name + "}"
-			}
-		}
-	}
-	return ""
 }

@@ -48,12 +48,16 @@ headers = {X-Team = "${LAB_KEY}"}
 		{"a host to fetch from", "[local.ollama]", "[media]\nallow_hosts = [\"wiki.lan\"]\n[local.ollama]", "media.allow_hosts: who may ask"},
 		{"the file's own secret elsewhere", "[local.ollama]", "[aliases]\nleak = \"mine:${LAB_KEY}\"\n[local.ollama]", "aliases.leak: ${LAB_KEY}: what is taken from the environment"},
 		{"a secret that is not spelled out", "[local.ollama]", "[aliases]\nleak = \"mine:\\u0024{ARATTA_HOME}\"\n[local.ollama]", "aliases.leak: ${ARATTA_HOME}: what is taken from the environment"},
+		{"a secret where it makes no sense, and would be told as that", "[local.ollama]", "[monitoring]\ntrace_zones = [\"${LAB_KEY}\"]\n[local.ollama]", "monitoring.trace_zones: ${LAB_KEY}: what is taken from the environment"},
 		{"a secret as a name", "[local.ollama]", "[local.ollama]\ndefault_model = \"${MINE_KEY}\"", "${MINE_KEY}: what is taken from the environment"},
 	} {
 		next := strings.Replace(text, c.old, c.new, 1)
 		status, _, body := f.do(t, "PUT", "/api/v1/config", next, "If-Match", "*")
 		if status != http.StatusForbidden || !strings.Contains(body, c.says) || !strings.Contains(body, "in the file itself") {
 			t.Errorf("%s: %d %s", c.name, status, body)
+		}
+		if strings.Contains(body, labKey) {
+			t.Errorf("%s: the secret is told: %s", c.name, body)
 		}
 		if b, err := os.ReadFile(f.path); err != nil || string(b) != text {
 			t.Errorf("%s: the file is %s, %v", c.name, b, err)
