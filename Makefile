@@ -86,12 +86,13 @@ agents: ## run Claude Code, opencode, Codex and Continue from the npm registry a
 cover: ## coverage by package
 	$(GO) test -coverprofile=cover.out ./... && $(GO) tool cover -func=cover.out | tail -n 1
 
-fuzz: ## run every fuzz target for FUZZTIME each
+fuzz: ## run every fuzz target for FUZZTIME each, and name at the end those that found something
 	@for pkg in $$($(GO) list ./...); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
-	    echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$pkg || exit 1; \
+	    echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$pkg || found="$$found $$pkg/$$f"; \
 	  done; \
-	done
+	done; \
+	[ -z "$$found" ] || { echo "make: findings of$$found"; exit 1; }
 
 clean: ## remove what was built
 	rm -rf bin dist cover.out $(CLIENTS)/node_modules

@@ -57,6 +57,14 @@ data: {"type":"message_stop"}
 		{name: "more thoughts than there were tokens", dialect: "cohere", answer: `{"id":"1","finish_reason":"COMPLETE",
 			"message":{"role":"assistant","content":[{"type":"text","text":"Hi"}]},
 			"usage":{"tokens":{"input_tokens":45,"output_tokens":29,"reasoning_tokens":30}}}`},
+		{name: "a system that says nothing we know", dialect: "cohere", request: `{"model":"m","messages":[{"role":"system","note":"x"},{"role":"user","content":"Hi"}]}`},
+		{name: "heads of another kind", dialect: "gemini", answer: `{"candidates":[{"content":{"parts":[{"text":"Hi"}],"role":"model"},"finishReason":"STOP","index":0}],
+			"modelVersion":5,"responseId":{"a":1},"createTime":"yesterday"}`},
+		{name: "heads of another kind, streamed", dialect: "gemini", stream: `data: {"candidates":[{"content":{"parts":[{"text":"Hi"}],"role":"model"},"index":0}],"modelVersion":5,"responseId":{"a":1},"createTime":"yesterday"}
+
+data: {"candidates":[{"finishReason":"STOP","index":0}],"createTime":"today"}
+
+`},
 		{name: "a status that nobody knows", dialect: "responses", answer: `{"id":"1","object":"response","created_at":1700000000,"model":"m","status":"expired",
 			"output":[{"type":"message","role":"assistant","content":[{"type":"output_text","text":"Hi"}]}]}`},
 		{name: "a status that nobody knows, with a reason", dialect: "responses", answer: `{"id":"1","object":"response","created_at":1700000000,"model":"m","status":"inComplete",

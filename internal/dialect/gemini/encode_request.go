@@ -149,7 +149,11 @@ func (e *requestEncoder) system() int {
 		e.w.Str("")
 	}
 	some, said := e.turnParts(0, n)
+	in := e.In("messages")
+	at := e.At(0)
 	e.ext(first.Ext, append(said, "role")...)
+	e.Out(at)
+	e.Out(in)
 	if !some && first.Ext.Of(Name) == nil {
 		e.w.B = e.w.B[:before]
 		e.said = e.said[:len(e.said)-1]

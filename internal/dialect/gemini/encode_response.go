@@ -34,7 +34,7 @@ func (gemini) EncodeResponse(b []byte, _ *dialect.Incoming, r *scri.ChatResponse
 		said = append(said, "usageMetadata")
 	}
 	e.head(r)
-	e.ext(r.Ext, append(said, "modelVersion", "responseId", "createTime")...)
+	e.ext(r.Ext, append(said, headed(r)...)...)
 	e.w.EndObject()
 	return e.w.B, e.Warn
 }
@@ -53,6 +53,20 @@ func (e *encoder) head(r *scri.ChatResponse) {
 		}
 	}
 	e.str("createTime", text)
+}
+
+// headed lists the members that head writes; what of them has no field stays in Ext.
+func headed(r *scri.ChatResponse) (names []string) {
+	if r.Model != "" {
+		names = append(names, "modelVersion")
+	}
+	if r.ID != "" {
+		names = append(names, "responseId")
+	}
+	if !r.Created.IsZero() {
+		names = append(names, "createTime")
+	}
+	return names
 }
 
 // isBlocked reports whether the answer is a prompt that was not taken, told in this

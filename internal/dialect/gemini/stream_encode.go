@@ -204,7 +204,7 @@ func (s *streamEncoder) headExt(x *scri.Ext, into *scri.RawJSON) {
 // one what else is known of the answer.
 func (s *streamEncoder) tailOf() {
 	if s.extra != nil {
-		s.ext(&scri.Ext{Dialect: Name, Members: s.extra}, "candidates", "usageMetadata", "modelVersion", "responseId", "createTime")
+		s.ext(&scri.Ext{Dialect: Name, Members: s.extra}, append(headed(&s.who), "candidates", "usageMetadata")...)
 		s.extra = nil
 	}
 	if s.ending == nil {
@@ -411,7 +411,7 @@ func (s *streamEncoder) finale(ev *scri.StreamEvent) {
 	}
 	s.usageOf()
 	if s.late != nil {
-		s.ext(&scri.Ext{Dialect: Name, Members: s.late}, "candidates", "usageMetadata", "modelVersion", "responseId", "createTime")
+		s.ext(&scri.Ext{Dialect: Name, Members: s.late}, append(headed(&s.who), "candidates", "usageMetadata")...)
 	}
 	s.tailOf()
 	s.end(n)
