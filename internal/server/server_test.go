@@ -293,8 +293,8 @@ func (l *listener) Ended(ctx context.Context, x *scri.Exchange, status int, _ *s
 	l.ended = append(l.ended, fmt.Sprintf("%s %d %t", x.Op, status, began))
 }
 
-// Whoever is told of requests is told how each ended that he was told of, also of one
-// that a panic or a foreign page ended.
+// Whoever is told of requests is told how each ended, also of one that a panic or a
+// foreign page ended; but for preflights that are granted, which are no requests yet.
 func TestTracerHearsTheEnd(t *testing.T) {
 	var l listener
 	s := New(Options{Gateway: toy{}, Answers: toy{}, Dialects: all.Table(), MaxBody: 1 << 20, Tracer: &l})
