@@ -36,7 +36,8 @@ ids of calls, rewritten in step; the order and the joining of parts, and results
 medium by its bytes in place of its address; arguments that are no JSON object, wrapped in one; a refusal said
 as text; the role developer that became system. What is added (a limit that a format demands) or brought about
 by other means is none. Losses of answers are told by warnings alone: they are known when it is too late to ask
-somebody else. What a model can do, and not its API, is another matter: see [providers.md](providers.md).
+somebody else. Events of a stream for which SCRI has no word, most of which tell how far something has come, reach
+clients of the same API and of SCRI alone, and no warning tells of them. What a model can do, and not its API, is another matter: see [providers.md](providers.md).
 `
 
 // mark is what the page shows of a cell.
