@@ -97,18 +97,22 @@ func (t texts) has(w string) bool {
 	return false
 }
 
-var escaped = regexp.MustCompile(`\\u[0-9a-fA-F]{4}`)
+var (
+	escaped = regexp.MustCompile(`\\u[0-9a-fA-F]{4}`)
+	spaced  = strings.NewReplacer(`\n`, " ", `\t`, " ", `\r`, " ", `\"`, " ")
+)
 
 // wordsIn splits a text that may hold JSON.
 func wordsIn(s string) []string {
-	s = strings.NewReplacer(`\n`, " ", `\t`, " ", `\r`, " ", `\"`, " ").Replace(s)
-	s = escaped.ReplaceAllStringFunc(s, func(e string) string {
-		r, err := strconv.ParseUint(e[2:], 16, 32)
-		if err != nil {
-			return e
-		}
-		return string(rune(r))
-	})
+	if strings.Contains(s, `\`) {
+		s = escaped.ReplaceAllStringFunc(spaced.Replace(s), func(e string) string {
+			r, err := strconv.ParseUint(e[2:], 16, 32)
+			if err != nil {
+				return e
+			}
+			return string(rune(r))
+		})
+	}
 	return strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }
 
