@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aratta-gateway/aratta/internal/sock"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -34,8 +35,9 @@ func expectBody(w http.ResponseWriter, r *http.Request) {
 }
 
 // readBody reads all of a body of at most limit bytes, into buf or what replaces
-// it there. Decoded trees alias it, so it belongs to its request.
-func readBody(w http.ResponseWriter, r *http.Request, limit int64, buf *[]byte) ([]byte, *scri.Error) {
+// it there. Decoded trees alias it, so it belongs to its request. *kept is what the
+// kernel has of it too, and is closed before buf is let go.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64, buf *[]byte, kept **sock.Kept) ([]byte, *scri.Error) {
 	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
 		return nil, &scri.Error{
 			Kind: scri.ErrInvalid, Message: "content encoding " + strconv.Quote(enc) + " is not supported",
@@ -48,7 +50,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, buf *[]byte) 
 	var b []byte
 	var err error
 	if n := r.ContentLength; n >= 0 {
-		b, err = readKnown(w, r, int(n), *buf)
+		b, err = readKnown(w, r, int(n), *buf, kept)
 	} else {
 		b, err = readUnknown(w, r, limit, *buf)
 	}
@@ -71,10 +73,13 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, buf *[]byte) 
 }
 
 // readKnown reads a body of n bytes, into buf if it fits.
-func readKnown(w http.ResponseWriter, r *http.Request, n int, buf []byte) ([]byte, error) {
+func readKnown(w http.ResponseWriter, r *http.Request, n int, buf []byte, kept **sock.Kept) ([]byte, error) {
 	b := buf[:min(n, cap(buf))]
 	if trust := min(n, bodyTrust); len(b) < trust {
 		b = make([]byte, trust, trust+trust/8) // the next one is longer by a turn
+	}
+	if len(b) == n {
+		*kept = sock.Keep(r.Context(), b)
 	}
 	for have, piece := 0, bodyPiece; have < n; {
 		if have == len(b) {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/aratta-gateway/aratta/internal/sock"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -272,7 +273,7 @@ func TestAnnouncedLengthIsNotTrusted(t *testing.T) {
 	for range 100 {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", short{strings.NewReader("hi")})
 		r.ContentLength = 30 << 20
-		if _, err := readBody(httptest.NewRecorder(), r, DefaultMaxBody, new([]byte)); err == nil {
+		if _, err := readBody(httptest.NewRecorder(), r, DefaultMaxBody, new([]byte), new(*sock.Kept)); err == nil {
 			t.Fatal("a body without an end")
 		}
 	}
@@ -344,7 +345,7 @@ func TestBodiesArePieced(t *testing.T) {
 			if !announced {
 				r.ContentLength = -1
 			}
-			b, err := readBody(httptest.NewRecorder(), r, int64(n), new([]byte))
+			b, err := readBody(httptest.NewRecorder(), r, int64(n), new([]byte), new(*sock.Kept))
 			if err != nil || string(b) != string(want) {
 				t.Errorf("%d bytes, announced %v: %d, %v", n, announced, len(b), err)
 			}
@@ -353,7 +354,7 @@ func TestBodiesArePieced(t *testing.T) {
 			}
 			r = httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(string(want)))
 			r.ContentLength = -1
-			if _, err := readBody(httptest.NewRecorder(), r, int64(n-1), new([]byte)); err == nil || err.HTTPStatus() != http.StatusRequestEntityTooLarge {
+			if _, err := readBody(httptest.NewRecorder(), r, int64(n-1), new([]byte), new(*sock.Kept)); err == nil || err.HTTPStatus() != http.StatusRequestEntityTooLarge {
 				t.Errorf("%d bytes, one too many: %v", n, err)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aratta-gateway/aratta/internal/sock"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -90,8 +91,10 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	a.in.Desk = desk
 	if a.receive(r) {
-		a.answer(r.Context())
+		a.answer(sock.WithKept(r.Context(), a.kept))
 	}
+	a.kept.Close() // before its memory is used again
+
 	if a.body != nil { // after a panic it is left to the collector: somebody may still read it
 		e.bodies.Put(a.body)
 		desk.clear()
@@ -110,7 +113,7 @@ func (a *reply) receive(r *http.Request) bool {
 		a.in.Query = r.URL.Query()
 	}
 	var err *scri.Error
-	if a.in.Body, err = readBody(a.w, r, a.opt.MaxBody, a.body); err != nil {
+	if a.in.Body, err = readBody(a.w, r, a.opt.MaxBody, a.body, &a.kept); err != nil {
 		a.fail(err)
 		return false
 	}
@@ -180,7 +183,8 @@ type reply struct {
 	sent bool    // the status line is written, or is about to be
 	over bool    // Done was told
 
-	body *[]byte // memory of the request's body; nil once it was let go
+	body *[]byte    // memory of the request's body; nil once it was let go
+	kept *sock.Kept // what the kernel has of it too
 }
 
 func (a *reply) done(status int, err *scri.Error) {
@@ -308,6 +312,7 @@ func (a *reply) letGo(in *Incoming) {
 	defer a.out.mu.Unlock()
 	in.Body, in.Req, in.Desk = nil, light, nil
 	a.x.In, a.x.Req, a.x.Body = light, light, nil
+	a.kept.Close()
 	a.body = nil // something of it may still be in use: it is left to the collector
 }
 
@@ -343,6 +348,7 @@ func (a *reply) end(err *scri.Error) {
 // dialect, if that can still be done, and never that all is well.
 func (a *reply) rescue() {
 	p := recover()
+	a.kept.Close() // if it was not yet
 	if p == nil {
 		return
 	}

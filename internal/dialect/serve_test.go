@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/aratta-gateway/aratta/internal/sock"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -397,7 +398,7 @@ func TestLargestBody(t *testing.T) {
 		if !announced {
 			r.ContentLength = -1
 		}
-		if b, err := readBody(httptest.NewRecorder(), r, 100, new([]byte)); err != nil || len(b) != 100 {
+		if b, err := readBody(httptest.NewRecorder(), r, 100, new([]byte), new(*sock.Kept)); err != nil || len(b) != 100 {
 			t.Errorf("announced %v: %d bytes, %v", announced, len(b), err)
 		}
 	}
@@ -463,12 +464,12 @@ func TestBodiesShareMemory(t *testing.T) {
 		shared := false
 		for range 100 { // pools may forget, and do when races are looked for
 			buf := bodies.Take()
-			first, err := readBody(httptest.NewRecorder(), withLength(strings.Repeat("a", 10_000), 10_000), 64<<10, buf)
+			first, err := readBody(httptest.NewRecorder(), withLength(strings.Repeat("a", 10_000), 10_000), 64<<10, buf, new(*sock.Kept))
 			if err != nil || len(first) != 10_000 {
 				t.Fatal(len(first), err)
 			}
 			bodies.Put(buf)
-			second, err := readBody(httptest.NewRecorder(), withLength("bcd", length), 64<<10, bodies.Take())
+			second, err := readBody(httptest.NewRecorder(), withLength("bcd", length), 64<<10, bodies.Take(), new(*sock.Kept))
 			if err != nil || string(second) != "bcd" {
 				t.Fatalf("%.40q, %v", second, err)
 			}

@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/aratta-gateway/aratta/internal/reach"
+	"github.com/aratta-gateway/aratta/internal/sock"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -28,8 +29,14 @@ func newGuard(provider, zone, host string) *guard {
 }
 
 // control is a net.Dialer's ControlContext for connections to the provider.
-func (g *guard) control(_ context.Context, _, address string, _ syscall.RawConn) error {
-	return g.check(address)
+func (g *guard) control(_ context.Context, _, address string, c syscall.RawConn) error {
+	if err := g.check(address); err != nil {
+		return err
+	}
+	if ip, err := reach.Dialled(address); err == nil && ip.IsLoopback() {
+		sock.Unpace(c)
+	}
+	return nil
 }
 
 // controlProxy is control for connections to the provider's proxy.

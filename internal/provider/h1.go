@@ -43,6 +43,7 @@ type transport interface {
 type h1 struct {
 	dial    DialFunc
 	address string
+	near    bool      // the upstream is no cloud: see kept
 	desks   sync.Pool // of *desk
 
 	mu     sync.Mutex
@@ -224,7 +225,7 @@ func (a *h1Answer) write(ctx context.Context, body *inMemory) error {
 	}
 	d.pieces = append(append(d.pieces[:0], d.head), body.pieces...)
 	d.rest = d.pieces
-	n, err := sock.WriteBuffers(a.conn, &d.rest)
+	n, err := sock.WriteBuffers(a.conn, &d.rest, a.t.kept(ctx))
 	a.wrote = n > 0
 	var rest []byte
 	if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -242,6 +243,16 @@ func (a *h1Answer) write(ctx context.Context, body *inMemory) error {
 		return a.writeOn(ctx, rest)
 	}
 	return nil
+}
+
+// kept is what the kernel has of the client's body. A client on this machine can change
+// that after it was checked, if it is out to: what it sent need not be copied either.
+// To a runtime it could send anything itself; what goes to a cloud is what was checked.
+func (t *h1) kept(ctx context.Context) *sock.Kept {
+	if !t.near {
+		return nil
+	}
+	return sock.KeptOf(ctx)
 }
 
 // writeOn writes the rest of a request beside reading, as the server seems to

@@ -51,7 +51,9 @@ func newTransport(w *wiring) (transport, error) {
 		return nil, err
 	}
 	if h1Fits(w.base, proxy) {
-		return newH1(w.base, w.dialer(nil)), nil
+		t := newH1(w.base, w.dialer(nil))
+		t.near = w.zone != ZoneCloud
+		return t, nil
 	}
 	return w.standard(proxy)
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -16,13 +15,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/aratta-gateway/aratta/internal/dialect"
-	"github.com/aratta-gateway/aratta/internal/dialect/all"
-	"github.com/aratta-gateway/aratta/internal/gateway"
 	"github.com/aratta-gateway/aratta/internal/overlay"
 	"github.com/aratta-gateway/aratta/internal/provider"
-	"github.com/aratta-gateway/aratta/internal/route"
-	"github.com/aratta-gateway/aratta/internal/telemetry"
 )
 
 // tenOverlays all find something to do in the request of the benchmark; they are
@@ -109,27 +103,8 @@ func newWay(b *testing.B, overlays string) *way {
 	}
 	active := new(overlay.Active)
 	active.Replace(overlay.WithBuiltins(list...))
-	catalogue, err := provider.Load("")
-	if err != nil {
-		b.Fatal(err)
-	}
-	p, err := provider.New(provider.Local, "mock", provider.Entry{Dialect: "openai", BaseURL: "http://127.0.0.1:1/v1"}, provider.Deps{
-		Dialects: func(n string) (dialect.Dialect, bool) { d := all.Get(n); return d, d != nil }, Catalogue: catalogue, Version: "test",
-		Overlays: active, Dial: func(context.Context, string, string) (net.Conn, error) { return w.conn, nil },
-		LookupEnv: func(string) (string, bool) { return "", false },
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	r, _, err := route.New(route.Config{}, []route.Entry{{Name: "mock", Dialect: "openai", Zone: "local", Chooses: true}}, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	log := slog.New(slog.NewJSONHandler(io.Discard, nil)) //nolint:sloglint // what a line costs belongs to a request
-	g := gateway.New(gateway.Options{Router: r, Providers: []*provider.Provider{p}, Log: log})
-	b.Cleanup(g.Close)
-	w.s = New(Options{
-		Gateway: g, Answers: g, Dialects: all.Table(), Relay: g.Relay, RequestTimeout: 10 * time.Minute, Meter: telemetry.New("test"), Version: "test", Log: log,
+	w.s = assembled(b, "http://127.0.0.1:1/v1", func(d *provider.Deps) {
+		d.Overlays, d.Dial = active, func(context.Context, string, string) (net.Conn, error) { return w.conn, nil }
 	})
 	text := strings.Repeat("how are you today? ", 11)
 	w.text = fmt.Appendf(nil, `{"model":"mock:m","messages":[{"role":"system","content":%[1]q},{"role":"user","content":%[1]q},{"role":"assistant","content":%[1]q},{"role":"user","content":%[1]q}],"temperature":0.7,"max_tokens":256}`, text)

@@ -26,11 +26,12 @@ const most = 4 << 20
 
 // NewListener returns a listener like l whose connections are cheaper to wait on, and
 // can hold what is written.
-func NewListener(l net.Listener) net.Listener { return &listener{Listener: l, held: new(sync.Pool)} }
+func NewListener(l net.Listener) net.Listener { return &listener{Listener: l} }
 
 type listener struct {
 	net.Listener
-	held *sync.Pool // of *[]byte
+	held  sync.Pool // of *[]byte
+	pipes pipes
 }
 
 // Accept waits for the next connection.
@@ -39,7 +40,13 @@ func (l *listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return wrap(c, l.held), nil
+	return wrap(c, l), nil
+}
+
+// Close stops listening.
+func (l *listener) Close() error {
+	l.pipes.close()
+	return l.Listener.Close()
 }
 
 // Wrap returns a connection like c that is cheaper to wait on, or c itself if it
@@ -72,4 +79,20 @@ func WithConn(ctx context.Context, c net.Conn) context.Context {
 func HolderOf(ctx context.Context) Holder {
 	h, _ := ctx.Value(holderKey{}).(Holder)
 	return h
+}
+
+type keptKey struct{}
+
+// WithKept returns a context that knows what is kept of the body of its request.
+func WithKept(ctx context.Context, k *Kept) context.Context {
+	if k == nil {
+		return ctx
+	}
+	return context.WithValue(ctx, keptKey{}, k)
+}
+
+// KeptOf returns what is kept of the body of the context's request, or nil.
+func KeptOf(ctx context.Context) *Kept {
+	k, _ := ctx.Value(keptKey{}).(*Kept)
+	return k
 }

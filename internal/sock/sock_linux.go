@@ -5,8 +5,11 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // Conn is a TCP connection. Like any other it may be read, written and closed by
@@ -16,6 +19,8 @@ type Conn struct {
 	raw     syscall.RawConn
 	in, out transfer
 	held    held
+	kept    atomic.Pointer[Kept]
+	pipes   *pipes // nil: nothing is kept
 }
 
 // transfer is the call under way in one direction. What it needs is kept, as it
@@ -26,7 +31,8 @@ type transfer struct {
 	peek func(fd uintptr) (done bool)
 	p    []byte
 	v    net.Buffers // in place of p
-	iov  [maxPieces]syscall.Iovec
+	kept *Kept       // where p is kept too; out of which v is written
+	iov  [maxPieces]unix.Iovec
 	n    int
 	err  syscall.Errno
 }
@@ -34,7 +40,7 @@ type transfer struct {
 // maxPieces is how many pieces are written by one direct call.
 const maxPieces = 8
 
-func wrap(c net.Conn, pool *sync.Pool) net.Conn {
+func wrap(c net.Conn, of *listener) net.Conn {
 	tcp, ok := c.(*net.TCPConn)
 	if !ok || !direct {
 		return c
@@ -44,7 +50,9 @@ func wrap(c net.Conn, pool *sync.Pool) net.Conn {
 		return c
 	}
 	w := &Conn{TCPConn: tcp, raw: raw}
-	w.held.pool = pool
+	if of != nil {
+		w.held.pool, w.pipes = &of.held, &of.pipes
+	}
 	w.in.step, w.out.step, w.in.peek = w.in.read, w.out.write, w.in.look
 	return w
 }
@@ -57,9 +65,9 @@ func (c *Conn) Read(p []byte) (int, error) {
 		return c.TCPConn.Read(p)
 	}
 	defer t.mu.Unlock()
-	t.p, t.n, t.err = p, 0, 0
+	t.p, t.kept, t.n, t.err = p, c.kept.Load(), 0, 0
 	err := c.raw.Read(t.step)
-	t.p = nil
+	t.p, t.kept = nil, nil
 	switch {
 	case err != nil:
 		return 0, err
@@ -108,8 +116,9 @@ func (c *Conn) send(p []byte) (int, error) {
 	return n, err
 }
 
-// WriteBuffers writes v to c as v.WriteTo does.
-func WriteBuffers(c net.Conn, v *net.Buffers) (int64, error) {
+// WriteBuffers writes v to c as v.WriteTo does. What lies in the memory of k and is kept
+// there is not copied again; k may be nil.
+func WriteBuffers(c net.Conn, v *net.Buffers, k *Kept) (int64, error) {
 	w, ok := c.(*Conn)
 	if !ok {
 		return v.WriteTo(c)
@@ -124,8 +133,12 @@ func WriteBuffers(c net.Conn, v *net.Buffers) (int64, error) {
 	}
 	defer t.mu.Unlock()
 	t.v = *v
+	if k.claim() {
+		t.kept = k
+		defer k.release()
+	}
 	n, err := w.write(t)
-	*v, t.v = t.v, nil
+	*v, t.v, t.kept = t.v, nil, nil
 	clear(t.iov[:])
 	return int64(n), err
 }
@@ -148,13 +161,13 @@ func (c *Conn) failed(call string, e syscall.Errno) error {
 
 func (t *transfer) read(fd uintptr) bool {
 	for {
-		n, _, e := syscall.RawSyscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(&t.p[0])), uintptr(len(t.p)))
+		n, e := t.kept.receive(fd, t.p)
 		switch e {
 		case syscall.EINTR:
 		case syscall.EAGAIN:
 			return false
 		default:
-			t.n, t.err = int(n), e
+			t.n, t.err = n, e
 			return true
 		}
 	}
@@ -187,27 +200,36 @@ func (t *transfer) write(fd uintptr) bool {
 
 // push makes the call for what is left; more is false when that is nothing.
 func (t *transfer) push(fd uintptr) (n int, e syscall.Errno, more bool) {
-	var r uintptr
-	switch {
-	case len(t.p) > 0:
-		r, _, e = syscall.RawSyscall(syscall.SYS_WRITE, fd, uintptr(unsafe.Pointer(&t.p[0])), uintptr(len(t.p)))
-	case len(t.v) > 0:
-		k := 0
-		for _, p := range t.v {
-			if len(p) > 0 {
-				t.iov[k].Base = &p[0]
-				t.iov[k].SetLen(len(p))
-				k++
-			}
-		}
-		if k == 0 {
+	if t.v == nil {
+		if len(t.p) == 0 {
 			return 0, 0, false
 		}
-		r, _, e = syscall.RawSyscall(syscall.SYS_WRITEV, fd, uintptr(unsafe.Pointer(&t.iov[0])), uintptr(k))
-	default:
+		n, e = write(fd, t.p)
+		return n, e, true
+	}
+	t.consume(0)
+	if len(t.v) == 0 {
 		return 0, 0, false
 	}
-	return int(r), e, true
+	k, flags := 0, 0
+	for i, p := range t.v {
+		at, kept := t.kept.next(p)
+		if kept > 0 && at == 0 && k == 0 {
+			n, e = t.kept.send(fd, kept, kept < len(p) || i < len(t.v)-1)
+			return n, e, true
+		}
+		if at > 0 {
+			t.iov[k].Base = &p[0]
+			t.iov[k].SetLen(at)
+			k++
+		}
+		if kept > 0 {
+			flags = syscall.MSG_MORE // it leaves with what is kept
+			break
+		}
+	}
+	n, e = writev(fd, t.iov[:k], flags)
+	return n, e, true
 }
 
 // consume takes n bytes off what is left.
@@ -224,4 +246,31 @@ func (t *transfer) consume(n int) {
 	if len(t.v) > 0 {
 		t.v[0] = t.v[0][n:]
 	}
+}
+
+func read(fd uintptr, p []byte) (int, syscall.Errno) {
+	n, _, e := syscall.RawSyscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
+	return int(n), e
+}
+
+func write(fd uintptr, p []byte) (int, syscall.Errno) {
+	n, _, e := syscall.RawSyscall(syscall.SYS_WRITE, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
+	return int(n), e
+}
+
+func writev(fd uintptr, v []unix.Iovec, flags int) (int, syscall.Errno) {
+	if flags == 0 {
+		n, _, e := syscall.RawSyscall(syscall.SYS_WRITEV, fd, uintptr(unsafe.Pointer(&v[0])), uintptr(len(v)))
+		return int(n), e
+	}
+	m := unix.Msghdr{Iov: &v[0]}
+	m.SetIovlen(len(v))
+	n, _, e := syscall.RawSyscall(syscall.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&m)), uintptr(flags|syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL))
+	return int(n), e
+}
+
+// splice moves up to n bytes from one to the other, one of which is a pipe.
+func splice(from, to uintptr, n, flags int) (int, syscall.Errno) {
+	r, _, e := syscall.RawSyscall6(syscall.SYS_SPLICE, from, 0, to, 0, uintptr(n), uintptr(flags|unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK))
+	return int(r), e
 }

@@ -67,7 +67,7 @@ func TestEverythingArrives(t *testing.T) {
 			wg.Go(func() {
 				defer c.Close()
 				if together {
-					n, err := sock.WriteBuffers(c, &bufs)
+					n, err := sock.WriteBuffers(c, &bufs, nil)
 					if err != nil || n != int64(len(want)) || n > 0 && len(bufs) != 0 {
 						t.Errorf("WriteBuffers of %v = %d, %v, and %d pieces left", pieces, n, err, len(bufs))
 					}
@@ -135,7 +135,7 @@ func TestDeadlines(t *testing.T) {
 		t.Errorf("a write after its time: %v", err)
 	}
 	v := net.Buffers{[]byte("x"), []byte("y")}
-	if n, err := sock.WriteBuffers(c, &v); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) || len(v) != 2 {
+	if n, err := sock.WriteBuffers(c, &v, nil); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) || len(v) != 2 {
 		t.Errorf("WriteBuffers after its time: %d, %v, and %d pieces left", n, err, len(v))
 	}
 	var ne net.Error
@@ -204,7 +204,7 @@ func TestOthersStay(t *testing.T) {
 		t.Error("a pipe was wrapped")
 	}
 	v := net.Buffers{[]byte("a"), []byte("b")}
-	go func() { _, _ = sock.WriteBuffers(a, &v); _ = a.Close() }()
+	go func() { _, _ = sock.WriteBuffers(a, &v, nil); _ = a.Close() }()
 	if got, err := io.ReadAll(b); string(got) != "ab" || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
