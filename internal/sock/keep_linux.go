@@ -189,7 +189,11 @@ func (k *Kept) send(fd uintptr, n int, more bool) (int, syscall.Errno) {
 		flags = unix.SPLICE_F_MORE
 	}
 	n, e := splice(uintptr(k.pipe.r), fd, n, flags)
-	if e == 0 {
+	switch {
+	case e == syscall.EINVAL, e == 0 && n == 0: // this cannot be, but memory has it all the same
+		k.from, k.spoilt = k.to, true
+		return 0, 0
+	case e == 0:
 		k.from += n
 	}
 	return n, e
