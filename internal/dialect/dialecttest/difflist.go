@@ -108,7 +108,7 @@ func (d *differ) link(from int, a, b *node, pairs []pair, i int) {
 	}
 	var also []string
 	for _, step := range []int{-1, 1} {
-		for k := i + step; k >= 0 && k < len(pairs) && k-i <= reach && i-k <= reach && joined(a, b, pairs[i], pairs[k]); k += step {
+		for k := i + step; k >= 0 && k < len(pairs) && k-i <= reach && i-k <= reach && (joined(a, b, pairs[i], pairs[k]) || idle(a, pairs[k])); k += step {
 			if pairs[k].a >= 0 {
 				also = append(also, a.kids[pairs[k].a].path)
 			}
@@ -127,6 +127,10 @@ func (d *differ) link(from int, a, b *node, pairs []pair, i int) {
 		d.out[j].also = append(d.out[j].also, also...)
 	}
 }
+
+// idle reports whether a pair is a message that says nothing and went: what was put
+// together of those around it went past it.
+func idle(a *node, p pair) bool { return p.a >= 0 && p.b < 0 && a.kids[p.a].empty }
 
 // joined reports whether the text of one pair, before or after, holds a text
 // of the other pair that stood alone on the other side.

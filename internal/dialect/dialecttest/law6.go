@@ -1,6 +1,7 @@
 package dialecttest
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"maps"
@@ -116,13 +117,14 @@ func wordsIn(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }
 
-// isBytes reports whether s is base64 of what is no text.
+// isBytes reports whether s is base64 of what is no text: control characters say
+// nothing to anybody, though a picture may happen to be made of them.
 func isBytes(s string) bool {
 	if strings.HasPrefix(s, "data:") && !strings.HasPrefix(s, "data:text/") && strings.Contains(s, ";base64,") {
 		return true
 	}
 	b, err := base64.StdEncoding.DecodeString(s)
-	return err == nil && !utf8.Valid(b)
+	return err == nil && (!utf8.Valid(b) || bytes.ContainsFunc(b, func(r rune) bool { return unicode.IsControl(r) && !unicode.IsSpace(r) }))
 }
 
 // eachString calls f with each string, its path, and the name of the member that it is in.

@@ -67,6 +67,9 @@ func Law1Stream(d dialect.Dialect, req *scri.ChatRequest, h http.Header, stream 
 				if x.Soft && strings.HasSuffix(x.Path, "/call/id") {
 					continue // made anew of what is known at the beginning, which may be more now
 				}
+				if x.Soft && x.Path == "" && x.core == "kind:text\n" {
+					continue // a text of nothing, opened for a delta of nothing that came without its block
+				}
 				if !slices.ContainsFunc(warnings, func(w scri.Warning) bool { return w.Code == scri.WarnAdded && explains(&w, &x) }) {
 					problems = append(problems, how+" "+x.String())
 				}
@@ -106,8 +109,33 @@ func Law4Stream(from, to dialect.Dialect, req *scri.ChatRequest, h http.Header, 
 			return brokenStream(from, to, req, h, stream, failed)
 		}
 		problems := through("replayed ", to, req, r, scri.Replay(r))
+		if gaps(open(from, h, bytes.NewReader(stream))) {
+			return problems // it tells by other numbers what it tells of, which cannot be compared
+		}
 		return append(problems, through("piped ", to, req, r, open(from, h, bytes.NewReader(stream)))...)
 	})
+}
+
+// gaps reports whether a stream leaves out the number of an answer before its last, say
+// answers 1 alone. Put together they are counted anew, so that the warnings of a stream
+// that is handed on event by event, and what formats of one answer take, are of others.
+func gaps(s scri.Stream) bool {
+	defer s.Close() //nolint:errcheck // it was read to its end
+	spoke := map[int]bool{}
+	last := 0
+	for {
+		e, err := s.Next()
+		if err != nil {
+			break
+		}
+		switch e.Kind {
+		case scri.EventMessage, scri.EventPart, scri.EventDelta, scri.EventPartEnd, scri.EventFinish:
+			spoke[e.Choice] = true
+			last = max(last, e.Choice)
+		default:
+		}
+	}
+	return len(spoke) > 0 && len(spoke) <= last
 }
 
 // Law4Replay does so for an answer that never was a stream.
@@ -252,18 +280,21 @@ func Law5(d dialect.Dialect, h http.Header, stream []byte) []string {
 // unlike reports whether a text holds something that is no field of an event stream
 // and no JSON before its first event is whole.
 func unlike(stream []byte) bool {
-	other, begun := false, false
+	other, begun, spoilt := false, false, false
 	for line := range bytes.Lines(stream) {
 		text := bytes.TrimSpace(line)
-		if len(text) == 0 && begun {
-			return false
+		if len(text) == 0 {
+			if begun {
+				return false
+			}
+			spoilt = false
 		}
 		known := len(text) == 0
 		for i, field := range []string{"data:", "{", "[", "event:", "id:", "retry:", ":"} { // of which three say something
 			half := len(text) == len(line) && strings.HasPrefix(field, string(text))
 			if known = known || half || bytes.HasPrefix(text, []byte(field)); known {
-				if data, ok := bytes.CutPrefix(text, []byte("data:")); ok && !hopeful(data) {
-					known = false // an event, but none of a dialect's
+				if data, ok := bytes.CutPrefix(text, []byte("data:")); ok && (spoilt || !hopeful(data)) {
+					known, spoilt = false, true // an event, but none of a dialect's, however its data goes on
 					break
 				}
 				begun = begun || i < 3 && len(text) > 0
