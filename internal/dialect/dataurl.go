@@ -27,6 +27,12 @@ func SplitDataURL(u scri.Text) (mediaType string, data scri.Text, ok bool) {
 	return head[:i], scri.NewText(s[len(scheme)+i+len(mark):]), true
 }
 
+// FitsDataURL reports whether a data URL can say the type so that it is read again: it
+// is one, not a pattern such as image/*, short, and ends where its comma is.
+func FitsDataURL(mediaType string) bool {
+	return mediaType != "" && !strings.HasSuffix(mediaType, "*") && !strings.Contains(mediaType, ",") && len(mediaType) <= 240
+}
+
 // AppendDataURL appends a base64 data URL as a JSON string with its quotes.
 func AppendDataURL(b []byte, mediaType string, data scri.Text) []byte {
 	b = append(b, `"data:`...)

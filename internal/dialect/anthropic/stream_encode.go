@@ -27,6 +27,7 @@ type streamEncoder struct {
 	role string
 
 	started, ended bool
+	begun          bool // who answers is known
 	zeroed         bool // the beginning had to tell counts that were not known
 	usage          *scri.Usage
 	finish         *scri.Finish
@@ -127,6 +128,7 @@ func (s *streamEncoder) begin(ev *scri.StreamEvent) {
 	if ev.Head == nil || s.started {
 		return
 	}
+	s.begun = true
 	h := ev.Head
 	s.head = scri.ChatResponse{
 		ID: strings.Clone(h.ID), Model: strings.Clone(h.Model), Created: h.Created, Lineage: h.Lineage, Ext: h.Ext.Clone(),
@@ -370,7 +372,9 @@ func (s *streamEncoder) opaque(b []byte, ev *scri.StreamEvent) []byte {
 	if own == nil || len(own.Members) == 0 {
 		return b // a wire event of another dialect is no part of the answer
 	}
-	b = s.start(b)
+	if s.begun { // else who answers is not known yet, and one must not be made up
+		b = s.start(b)
+	}
 	s.e.w.B = append(s.e.w.B[:0], own.Members...)
 	name := dialect.Word(wire.NewScanner(own.Members).Peek("type"))
 	if strings.ContainsAny(name, "\r\n") {

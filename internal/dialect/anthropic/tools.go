@@ -50,11 +50,14 @@ func (d *requestDecoder) tool() scri.Tool {
 	return t
 }
 
-// toolChoice reads which tool must be called; a type that is not known stays an
-// unknown member.
+// toolChoice reads which tool must be called; a type that is not known, and a choice
+// of a tool that is not named, stay an unknown member.
 func (d *requestDecoder) toolChoice() bool {
 	c := new(scri.ToolChoice)
 	typ := dialect.Word(d.Peek("type"))
+	if typ == "tool" && dialect.Word(d.Peek("name")) == "" {
+		return false
+	}
 	switch typ {
 	case "auto":
 		c.Mode = scri.ToolsAuto

@@ -99,7 +99,7 @@ func bare(p *scri.Part) bool {
 // speech puts together what somebody says who is no tool: the plan, the content,
 // the calls.
 func (d *decoder) speech(m *scri.Message, t *turn) {
-	speaks := m.Role == scri.RoleAssistant
+	speaks := m.Role == scri.RoleAssistant || d.answer && !knownRole(m.Role)
 	parts := t.content
 	if m.Role != scri.RoleUser {
 		d.oddMedia(parts)
@@ -136,6 +136,12 @@ func (d *decoder) speech(m *scri.Message, t *turn) {
 		t.u.Form(t.form)
 	}
 	m.Parts, m.Ext = parts, d.ext(&t.u)
+}
+
+// knownRole reports whether the API has the role. Whoever else speaks in an answer is
+// the assistant by another name.
+func knownRole(r scri.Role) bool {
+	return r == scri.RoleAssistant || r == scri.RoleUser || r == scri.RoleSystem || r == scri.RoleTool
 }
 
 // oddMedia marks images where others than users show some, which the API does

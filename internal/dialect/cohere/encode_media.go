@@ -1,8 +1,6 @@
 package cohere
 
 import (
-	"strings"
-
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
@@ -32,7 +30,7 @@ func (e *encoder) image(p *scri.Part) {
 		}
 	} else {
 		typ := m.Type
-		if typ == "" || strings.HasSuffix(typ, "*") {
+		if !dialect.FitsDataURL(typ) {
 			if typ = dialect.SniffImage(m.Data); typ == "" {
 				typ = "image/png"
 			}

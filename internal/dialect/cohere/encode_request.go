@@ -2,6 +2,7 @@ package cohere
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/scri"
@@ -189,9 +190,18 @@ func isResult(p *scri.Part) bool {
 	return p.Kind == scri.PartToolResult && p.Result != nil && p.Result.Server == ""
 }
 
+func isCall(p *scri.Part) bool {
+	return p.Kind == scri.PartToolCall && p.Call != nil && p.Call.Server == ""
+}
+
 // spoken writes what somebody says who is no tool, unless nothing is left of it.
 func (e *requestEncoder) spoken(m *scri.Message, parts []scri.Part, base int) {
 	e.base, e.lengths = base, nil
+	if m.Role != scri.RoleAssistant && slices.ContainsFunc(parts, func(p scri.Part) bool { return isCall(&p) }) {
+		e.Tell(scri.WarnChanged, "role", string(m.Role), string(scri.RoleAssistant), "only the assistant calls tools here")
+		said := *m
+		said.Role, m = scri.RoleAssistant, &said
+	}
 	n := e.sort(parts, m.Role)
 	if n[planPlace]+n[contentPlace]+n[callPlace] == 0 && !says(m) {
 		if m.Ext != nil {

@@ -266,10 +266,13 @@ func (d *streamDecoder) messageStart(e *wireEvent) bool {
 		}
 	}
 	head := &scri.ChatResponse{ID: strings.Clone(dialect.Word(e.id)), Ext: e.more.Ext(Name)}
-	open := &scri.Message{Role: scri.RoleAssistant, Ext: e.said.Ext(Name)}
+	open := &scri.Message{Role: scri.RoleAssistant}
 	if role := dialect.Word(e.role); role != "" {
-		open.Role = scri.Role(strings.Clone(role))
+		if open.Role = scri.Role(strings.Clone(role)); !knownRole(open.Role) {
+			e.said.Form("role")
+		}
 	}
+	open.Ext = e.said.Ext(Name)
 	d.begin(head, open)
 	return true
 }

@@ -3,7 +3,6 @@ package completions
 import (
 	"errors"
 	"strconv"
-	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
@@ -102,8 +101,12 @@ func (d *answerReader) created() bool {
 		d.u.Add(d.Member())
 		return false
 	}
-	if n != 0 {
-		d.r.Created = time.Unix(n, 0).UTC()
+	if t, ok := dialect.Moment(n); ok {
+		d.r.Created = t
+	} else if n != 0 {
+		d.Rewind(m)
+		d.u.Add(d.Member())
+		return false
 	}
 	return true
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
@@ -186,8 +185,13 @@ func (d *streamDecoder) chunk(data []byte) {
 		case name == "model" && s.Kind() == wire.String:
 			who.Model = strings.Clone(s.Unquoted())
 		case name == "created" && s.Kind() == wire.Number:
-			if n := whole(s.Raw()); n > 0 {
-				who.Created = time.Unix(n, 0).UTC()
+			m := s.Mark()
+			raw := s.Raw()
+			if t, ok := dialect.Moment(whole(raw)); ok {
+				who.Created = t
+			} else if string(raw) != "0" { // no time, so it stays as it stands
+				s.Rewind(m)
+				u.Add(s.Member())
 			}
 		case name == "choices" && s.Kind() == wire.Array:
 			choices = s.Raw()

@@ -29,6 +29,7 @@ type streamEncoder struct {
 	head    scri.ChatResponse
 	own     []byte // members of the answer for the first chunk
 	late    []byte // and for the last
+	belated bool   // the end says who answered, of which the beginning said less
 	usage   *scri.Usage
 	choices []spoken
 	ended   bool
@@ -346,13 +347,13 @@ func (s *streamEncoder) done(ev *scri.StreamEvent) {
 		return
 	}
 	if s.head.ID == "" {
-		s.head.ID = h.ID
+		s.head.ID, s.belated = h.ID, s.belated || h.ID != ""
 	}
 	if s.head.Model == "" {
-		s.head.Model = h.Model
+		s.head.Model, s.belated = h.Model, s.belated || h.Model != ""
 	}
 	if s.head.Created.IsZero() {
-		s.head.Created = h.Created
+		s.head.Created, s.belated = h.Created, s.belated || !h.Created.IsZero()
 	}
 	if own := h.Ext.Of(Name); own == nil {
 		s.e.Foreign(h.Ext)
@@ -371,7 +372,7 @@ func (s *streamEncoder) End(b []byte, err *scri.Error) []byte {
 		s.e.w.B = dialect.AppendOpenAIError(s.e.w.B[:0], err)
 		return s.frame(b)
 	}
-	if counted := s.asked && s.usage != nil; counted || len(s.late) > 0 {
+	if counted := s.asked && s.usage != nil; counted || s.belated || len(s.late) > 0 {
 		s.open()
 		s.e.w.EndArray()
 		if counted {

@@ -126,8 +126,12 @@ func (e *encoder) citations(p *scri.Part) {
 // cite takes in the citation that is the node. A place below zero is none.
 func (e *encoder) cite(c *scri.Citation, start, end int) {
 	if start < 0 || end < start {
-		e.Drop("start", "it is not within the text")
-		e.Drop("end", "it is not within the text")
+		if c.Start != 0 {
+			e.Drop("start", "it is not within the text")
+		}
+		if c.End != 0 {
+			e.Drop("end", "it is not within the text")
+		}
 		start, end = 0, 0
 	}
 	e.Homeless(c.Ext)

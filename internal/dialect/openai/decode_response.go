@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"hash/fnv"
 	"strconv"
-	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
@@ -70,8 +69,7 @@ func (d *response) read() {
 		case member == "model" && d.Kind() == wire.String:
 			d.r.Model, model = d.Unquoted(), true
 		case member == "created" && d.Kind() == wire.Number:
-			created = true
-			d.created()
+			created = d.created()
 		case member == "choices" && d.Kind() == wire.Array:
 			for range d.Elements() {
 				d.choice()
@@ -108,11 +106,18 @@ func (d *decoder) next() []byte {
 }
 
 // created reads a time in whole seconds; 0 is as good as none. What is no such
-// time is kept aside.
-func (d *response) created() {
-	if n, ok := d.integer(&d.u); ok && n != 0 {
-		d.r.Created = time.Unix(n, 0).UTC()
+// time is kept aside, as if none were told.
+func (d *response) created() bool {
+	m := d.Mark()
+	n, ok := d.integer(&d.u)
+	if !ok || n == 0 {
+		return ok
 	}
+	if d.r.Created, ok = dialect.Moment(n); !ok {
+		d.Rewind(m)
+		d.u.Add(d.Member())
+	}
+	return ok
 }
 
 func (d *response) choice() {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
@@ -325,7 +324,7 @@ func (s *stream) member(member string) {
 		c.id = d.Unquoted()
 	case member == "model" && d.Kind() == wire.String:
 		c.model = d.Unquoted()
-	case member == "created" && d.Kind() == wire.Number:
+	case member == "created" && isMoment(d):
 		number(&d.Scanner, &c.created)
 	case member == "choices" && d.Kind() == wire.Array:
 		c.choices = d.Raw()
@@ -355,7 +354,7 @@ func (s *stream) start() {
 	s.top.seed = idSeed([]byte(c.id))
 	s.sub.seed = s.top.seed
 	if s.created = c.created; c.created != 0 {
-		s.head.Created = time.Unix(c.created, 0).UTC()
+		s.head.Created, _ = dialect.Moment(c.created)
 	}
 	s.head.Ext = &scri.Ext{Dialect: name, Members: s.around.known.object()}
 	s.push(scri.EventStart, 0, 0).Head = &s.head
@@ -371,7 +370,7 @@ func (s *stream) belated() {
 		s.lateHead.Model = string([]byte(c.model))
 	}
 	if s.created == 0 && c.created != 0 && s.lateHead.Created.IsZero() {
-		s.lateHead.Created = time.Unix(c.created, 0).UTC()
+		s.lateHead.Created, _ = dialect.Moment(c.created)
 	}
 }
 
@@ -395,4 +394,18 @@ func (s *stream) readUsage(inline bool) {
 		}
 		e.Ext = s.inline
 	}
+}
+
+// isMoment reports whether a number is a time, or the 0 that stands for none. What is
+// neither is kept as it stands.
+func isMoment(d *decoder) bool {
+	if d.Kind() != wire.Number {
+		return false
+	}
+	m := d.Mark()
+	defer d.Rewind(m)
+	var n int64
+	number(&d.Scanner, &n)
+	_, ok := dialect.Moment(n)
+	return ok || n == 0
 }

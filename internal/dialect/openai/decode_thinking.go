@@ -227,10 +227,11 @@ func (d *decoder) annotations(f *fields) bool {
 
 func (d *decoder) citation() (c scri.Citation, ok bool) {
 	var u, inner dialect.Unknown
-	indexes := 0
+	indexes, typed := 0, false
 	for member := range d.Members() {
 		switch member {
 		case "type":
+			typed = true
 			if d.plain() != "url_citation" {
 				return c, false
 			}
@@ -242,7 +243,7 @@ func (d *decoder) citation() (c scri.Citation, ok bool) {
 			u.Add(d.Member())
 		}
 	}
-	if indexes == 1 || c.URL == "" {
+	if indexes == 1 || c.URL == "" || !typed {
 		return c, false
 	}
 	if indexes == 0 {

@@ -2,7 +2,6 @@ package responses
 
 import (
 	"errors"
-	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
@@ -111,8 +110,8 @@ func (d *decoder) created(h *head) {
 	raw := d.Member()
 	s := wire.NewScanner(value(raw))
 	if s.Kind() == wire.Number {
-		if n := s.Int(); s.Err() == nil && n > 0 && n < 1<<40 {
-			h.r.Created = time.Unix(n, 0).UTC()
+		if t, ok := dialect.Moment(s.Int()); s.Err() == nil && ok {
+			h.r.Created = t
 			return
 		}
 	}

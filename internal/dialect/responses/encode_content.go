@@ -278,14 +278,15 @@ func (e *encoder) picture(m *scri.Media, own bool) {
 
 // known is the type of data, sniffed or guessed where only the kind is known.
 func known(m *scri.Media) string {
-	if m.Type != "" && !strings.HasSuffix(m.Type, "*") {
+	if dialect.FitsDataURL(m.Type) {
 		return m.Type
 	}
+	picture := strings.HasPrefix(m.Type, "image/")
 	t := dialect.SniffImage(m.Data)
 	switch {
-	case t != "" && (m.Type == "" || m.Type == "image/*"):
+	case t != "" && (m.Type == "" || picture):
 		return t
-	case m.Type == "image/*":
+	case picture:
 		return "image/png" // a URL of data must say something, and the reader looks himself
 	default:
 		return "application/octet-stream"

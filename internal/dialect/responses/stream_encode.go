@@ -333,6 +333,9 @@ func (s *streamEncoder) done(ev *scri.StreamEvent) {
 	if ev.Head == nil {
 		return
 	}
+	if own := ev.Head.Ext.Of(Name); own != nil && ev.Head.ID != "" {
+		s.head.ID = strings.Clone(ev.Head.ID) // the provider's last word
+	}
 	if s.head.Model == "" {
 		s.head.Model = strings.Clone(ev.Head.Model)
 	}
