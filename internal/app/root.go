@@ -32,6 +32,7 @@ type program struct {
 	version string
 	file    string       // --config
 	https   *http.Client // see client; nil = not needed yet
+	serving bool         // it must end though nobody reads what it says
 }
 
 // Main runs the command line and returns the exit code: 0, or 1 for a failure,
@@ -51,9 +52,13 @@ func Main(ctx context.Context, version string, args []string, streams IO) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(printable(streams.Err), "aratta:", plainError(err))
+	errs := printable(streams.Err)
+	if p.serving {
+		errs = brief{errs}
+	}
+	fmt.Fprintln(errs, "aratta:", plainError(err))
 	if _, ok := errors.AsType[*usageError](err); ok {
-		fmt.Fprintf(streams.Err, "`%s --help` shows what there is\n", cmd.CommandPath())
+		fmt.Fprintf(errs, "`%s --help` shows what there is\n", cmd.CommandPath())
 		return 2
 	}
 	if errors.Is(err, errInterrupted) {
@@ -178,17 +183,6 @@ func (p *program) versionCommand() *cobra.Command {
 func (p *program) printVersion() error {
 	_, err := fmt.Fprintln(p.Out, "aratta", p.version)
 	return err
-}
-
-// logger writes for people on a terminal and JSON everywhere else. What it has
-// not written yet when the program ends, done writes.
-func (p *program) logger(level string) (log *slog.Logger, done func() error) {
-	opt := &slog.HandlerOptions{Level: logLevel(level)}
-	if terminal(p.Err) {
-		return slog.New(slog.NewTextHandler(p.Err, opt)), func() error { return nil }
-	}
-	b := newLineBuffer(p.Err)
-	return slog.New(urgent{slog.NewJSONHandler(b, opt), b}), b.Close
 }
 
 func logLevel(s string) slog.Level {

@@ -36,6 +36,7 @@ Environment: ARATTA_HOST and ARATTA_PORT override the file, ARATTA_API_KEYS hold
 the keys of clients beyond loopback (separated by commas), LOG_LEVEL is debug, info,
 warn or error, ARATTA_HOME is where the configuration lies.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			p.serving = true
 			said := cmd.Flags().Changed
 			override := func(l *Loaded) {
 				if said("host") {
@@ -52,6 +53,7 @@ warn or error, ARATTA_HOME is where the configuration lies.`,
 			override(l)
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
+			signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // or the process ends with who reads its log, at the next line
 			return p.serve(ctx, l, serving{discover: true, override: override})
 		},
 	}
@@ -69,16 +71,17 @@ type serving struct {
 }
 
 // serve runs the gateway of a configuration until ctx ends.
-func (p *program) serve(ctx context.Context, l *Loaded, how serving) (err error) {
-	log, done := p.logger(l.LogLevel)
-	defer func() { err = errors.Join(err, done()) }()
+func (p *program) serve(ctx context.Context, l *Loaded, how serving) error {
+	meter := telemetry.New(p.version)
+	log, lines := p.logger(l.LogLevel, meter.LogLeftOut) //nolint:contextcheck // the notice of lines left out belongs to no request
+	defer func() { _ = lines.Close() }() // what becomes of the log is not what becomes of the gateway
 	defer paceCollector(p.Env)()
 	var lc net.ListenConfig
 	ln, err := lc.Listen(ctx, "tcp", net.JoinHostPort(l.Server.Host, strconv.Itoa(l.Server.Port)))
 	if err != nil {
 		return listenError(l, err)
 	}
-	gw := &live{version: p.version, env: p.Env, file: p.file, log: log, meter: telemetry.New(p.version), discover: how.discover, override: how.override}
+	gw := &live{version: p.version, env: p.Env, file: p.file, log: log, meter: meter, discover: how.discover, override: how.override}
 	if a, ok := ln.Addr().(*net.TCPAddr); ok {
 		gw.port = a.Port
 	}
@@ -109,7 +112,7 @@ func (p *program) serve(ctx context.Context, l *Loaded, how serving) (err error)
 	defer stop()
 	gw.now.Load().awaitRuntimes(ctx.Done())
 	if how.override != nil && terminal(p.Err) {
-		gw.now.Load().greet(ctx, printable(p.Err), p.version, reachedAt(l, ln.Addr()))
+		gw.now.Load().greet(ctx, tame{lines}, p.version, reachedAt(l, ln.Addr()))
 	} else {
 		gw.now.Load().announce(ctx, log, ln.Addr())
 	}

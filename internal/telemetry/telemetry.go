@@ -31,6 +31,7 @@ type Meter struct {
 	streams  *prometheus.GaugeVec
 	reloads  *prometheus.CounterVec
 	loaded   prometheus.Gauge
+	unlogged prometheus.Counter
 
 	byRequest table[requestKind, requestSeries]
 	byAttempt table[attemptKind, attemptSeries]
@@ -75,6 +76,9 @@ func New(version string) *Meter {
 		loaded: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "aratta_config_loaded_timestamp_seconds", Help: "When the configuration in force was put there, in seconds since 1970.",
 		}),
+		unlogged: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "aratta_log_lines_dropped_total", Help: "Lines of the log that were left out, as nobody took them.",
+		}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "aratta_build_info", Help: "1, with the version as label.", ConstLabels: prometheus.Labels{"version": version},
@@ -84,7 +88,7 @@ func New(version string) *Meter {
 		m.reloads.WithLabelValues(outcome) // so that the first is seen as a growth, which an alert asks for
 	}
 	m.registry.MustRegister(
-		m.requests, m.seconds, m.first, m.attempts, m.falls, m.tokens, m.dollars, m.warnings, m.streams, m.reloads, m.loaded, build,
+		m.requests, m.seconds, m.first, m.attempts, m.falls, m.tokens, m.dollars, m.warnings, m.streams, m.reloads, m.loaded, m.unlogged, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -106,6 +110,13 @@ func (m *Meter) Loaded(ok bool) {
 	}
 	m.reloads.WithLabelValues("ok").Inc()
 	m.loaded.Set(float64(time.Now().Unix()))
+}
+
+// LogLeftOut counts lines of the log that nobody took.
+func (m *Meter) LogLeftOut(lines int) {
+	if m != nil {
+		m.unlogged.Add(float64(lines))
+	}
 }
 
 // Streaming counts a stream as open until done is called.

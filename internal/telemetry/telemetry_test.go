@@ -64,6 +64,7 @@ func TestEnded(t *testing.T) {
 		`aratta_fallbacks_total{provider="ollama",reason="overloaded"} 1`,
 		`aratta_first_token_seconds_sum{provider="openai"} 0.5`,
 		`aratta_first_token_seconds_count{provider="openai"} 1`,
+		`aratta_log_lines_dropped_total 0`,
 		`aratta_request_seconds_sum{op="chat",provider="openai"} 2`,
 		`aratta_request_seconds_count{op="chat",provider="openai"} 1`,
 		`aratta_requests_total{alias="default",ingress="anthropic",op="chat",outcome="ok",provider="openai"} 1`,
@@ -89,6 +90,7 @@ func TestEndedBadly(t *testing.T) {
 		`aratta_config_loaded_timestamp_seconds 0`,
 		`aratta_config_loads_total{outcome="failed"} 0`,
 		`aratta_config_loads_total{outcome="ok"} 0`,
+		`aratta_log_lines_dropped_total 0`,
 		`aratta_requests_total{alias="",ingress="openai",op="chat",outcome="auth",provider=""} 1`,
 		`aratta_requests_total{alias="",ingress="openai",op="chat",outcome="other",provider=""} 1`,
 	}
@@ -132,6 +134,7 @@ func TestNil(t *testing.T) {
 	m.Ended(&scri.Exchange{Lineage: &scri.Lineage{}}, nil)
 	m.Streaming("openai")()
 	m.Loaded(true)
+	m.LogLeftOut(1)
 }
 
 func BenchmarkEnded(b *testing.B) {
