@@ -74,7 +74,7 @@ type serving struct {
 func (p *program) serve(ctx context.Context, l *Loaded, how serving) error {
 	meter := telemetry.New(p.version)
 	log, lines := p.logger(l.LogLevel, meter.LogLeftOut) //nolint:contextcheck // the notice of lines left out belongs to no request
-	defer func() { _ = lines.Close() }() // what becomes of the log is not what becomes of the gateway
+	defer func() { _ = lines.Close() }()                 // what becomes of the log is not what becomes of the gateway
 	defer paceCollector(p.Env)()
 	var lc net.ListenConfig
 	ln, err := lc.Listen(ctx, "tcp", net.JoinHostPort(l.Server.Host, strconv.Itoa(l.Server.Port)))
