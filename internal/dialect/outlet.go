@@ -56,6 +56,7 @@ type outlet struct {
 	writes int     // how many times something was sent
 	seen   int     // what writes was at the last look of the timer
 	fault  string  // what the timer panicked with, and where
+	untold *untold // nil: nothing was lost so far
 }
 
 func newOutlet(ctx context.Context, a *reply, enc StreamEncoder) *outlet {
@@ -152,6 +153,9 @@ func (o *outlet) start(x *scri.Exchange, head *scri.ChatResponse) {
 
 // add encodes an event, and sends what has gathered unless more is at hand.
 func (o *outlet) add(ev *scri.StreamEvent, more bool) error {
+	if ev.Ext != nil && strange(ev, o.a.d.Name()) {
+		o.lose(ev)
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.fault != "" {
@@ -174,6 +178,18 @@ func (o *outlet) add(ev *scri.StreamEvent, more bool) error {
 		return nil
 	}
 	return o.send()
+}
+
+// lose warns of what the client's format has no place for.
+func (o *outlet) lose(ev *scri.StreamEvent) {
+	if _, ok := o.enc.(Total); ok {
+		return
+	}
+	if o.untold == nil {
+		o.untold = new(untold)
+	}
+	o.untold.note(&o.a.x.Warnings, ev)
+	o.untold.s.Reset(nil) // or it would hold the event for as long as no other comes
 }
 
 // send sends what has gathered, at once.

@@ -36,8 +36,9 @@ ids of calls, rewritten in step; the order and the joining of parts, and results
 medium by its bytes in place of its address; arguments that are no JSON object, wrapped in one; a refusal said
 as text; the role developer that became system. What is added (a limit that a format demands) or brought about
 by other means is none. Losses of answers are told by warnings alone: they are known when it is too late to ask
-somebody else. Events of a stream for which SCRI has no word, most of which tell how far something has come, reach
-clients of the same API and of SCRI alone, and no warning tells of them. What a model can do, and not its API, is another matter: see [providers.md](providers.md).
+somebody else. Events of a stream, and members of events, for which SCRI has no word reach clients of the same API
+and of SCRI; for others each kind of them, such as the steps of a search of Responses, is one warning of the exchange,
+` + "`dropped`" + ` at ` + "`/events/NAME`" + `: the log and the metrics count it. What a model can do, and not its API, is another matter: see [providers.md](providers.md).
 `
 
 // mark is what the page shows of a cell.

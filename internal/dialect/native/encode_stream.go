@@ -24,6 +24,9 @@ func (*streamEncoder) ContentType() string { return "text/event-stream" }
 // Warnings are none: the dialect has words for everything.
 func (*streamEncoder) Warnings() []scri.Warning { return nil }
 
+// TellsAll says that events which only others know are told as they are.
+func (*streamEncoder) TellsAll() {}
+
 // Ping appends a comment.
 func (*streamEncoder) Ping(b []byte) []byte { return append(b, ": ping\n\n"...) }
 

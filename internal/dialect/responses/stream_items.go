@@ -108,6 +108,7 @@ func (d *streamDecoder) itemAdded(e *wireEvent) {
 	default:
 		t.typ = ""
 		d.opaque(e)
+		d.queue[len(d.queue)-1].Ext.Form = dialect.Slight // it comes again when it is whole
 	}
 }
 
