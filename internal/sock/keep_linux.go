@@ -74,6 +74,7 @@ func (k *Kept) letGo() {
 		k.skip(k.to)
 	}
 	k.conn.pipes.put(k.pipe, k.from == k.to && !k.spoilt)
+	k.mem = nil // the context of a stream knows k for as long as it lasts
 }
 
 // receive reads into p what has come, as read does, and keeps it if it continues what
@@ -90,7 +91,7 @@ func (k *Kept) receive(fd uintptr, p []byte) (int, syscall.Errno) {
 	}
 	// A look and a move, not a move and a read: what is kept must not be taken out
 	// of the pipe again.
-	r, _, e := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
+	r, _, e := syscall.RawSyscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
 	n := int(r)
 	if e != 0 || n == 0 {
 		return n, e

@@ -8,11 +8,13 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+	"weak"
 
 	"golang.org/x/sys/unix"
 	"pgregory.net/rapid"
@@ -189,6 +191,26 @@ func TestKeptIsLetGo(t *testing.T) {
 	clear(mem)
 	if got := k.send([][]byte{mem}, kept); !bytes.Equal(got, make([]byte, len(body))) {
 		t.Fatal("what was let go was sent")
+	}
+}
+
+// What was let go of holds no memory, as the context of a stream knows it to its end.
+func TestKeptHoldsNoMemory(t *testing.T) {
+	k := newKeeping(t)
+	body := random(1 << 20)
+	for _, sent := range []bool{false, true} {
+		mem, kept := k.receive(body, 0, 0, writeAll(body))
+		if sent {
+			k.send([][]byte{mem}, kept)
+		}
+		w := weak.Make(&mem[0])
+		mem = nil
+		kept.Close()
+		runtime.GC()
+		if w.Value() != nil {
+			t.Errorf("the memory of a body is held after Close (sent: %v)", sent)
+		}
+		runtime.KeepAlive(kept)
 	}
 }
 

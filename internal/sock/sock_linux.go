@@ -175,7 +175,7 @@ func (t *transfer) read(fd uintptr) bool {
 
 func (t *transfer) look(fd uintptr) bool {
 	var b [1]byte
-	_, _, t.err = syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&b[0])), 1, syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
+	_, _, t.err = syscall.RawSyscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&b[0])), 1, syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
 	return true
 }
 
@@ -265,7 +265,7 @@ func writev(fd uintptr, v []unix.Iovec, flags int) (int, syscall.Errno) {
 	}
 	m := unix.Msghdr{Iov: &v[0]}
 	m.SetIovlen(len(v))
-	n, _, e := syscall.RawSyscall(syscall.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&m)), uintptr(flags|syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL))
+	n, _, e := syscall.RawSyscall(unix.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&m)), uintptr(flags|syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL))
 	return int(n), e
 }
 
