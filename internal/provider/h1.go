@@ -43,7 +43,7 @@ type transport interface {
 type h1 struct {
 	dial    DialFunc
 	address string
-	near    bool      // the upstream is no cloud: see kept
+	near    bool      // the upstream is no cloud, and has no secret with the gateway: see kept
 	desks   sync.Pool // of *desk
 
 	mu     sync.Mutex
@@ -247,7 +247,8 @@ func (a *h1Answer) write(ctx context.Context, body *inMemory) error {
 
 // kept is what the kernel has of the client's body. A client on this machine can change
 // that after it was checked, if it is out to: what it sent need not be copied either.
-// To a runtime it could send anything itself; what goes to a cloud is what was checked.
+// To a runtime that asks for no key it could send anything itself; what goes to a cloud,
+// or with a key of the gateway's, is what was checked.
 func (t *h1) kept(ctx context.Context) *sock.Kept {
 	if !t.near {
 		return nil

@@ -174,6 +174,7 @@ func (p *Provider) build(d *Deps) error {
 	}
 	w := &wiring{
 		provider: p.name, zone: p.zone, base: base, proxy: spec.Proxy, ca: spec.CA,
+		secret:   p.key != "" || p.pair != nil || len(p.entry.Headers) > 0,
 		timeouts: d.Timeouts, dial: d.Dial, env: d.lookupEnv,
 	}
 	if p.transport, err = newTransport(w); err != nil {

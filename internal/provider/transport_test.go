@@ -296,3 +296,28 @@ func TestAnswersAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// What the kernel keeps, a client on this machine could change after it was checked: it
+// goes nowhere where the client could not say the same itself.
+func TestKeptGoesWhereTheClientCould(t *testing.T) {
+	for name, c := range map[string]struct {
+		kind  Kind
+		entry Entry
+		near  bool
+	}{
+		"local":   {Local, Entry{}, true},
+		"private": {Remote, Entry{Zone: ZonePrivate}, true},
+		"cloud":   {Remote, Entry{Zone: ZoneCloud}, false},
+		"key":     {Local, Entry{APIKeyEnv: "KEY"}, false},
+		"header":  {Local, Entry{Headers: map[string]string{"X-Token": "x"}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.entry.Dialect, c.entry.BaseURL = "plain", "http://127.0.0.1:1"
+			p := build(t, c.kind, "test", c.entry, Deps{LookupEnv: func(n string) (string, bool) { return "secret", n == "KEY" }})
+			defer p.Close()
+			if got := p.transport.(*h1).near; got != c.near {
+				t.Errorf("near is %v", got)
+			}
+		})
+	}
+}
