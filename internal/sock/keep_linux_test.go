@@ -204,7 +204,6 @@ func TestKeptHoldsNoMemory(t *testing.T) {
 			k.send([][]byte{mem}, kept)
 		}
 		w := weak.Make(&mem[0])
-		mem = nil
 		kept.Close()
 		runtime.GC()
 		if w.Value() != nil {
