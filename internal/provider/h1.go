@@ -225,7 +225,7 @@ func (a *h1Answer) write(ctx context.Context, body *inMemory) error {
 	}
 	d.pieces = append(append(d.pieces[:0], d.head), body.pieces...)
 	d.rest = d.pieces
-	n, err := sock.WriteBuffers(a.conn, &d.rest, a.t.kept(ctx))
+	n, err := sock.WriteBuffers(a.conn, &d.rest, a.t.kept(ctx, body.size))
 	a.wrote = n > 0
 	var rest []byte
 	if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -249,8 +249,8 @@ func (a *h1Answer) write(ctx context.Context, body *inMemory) error {
 // that after it was checked, if it is out to: what it sent need not be copied either.
 // To a runtime that asks for no key it could send anything itself; what goes to a cloud,
 // or with a key of the gateway's, is what was checked.
-func (t *h1) kept(ctx context.Context) *sock.Kept {
-	if !t.near {
+func (t *h1) kept(ctx context.Context, size int) *sock.Kept {
+	if !t.near || size < sock.LeastKept {
 		return nil
 	}
 	return sock.KeptOf(ctx)

@@ -10,9 +10,8 @@ import (
 )
 
 const (
-	leastKept    = 256 << 10 // smaller bodies are copied sooner than moved
-	leastSpliced = 16 << 10  // smaller parts of one are written out of memory
-	mostSkipped  = 64 << 10  // so much between two parts is read away, in pieces of
+	leastSpliced = 16 << 10 // smaller parts of one are written out of memory
+	mostSkipped  = 64 << 10 // so much between two parts is read away, in pieces of
 	skipPiece    = 4 << 10
 )
 
@@ -39,7 +38,7 @@ type Kept struct {
 // The Kept must be closed before mem is used for anything else.
 func Keep(ctx context.Context, mem []byte) *Kept {
 	c, ok := HolderOf(ctx).(*Conn)
-	if !ok || len(mem) < leastKept || c.pipes == nil {
+	if !ok || len(mem) < LeastKept || c.pipes == nil {
 		return nil
 	}
 	p, ok := c.pipes.take()
@@ -91,8 +90,7 @@ func (k *Kept) receive(fd uintptr, p []byte) (int, syscall.Errno) {
 	}
 	// A look and a move, not a move and a read: what is kept must not be taken out
 	// of the pipe again.
-	r, _, e := syscall.RawSyscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
-	n := int(r)
+	n, e := peek(fd, p)
 	if e != 0 || n == 0 {
 		return n, e
 	}

@@ -24,6 +24,10 @@ import (
 // than fits a socket's buffer; the collector may have to wait for so long.
 const most = 4 << 20
 
+// LeastKept is from which size on bodies are kept, see [Keep]: smaller ones are copied
+// sooner than moved.
+const LeastKept = 256 << 10
+
 // NewListener returns a listener like l whose connections are cheaper to wait on, and
 // can hold what is written.
 func NewListener(l net.Listener) net.Listener { return &listener{Listener: l} }

@@ -175,7 +175,7 @@ func (t *transfer) read(fd uintptr) bool {
 
 func (t *transfer) look(fd uintptr) bool {
 	var b [1]byte
-	_, _, t.err = syscall.RawSyscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&b[0])), 1, syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
+	_, t.err = peek(fd, b[:])
 	return true
 }
 
@@ -250,6 +250,12 @@ func (t *transfer) consume(n int) {
 
 func read(fd uintptr, p []byte) (int, syscall.Errno) {
 	n, _, e := syscall.RawSyscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
+	return int(n), e
+}
+
+// peek reads into p what has come, and leaves it there. It does not wait.
+func peek(fd uintptr, p []byte) (int, syscall.Errno) {
+	n, _, e := syscall.RawSyscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
 	return int(n), e
 }
 
