@@ -24,11 +24,11 @@ type untold struct {
 // maxUntold bounds how many kinds of events are told of by name.
 const maxUntold = 32
 
-// strange reports whether an event has something that its client may not get. The
+// strange reports whether an event with an Ext has something that its client may not get. The
 // members of what ends a part, a choice or an answer belong to the answer, and
 // encoders tell of them.
 func strange(ev *scri.StreamEvent, own string) bool {
-	if ev.Ext == nil || ev.Ext.Dialect == own || len(ev.Ext.Members) == 0 {
+	if ev.Ext.Dialect == own || len(ev.Ext.Members) == 0 {
 		return false
 	}
 	switch ev.Kind {

@@ -324,8 +324,7 @@ func (s *stream) member(member string) {
 		c.id = d.Unquoted()
 	case member == "model" && d.Kind() == wire.String:
 		c.model = d.Unquoted()
-	case member == "created" && isMoment(d):
-		number(&d.Scanner, &c.created)
+	case member == "created" && d.Kind() == wire.Number && moment(d, &c.created):
 	case member == "choices" && d.Kind() == wire.Array:
 		c.choices = d.Raw()
 	case member == "usage" && d.Kind() == wire.Object:
@@ -396,16 +395,15 @@ func (s *stream) readUsage(inline bool) {
 	}
 }
 
-// isMoment reports whether a number is a time, or the 0 that stands for none. What is
-// neither is kept as it stands.
-func isMoment(d *decoder) bool {
-	if d.Kind() != wire.Number {
+// moment reads a time, or the 0 that stands for none. What is neither is not read, so
+// that it is kept as it stands.
+func moment(d *decoder, created *int64) bool {
+	m, n := d.Mark(), *created
+	number(&d.Scanner, &n)
+	if _, ok := dialect.Moment(n); !ok && n != 0 {
+		d.Rewind(m)
 		return false
 	}
-	m := d.Mark()
-	defer d.Rewind(m)
-	var n int64
-	number(&d.Scanner, &n)
-	_, ok := dialect.Moment(n)
-	return ok || n == 0
+	*created = n
+	return true
 }
