@@ -62,6 +62,7 @@ var houses = []house{
 	{"internal/discreet", 0, "looks at texts alone, whoever wrote them"},
 	{"internal/reach", 0, "looks at addresses alone, whoever dials them"},
 	{"internal/sock", 0, "moves bytes, whoever speaks"},
+	{"internal/journal", 0, "writes lines of a log, whatever they say"},
 	{"internal/mortal", 0, "starts programs, whatever they are"},
 	{"internal/nearest", 0, "compares names, whatever they name"},
 	{"internal/wire", 0, "frames and JSON of any provider, so it knows none, nor the language"},

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/aratta-gateway/aratta/internal/journal"
 )
 
 const (
@@ -276,5 +278,9 @@ func (p *program) logger(level string, leftOut func(lines int)) (log *slog.Logge
 		return line.Bytes()
 	}
 	lines = newLineBuffer(p.Err, lineOptions{eager: attended, leftOut: leftOut, notice: notice})
-	return slog.New(urgent{handler(lines), lines}), lines
+	var way slog.Handler = urgent{handler(lines), lines}
+	if !attended {
+		way = journal.New(lines, way) // and what requests log does not hurry
+	}
+	return slog.New(way), lines
 }

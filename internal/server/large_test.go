@@ -19,6 +19,7 @@ import (
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/dialect/all"
 	"github.com/aratta-gateway/aratta/internal/gateway"
+	"github.com/aratta-gateway/aratta/internal/journal"
 	"github.com/aratta-gateway/aratta/internal/provider"
 	"github.com/aratta-gateway/aratta/internal/route"
 	"github.com/aratta-gateway/aratta/internal/telemetry"
@@ -45,7 +46,7 @@ func assembled(tb testing.TB, base string, more func(*provider.Deps)) *Server {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	log := slog.New(slog.NewJSONHandler(io.Discard, nil)) //nolint:sloglint // what a line costs belongs to a request
+	log := slog.New(journal.New(io.Discard, slog.NewJSONHandler(io.Discard, nil))) //nolint:sloglint // what a line costs belongs to a request
 	g := gateway.New(gateway.Options{Router: r, Providers: []*provider.Provider{p}, Log: log})
 	tb.Cleanup(g.Close)
 	return New(Options{

@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/aratta-gateway/aratta/internal/discreet"
+	"github.com/aratta-gateway/aratta/internal/journal"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -67,7 +68,7 @@ func (s *Server) logged(ctx context.Context, x *scri.Exchange, status int, err *
 	if err != nil {
 		list = why(list, err)
 	}
-	s.opt.Log.LogAttrs(ctx, level, "request", list...)
+	journal.Log(ctx, s.opt.Log, level, "request", list...)
 }
 
 // levelOf is how loudly a request is logged: that it failed here or behind is a
