@@ -61,6 +61,7 @@ var houses = []house{
 	{"scri", 0, "the language itself, public: it drags nothing along"},
 	{"internal/discreet", 0, "looks at texts alone, whoever wrote them"},
 	{"internal/reach", 0, "looks at addresses alone, whoever dials them"},
+	{"internal/term", 0, "bounds work, whatever is done"},
 	{"internal/sock", 0, "moves bytes, whoever speaks"},
 	{"internal/journal", 0, "writes lines of a log, whatever they say"},
 	{"internal/mortal", 0, "starts programs, whatever they are"},

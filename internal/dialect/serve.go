@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/sock"
+	"github.com/aratta-gateway/aratta/internal/term"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -127,11 +128,9 @@ func (a *reply) receive(r *http.Request) bool {
 
 func (a *reply) answer(ctx context.Context) {
 	e, x := a.endpoint, a.x
-	if e.opt.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, e.opt.Timeout)
-		defer cancel()
-	}
+	a.term.Begin(ctx, e.opt.Timeout)
+	defer a.term.End(nil)
+	ctx = &a.term
 	switch {
 	case e.route.Op == scri.OpCount:
 		a.count(ctx)
@@ -180,8 +179,9 @@ type reply struct {
 	x    *scri.Exchange
 	in   Incoming
 	out  *outlet // of a stream
-	sent bool    // the status line is written, or is about to be
-	over bool    // Done was told
+	term term.Term
+	sent bool // the status line is written, or is about to be
+	over bool // Done was told
 
 	body *[]byte    // memory of the request's body; nil once it was let go
 	kept *sock.Kept // what the kernel has of it too

@@ -17,6 +17,7 @@ import (
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/overlay"
+	"github.com/aratta-gateway/aratta/internal/term"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -31,6 +32,7 @@ const (
 
 // attempt is one request and its answer. It owns the connection until release.
 type attempt struct {
+	term    term.Term // of what is done for it
 	watch   watch
 	p       *Provider
 	parent  context.Context //nolint:containedctx // an attempt is bound to the context it was opened with
@@ -80,8 +82,9 @@ func (a *attempt) send(ctx context.Context, out *dialect.Outgoing, l limits) err
 
 func (a *attempt) sendTo(ctx context.Context, out *outbound, l limits) error {
 	a.parent = ctx
-	ctx, cancel := context.WithCancelCause(ctx)
-	a.watch.start(cancel, l)
+	a.term.Begin(ctx, 0)
+	ctx = &a.term
+	a.watch.start(&a.term, l)
 	out.caller = a.caller
 	if a.p.traceparent != nil {
 		a.p.traced(ctx, out)
@@ -227,7 +230,7 @@ func (s *source) Buffered() int {
 func (a *attempt) done() {
 	a.release.Do(func() {
 		a.watch.stop()
-		a.watch.cancel(context.Canceled)
+		a.term.End(nil)
 		if a.resp != nil {
 			a.resp.Body.Close()
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/aratta-gateway/aratta/internal/term"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -21,7 +22,7 @@ type permitKey struct{}
 
 // WithPermit returns a context whose requests may leave as the permit says.
 func WithPermit(ctx context.Context, p Permit) context.Context {
-	return context.WithValue(ctx, permitKey{}, p)
+	return term.WithValue(ctx, permitKey{}, p)
 }
 
 // For returns a permit for one zone and host, for what is done on nobody's

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/aratta-gateway/aratta/internal/sock"
+	"github.com/aratta-gateway/aratta/internal/term"
 )
 
 // transport sends requests over connections that it keeps.
@@ -170,7 +171,7 @@ func (t *h1) exchange(req *http.Request, body *inMemory, conn net.Conn) (resp *h
 	ctx := req.Context()
 	a := &h1Answer{t: t, conn: conn, desk: t.desks.Get().(*desk)}
 	// Whoever reads or writes then wakes with an error.
-	a.unwatch = context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	a.unwatch = term.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	d := a.desk
 	d.src = limitedConn{a.conn, maxHead}
 	d.br.Reset(&d.src)
@@ -184,7 +185,7 @@ func (t *h1) exchange(req *http.Request, body *inMemory, conn net.Conn) (resp *h
 		}
 		again = !a.wrote || d.src.left == maxHead && (req.Method == http.MethodGet || req.Method == http.MethodHead)
 	}
-	if cause := context.Cause(ctx); cause != nil {
+	if cause := term.Cause(ctx); cause != nil {
 		again, err = false, cause
 	}
 	a.putDesk()

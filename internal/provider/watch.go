@@ -1,11 +1,12 @@
 package provider
 
 import (
-	"context"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/aratta-gateway/aratta/internal/term"
 )
 
 // phase is what an attempt waits for.
@@ -51,7 +52,7 @@ func (l *late) Timeout() bool { return true }
 // touched by each read: a read only notes when it began to wait, and the timer,
 // when it fires, looks how long that is ago and sleeps on for the rest.
 type watch struct {
-	cancel context.CancelCauseFunc
+	of     *term.Term // of the attempt
 	began  time.Time
 	limits limits
 
@@ -68,8 +69,8 @@ type watch struct {
 }
 
 // start begins with the wait for the head.
-func (w *watch) start(cancel context.CancelCauseFunc, l limits) {
-	w.cancel, w.limits, w.began = cancel, l, time.Now()
+func (w *watch) start(of *term.Term, l limits) {
+	w.of, w.limits, w.began = of, l, time.Now()
 	w.limit.Store(int64(l.head))
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -170,7 +171,7 @@ func (w *watch) fire() {
 
 func (w *watch) end(l *late) {
 	w.fired.Store(l)
-	w.cancel(l)
+	w.of.End(l)
 }
 
 // stop ends the watch. It may be called twice.
