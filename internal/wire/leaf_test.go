@@ -169,3 +169,25 @@ func TestScannerAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+// A Scanner for one use lies on the stack: it is made for many a value of a document.
+func TestScannerForOneUseAllocatesNothing(t *testing.T) {
+	doc := []byte(chunk)
+	n := testing.AllocsPerRun(100, func() {
+		var s wire.Scanner
+		s.Reset(doc)
+		for name := range s.Members() {
+			if name == "choices" {
+				for range s.Elements() {
+					s.Peek("index")
+				}
+			}
+		}
+		if s.End() != nil {
+			t.Fatal(s.Err())
+		}
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

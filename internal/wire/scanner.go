@@ -64,12 +64,17 @@ type Scanner struct {
 	ctrl    bool  // a byte below 0x20 is somewhere in doc, so strings must be looked through
 	escapes bool  // a backslash is somewhere in doc; all escapes are known to be legal
 	walked  int32 // elements that were walked over in all arrays so far
-	depth   int
-	names   []nameRef // of all open objects, for telling repeated ones
-	stack   []level
-	near    [12]level // where stack begins; few documents are deeper
-	marked  bool      // by win, as the walk arrives
+	marked  bool  // by win, as the walk arrives
+	depth   int   // of the walk, in levels
+	named   int   // names of all open objects, for telling repeated ones
 	win     *window
+
+	// Few documents go beyond what is here. Nothing points from a Scanner into
+	// itself, so that one may lie on the stack.
+	levels     [12]level
+	names      [few]nameRef
+	moreLevels []level // those that follow levels
+	moreNames  []nameRef
 }
 
 // level is where the walk stands in one open array or object. Offsets have 32
@@ -91,7 +96,7 @@ func NewScanner(doc []byte) *Scanner {
 // walk arrives at each string, where the machine is good at that; the memory
 // for it is kept for the next one.
 func (s *Scanner) Reset(doc []byte) {
-	s.doc, s.pos, s.err, s.depth, s.names = doc, 0, nil, 0, s.names[:0]
+	s.doc, s.pos, s.err, s.depth, s.named = doc, 0, nil, 0, 0
 	s.walked = 0
 	if len(doc) > math.MaxInt32 {
 		s.doc = nil
@@ -172,9 +177,9 @@ type Mark struct {
 
 // Mark remembers the current position.
 func (s *Scanner) Mark() Mark {
-	m := Mark{pos: s.pos, depth: s.depth, names: len(s.names), err: s.err}
+	m := Mark{pos: s.pos, depth: s.depth, names: s.named, err: s.err}
 	if s.depth > 0 {
-		m.level = s.stack[s.depth-1]
+		m.level = *s.level(s.depth - 1)
 	}
 	return m
 }
@@ -186,9 +191,9 @@ func (s *Scanner) Mark() Mark {
 // A repeated name is such an error as well: Raw will then take the value along
 // with its repeated name, until somebody asks [Valid].
 func (s *Scanner) Rewind(m Mark) {
-	s.pos, s.depth, s.names, s.err = m.pos, m.depth, s.names[:m.names], m.err
+	s.pos, s.depth, s.named, s.err = m.pos, m.depth, m.names, m.err
 	if s.depth > 0 {
-		s.stack[s.depth-1] = m.level
+		*s.level(s.depth - 1) = m.level
 	}
 }
 
@@ -199,8 +204,8 @@ func (s *Scanner) Pointer() string {
 		return ""
 	}
 	var b strings.Builder
-	for _, l := range s.stack[:s.depth] {
-		switch {
+	for i := range s.depth {
+		switch l := s.level(i); {
 		case l.at < 0:
 		case l.index >= 0:
 			b.WriteByte('/')

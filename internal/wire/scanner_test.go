@@ -149,6 +149,10 @@ func TestRepeatedNames(t *testing.T) {
 		}
 		return "{" + b.String() + last + ":0}"
 	}
+	deep := func(last string) string { // in objects of three names, more than a Scanner has room for at first
+		const around = `{"a":0,"b":0,"c":`
+		return strings.Repeat(around, 40) + `{"a":1,"b":2,` + last + `:3}` + strings.Repeat("}", 40)
+	}
 	tests := []struct {
 		doc     string
 		pointer string
@@ -166,6 +170,8 @@ func TestRepeatedNames(t *testing.T) {
 		{many(`"name100"`), "", true},
 		{many(`"name5"`), "/name5", false},
 		{many(`"name9\u0039"`), "/name99", false},
+		{deep(`"c"`), "", true},
+		{deep(`"a"`), strings.Repeat("/c", 40) + "/a", false},
 	}
 	for _, tt := range tests {
 		err := wire.Valid([]byte(tt.doc))

@@ -32,21 +32,21 @@ func (s *Scanner) Member() []byte {
 	if s.err != nil {
 		return nil
 	}
-	if s.depth == 0 || s.stack[s.depth-1].index >= 0 {
+	if s.depth == 0 || s.level(s.depth-1).index >= 0 {
 		s.Fail("Member called outside an object")
 		return nil
 	}
 	if s.Raw() == nil {
 		return nil
 	}
-	return s.doc[s.stack[s.depth-1].at:s.pos:s.pos]
+	return s.doc[s.level(s.depth-1).at:s.pos:s.pos]
 }
 
 func (s *Scanner) members(yield func(string) bool) {
 	if !s.enter(Object, -1) {
 		return
 	}
-	set := nameSet{base: len(s.names)}
+	set := nameSet{base: s.named}
 	for {
 		name, ok := s.nextName(&set)
 		if !ok {
@@ -71,7 +71,7 @@ func (s *Scanner) elements(yield func(int) bool) {
 	if !s.enter(Array, 0) {
 		return
 	}
-	names := len(s.names)
+	names := s.named
 	for i := 0; s.nextElement(i); i++ {
 		if s.walked++; s.walked > MaxElements {
 			s.syntax(s.pos, "more than 1048576 elements")
@@ -101,30 +101,28 @@ func (s *Scanner) enter(k Kind, index int32) bool {
 		s.tooDeep(s.pos)
 		return false
 	}
-	if s.depth == len(s.stack) {
-		s.deepen()
+	if s.depth >= len(s.levels)+len(s.moreLevels) {
+		s.moreLevels = append(s.moreLevels, make([]level, s.depth)...)
 	}
-	s.stack[s.depth] = level{at: -1, index: index}
+	*s.level(s.depth) = level{at: -1, index: index}
 	s.depth++
 	s.pos++
 	return true
 }
 
-// deepen makes room for another level. A Scanner lives in every open stream and
-// every request, so it does not begin with room for all of them.
-func (s *Scanner) deepen() {
-	if s.stack == nil {
-		s.stack = s.near[:]
-		return
+// level returns the level with index i, counted from the outermost.
+func (s *Scanner) level(i int) *level {
+	if i < len(s.levels) {
+		return &s.levels[i]
 	}
-	s.stack = append(s.stack, make([]level, len(s.stack))...)
+	return &s.moreLevels[i-len(s.levels)]
 }
 
 // leave goes over the closing bracket at i.
 func (s *Scanner) leave(i, names int) {
 	s.pos = i + 1
 	s.depth--
-	s.names = s.names[:names]
+	s.named = names
 }
 
 func (s *Scanner) leaveEarly(object bool, names int) {
@@ -146,7 +144,7 @@ func (s *Scanner) nextName(set *nameSet) (string, bool) {
 		s.leave(i, set.base)
 		return "", false
 	}
-	l := &s.stack[s.depth-1]
+	l := s.level(s.depth - 1)
 	if l.at >= 0 {
 		if i = s.comma(i); i < 0 {
 			return "", false
@@ -173,7 +171,7 @@ func (s *Scanner) nextElement(n int) bool {
 	}
 	i := s.space(s.pos)
 	if i < len(s.doc) && s.doc[i] == ']' {
-		s.leave(i, len(s.names))
+		s.leave(i, s.named)
 		return false
 	}
 	if n > 0 {
@@ -181,7 +179,7 @@ func (s *Scanner) nextElement(n int) bool {
 			return false
 		}
 	}
-	s.stack[s.depth-1] = level{at: int32(i), index: int32(n)}
+	*s.level(s.depth - 1) = level{at: int32(i), index: int32(n)}
 	s.pos = i
 	return true
 }
@@ -204,10 +202,10 @@ const few = 16
 // for the next document holds on to nothing.
 type nameRef struct {
 	key uint64 // length and first bytes: different keys are different names
-	at  int    // of the opening quote
+	at  int32  // of the opening quote
 }
 
-// nameSet tells repeated names in one object. Its names lie in Scanner.names
+// nameSet tells repeated names in one object. Its names are those of the Scanner
 // from base on; many is used when they are more than a few. Go's maps hash
 // with a random seed, so a hostile document cannot make them slow.
 type nameSet struct {
@@ -223,25 +221,38 @@ func (s *Scanner) add(set *nameSet, text string, at int) bool {
 		return len(set.many) > n
 	}
 	key := nameKey(text)
-	seen := s.names[set.base:]
-	for _, n := range seen {
-		if n.key == key && (len(text) < 8 || s.nameAt(n.at) == text) {
+	for i := set.base; i < s.named; i++ {
+		if n := s.seen(i); n.key == key && (len(text) < 8 || s.nameAt(int(n.at)) == text) {
 			return false
 		}
 	}
-	if len(seen) < few {
-		if s.names == nil {
-			s.names = make([]nameRef, 0, few)
-		}
-		s.names = append(s.names, nameRef{key, at})
+	if s.named-set.base < few {
+		s.note(nameRef{key, int32(at)})
 		return true
 	}
 	set.many = make(map[string]struct{}, 4*few)
-	for _, n := range seen {
-		set.many[s.nameAt(n.at)] = struct{}{}
+	for i := set.base; i < s.named; i++ {
+		set.many[s.nameAt(int(s.seen(i).at))] = struct{}{}
 	}
 	set.many[text] = struct{}{}
 	return true
+}
+
+// seen returns the name with index i among those of all open objects.
+func (s *Scanner) seen(i int) *nameRef {
+	if i < len(s.names) {
+		return &s.names[i]
+	}
+	return &s.moreNames[i-len(s.names)]
+}
+
+func (s *Scanner) note(n nameRef) {
+	if s.named < len(s.names) {
+		s.names[s.named] = n
+	} else {
+		s.moreNames = append(s.moreNames[:s.named-len(s.names)], n)
+	}
+	s.named++
 }
 
 func (s *Scanner) nameAt(at int) string {
