@@ -74,7 +74,7 @@ func (a *access) check(r *http.Request) (scri.Caller, *scri.Error) {
 	if len(a.keys) > 0 {
 		c.Key = a.known(presented(r)) // it was not needed, and must be known for one of ours
 	}
-	if origin := r.Header.Get("Origin"); !a.safeOrigin(r, origin) && (c.Key == "" || a.pages.allows(origin) == "") {
+	if origin := header(r.Header, "Origin"); !a.safeOrigin(r, origin) && (c.Key == "" || a.pages.allows(origin) == "") {
 		e := foreignPage(origin)
 		if a.pages.allows(origin) != "" {
 			e.Message, e.Hint = "web pages of all sites may call with a key alone", "let the page send one of ARATTA_API_KEYS, or name its origin in server.cors_origins"
@@ -117,19 +117,28 @@ func proxied(h http.Header) string {
 
 // presented is the key that the client sent, wherever its dialect puts it.
 func presented(r *http.Request) string {
-	if s := r.Header.Get("Authorization"); s != "" {
+	if s := header(r.Header, "Authorization"); s != "" {
 		if scheme, key, ok := strings.Cut(s, " "); ok && strings.EqualFold(scheme, "bearer") {
 			return strings.TrimSpace(key)
 		}
 	}
 	for _, name := range [...]string{"X-Api-Key", "X-Goog-Api-Key", "Api-Key"} {
-		if s := r.Header.Get(name); s != "" {
+		if s := header(r.Header, name); s != "" {
 			return s
 		}
 	}
 	// Google's older clients; the query of others is theirs, and addresses are kept in histories.
 	if r.URL.RawQuery != "" && strings.Contains(r.URL.Path, "/v1beta/") {
 		return r.URL.Query().Get("key")
+	}
+	return ""
+}
+
+// header is what a request says in a header whose name is canonical: to make it so
+// takes longer than to find it.
+func header(h http.Header, name string) string {
+	if v := h[name]; len(v) > 0 {
+		return v[0]
 	}
 	return ""
 }
@@ -153,9 +162,6 @@ func (a *access) known(key string) string {
 // that is never delegated.
 func safeHost(host string) bool {
 	host = hostname(host)
-	if _, err := netip.ParseAddr(host); err == nil {
-		return true
-	}
 	if !strings.Contains(host, ".") {
 		return host != ""
 	}
@@ -164,14 +170,15 @@ func safeHost(host string) bool {
 			return true
 		}
 	}
-	return false
+	_, err := netip.ParseAddr(host)
+	return err == nil
 }
 
 // safeOrigin reports whether the request comes from no web page, or from one that
 // is trusted.
 func (a *access) safeOrigin(r *http.Request, origin string) bool {
 	if origin == "" {
-		site := r.Header.Get("Sec-Fetch-Site")
+		site := header(r.Header, "Sec-Fetch-Site")
 		return site == "" || site == "same-origin" || site == "none" || site == "same-site"
 	}
 	return a.pages.trusts(origin) || sameHost(origin, r.Host)
@@ -194,8 +201,10 @@ func ownHost(host string) bool {
 
 // hostname is a host without its port, in the one way to spell it.
 func hostname(host string) string {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
+	if strings.LastIndexByte(host, ':') > strings.LastIndexByte(host, ']') { // else there is no port, and the error is made for nothing
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
 	}
 	return strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
 }

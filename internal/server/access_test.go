@@ -80,6 +80,22 @@ func TestAccess(t *testing.T) {
 	}
 }
 
+// To let somebody in costs no memory, however he writes the host.
+func TestAccessCostsNoMemory(t *testing.T) {
+	a := newAccess(nil, nil, nil)
+	for _, host := range []string{"127.0.0.1:8084", "127.0.0.1", "localhost:8084", "localhost", "[::1]:8084", "[::1]", "gateway:80", "host.docker.internal:8084"} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/chat/completions", nil)
+		r.RemoteAddr, r.Host = "127.0.0.1:5000", host
+		if n := testing.AllocsPerRun(10, func() {
+			if _, err := a.check(r); err != nil {
+				t.Error(err)
+			}
+		}); n > 0 {
+			t.Errorf("%s: %v allocations", host, n)
+		}
+	}
+}
+
 func TestNewIDIsUnique(t *testing.T) {
 	seen := map[string]bool{}
 	for range 10000 {

@@ -101,7 +101,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r = t.Begin(r)
 	}
 	defer s.recovered(w, r)
-	if origin := r.Header.Get("Origin"); origin != "" && s.crossOrigin(w, r, origin) {
+	if origin := header(r.Header, "Origin"); origin != "" && s.crossOrigin(w, r, origin) {
 		return
 	}
 	if at, ok := s.exact[place{r.Method, r.URL.Path}]; ok && r.URL.RawPath == "" {

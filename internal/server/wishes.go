@@ -15,7 +15,7 @@ const headerStrict = "X-Aratta-Strict"
 // wish puts what a client wishes in headers into its request. One that is not
 // understood is refused: it must not pass unheard.
 func wish(x *scri.Exchange) error {
-	v := x.Header.Get(headerStrict)
+	v := header(x.Header, headerStrict)
 	if v == "" {
 		return nil
 	}
