@@ -70,9 +70,10 @@ type endpoint struct {
 }
 
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &scri.Exchange{Op: e.route.Op, Header: r.Header}
-	x.Lineage = &scri.Lineage{Ingress: e.d.Name()}
 	a := new(reply) // filled in place: a literal would lie on the stack of each stream too
+	x := &a.exchange
+	x.Op, x.Header, x.Lineage = e.route.Op, r.Header, &a.lineage
+	x.Lineage.Ingress = e.d.Name()
 	a.endpoint, a.w, a.r, a.x = e, w, r, x
 	a.in.Route, a.in.Header, a.in.Param = e.route, r.Header, r.PathValue
 	defer a.rescue()
@@ -182,6 +183,9 @@ type reply struct {
 	term term.Term
 	sent bool // the status line is written, or is about to be
 	over bool // Done was told
+
+	exchange scri.Exchange // x's memory
+	lineage  scri.Lineage  // likewise
 
 	body *[]byte    // memory of the request's body; nil once it was let go
 	kept *sock.Kept // what the kernel has of it too

@@ -20,6 +20,16 @@ type call struct {
 	plan    *route.Plan
 	media   map[string]*fetched // by address; what an attempt needed, for those behind it
 	model   string              // whose vectors are answered with; "" until a target settled it
+
+	attempts [1]scri.Attempt // memory of the lineage's: mostly there is one
+	reasons  [2]scri.Reason  // likewise
+}
+
+// begun is the call of an exchange that comes in now.
+func (g *Gateway) begun(x *scri.Exchange) *call {
+	c := &call{Exchange: x, start: g.now()}
+	x.Lineage.Attempts, x.Lineage.Reasons = append(c.attempts[:0], x.Lineage.Attempts...), append(c.reasons[:0], x.Lineage.Reasons...)
+	return c
 }
 
 // step answers a call with a T; a stage wraps the steps behind it into one more.
@@ -45,10 +55,10 @@ func pipeline[T any](g *Gateway, attempts step[T]) step[T] {
 
 // Chat answers a chat exchange. It is a scri.Handler.
 func (g *Gateway) Chat(ctx context.Context, x *scri.Exchange) (scri.Stream, error) {
-	return g.chat(ctx, &call{Exchange: x, start: g.now()})
+	return g.chat(ctx, g.begun(x))
 }
 
 // Embed answers an embed exchange.
 func (g *Gateway) Embed(ctx context.Context, x *scri.Exchange) (*scri.EmbedResponse, error) {
-	return g.vectors(ctx, &call{Exchange: x, start: g.now()})
+	return g.vectors(ctx, g.begun(x))
 }

@@ -31,7 +31,7 @@ func (g *Gateway) plan(ctx context.Context, c *call) (*route.Plan, error) {
 		Model: c.Model(), Needs: c.needs, Sovereign: c.verdict.Sovereign(),
 		Allow: func(zone string) error { return c.verdict.Allows(policy.Zone(zone)) },
 	}
-	if c.Embed == nil { // or the model, and with it the space of the vectors, would depend on what is embedded
+	if c.Embed == nil && g.router.Conditional() { // or the model, and with it the space of the vectors, would depend on what is embedded
 		q.Facts = sync.OnceValue(func() *route.Facts { return g.facts(c) })
 	}
 	if w := c.Wishes(); w != nil {

@@ -150,7 +150,7 @@ func (o *outbound) request(ctx context.Context) *http.Request {
 	case len(o.body) > 0 && o.direct:
 		m := &inMemory{pieces: o.pieces}
 		if m.pieces == nil {
-			m.pieces = [][]byte{o.body}
+			m.pieces = append(m.one[:0], o.body)
 		}
 		for _, piece := range m.pieces {
 			m.size += len(piece)

@@ -125,7 +125,8 @@ func newH1(base *url.URL, dial DialFunc) *h1 {
 // inMemory is the body of a request that h1 sends as it is.
 type inMemory struct {
 	pieces [][]byte
-	size   int // of all of them
+	size   int       // of all of them
+	one    [1][]byte // memory of pieces
 }
 
 func (*inMemory) Read([]byte) (int, error) { return 0, io.EOF }
@@ -160,7 +161,7 @@ func bodyOf(req *http.Request) (*inMemory, error) {
 		return m, nil
 	}
 	b, err := io.ReadAll(req.Body)
-	return &inMemory{[][]byte{b}, len(b)}, errors.Join(err, req.Body.Close())
+	return &inMemory{pieces: [][]byte{b}, size: len(b)}, errors.Join(err, req.Body.Close())
 }
 
 // exchange sends a request over a connection and reads the head of the answer.

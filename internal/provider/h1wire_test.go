@@ -75,7 +75,7 @@ func asking(ctx context.Context, method, base string, body []byte) *http.Request
 	}
 	if len(body) > 0 {
 		half := len(body) / 2
-		req.Body, req.ContentLength = &inMemory{[][]byte{body[:half], body[half:]}, len(body)}, int64(len(body))
+		req.Body, req.ContentLength = &inMemory{pieces: [][]byte{body[:half], body[half:]}, size: len(body)}, int64(len(body))
 	}
 	return req
 }

@@ -72,6 +72,8 @@ type Plan struct {
 	Chain   string
 	Targets []Target
 	Reasons []scri.Reason
+
+	first [1]scri.Reason // memory of Reasons
 }
 
 // Router makes plans. It is immutable and safe for concurrent use.
@@ -325,11 +327,15 @@ func (r *Router) defaultChain() []Target {
 	return r.implicit
 }
 
+// Conditional reports whether some target has a condition, so that facts are looked at.
+func (r *Router) Conditional() bool { return r.conditional }
+
 // Plan returns who is asked for the query, in order. It fails with an error of
 // kind not_found for a model that nobody has, and with the reasons when every
 // target had to be left out.
 func (r *Router) Plan(ctx context.Context, q Query) (*Plan, error) {
-	p := &Plan{Reasons: make([]scri.Reason, 0, 2)}
+	p := new(Plan)
+	p.Reasons = p.first[:0]
 	list, err := r.resolve(ctx, q, p)
 	if err != nil {
 		return nil, err
@@ -338,6 +344,7 @@ func (r *Router) Plan(ctx context.Context, q Query) (*Plan, error) {
 	if q.Needs.Embed {
 		list = p.alike(list)
 	}
+	p.Targets = make([]Target, 0, len(list))
 	for i, t := range list {
 		if slices.ContainsFunc(list[:i], func(o Target) bool { return o.Provider == t.Provider && o.Model == t.Model }) {
 			continue
