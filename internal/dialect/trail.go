@@ -2,6 +2,8 @@ package dialect
 
 import (
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/aratta-gateway/aratta/internal/wire"
 	"github.com/aratta-gateway/aratta/scri"
@@ -172,4 +174,32 @@ func (o *Once) Drop(warn *[]scri.Warning, path, detail string) {
 	if o.First(path) {
 		*warn = append(*warn, scri.Warning{Code: scri.WarnDropped, Path: path, Detail: detail})
 	}
+}
+
+// Belated notes in warn what the end of an answer tells of it otherwise than the
+// beginning did, or tells first, in a format that has said so by then. What only the
+// dialect own compares is told if the answer is its own.
+func Belated(warn *[]scri.Warning, told, late *scri.ChatResponse, own string) {
+	note := func(path, before, now string) {
+		code, detail := scri.WarnChanged, "another was told at the beginning"
+		if before == "" {
+			code, detail = scri.WarnDropped, "it came after the beginning"
+		}
+		if now != "" && now != before {
+			*warn = append(*warn, scri.Warning{Code: code, Path: path, From: strings.Clone(now), To: before, Detail: detail})
+		}
+	}
+	note("/model", told.Model, late.Model)
+	if late.Ext.Of(own) == nil {
+		return
+	}
+	note("/id", told.ID, late.ID)
+	if late.Created.IsZero() {
+		return
+	}
+	before := ""
+	if !told.Created.IsZero() {
+		before = told.Created.Format(time.RFC3339Nano)
+	}
+	note("/created", before, late.Created.Format(time.RFC3339Nano))
 }

@@ -30,11 +30,9 @@ func (d *streamDecoder) add(index int64, kind scri.PartKind) *openBlock {
 
 func (d *streamDecoder) blockStart(e *wireEvent) {
 	d.ensure()
-	if d.find(e.index) != nil {
-		d.blockStop(&wireEvent{index: e.index}) // its end was left out
-	}
 	raw := bytes.Clone(e.block)
 	p := newDecoder(raw).block()
+	d.endBefore(e.index, p.Kind)
 	b := d.add(e.index, p.Kind)
 	if p.Kind == scri.PartOpaque {
 		b.held = raw
@@ -65,6 +63,18 @@ func (d *streamDecoder) blockStart(e *wireEvent) {
 	default:
 	}
 	d.emit(scri.StreamEvent{Kind: scri.EventPart, Part: b.part, Whole: &p})
+}
+
+// endBefore ends the blocks whose ends were left out when another one begins, but calls
+// before a call, which some servers tell side by side.
+func (d *streamDecoder) endBefore(index int64, kind scri.PartKind) {
+	for i := 0; i < len(d.open); {
+		if b := &d.open[i]; b.index == index || b.kind != scri.PartToolCall || kind != scri.PartToolCall {
+			d.blockStop(&wireEvent{index: b.index})
+		} else {
+			i++
+		}
+	}
 }
 
 // unspelled forgets how the beginning of a block was spelled: it says nothing
@@ -161,6 +171,7 @@ func deltaKind(typ []byte) scri.PartKind {
 // implicit opens a block whose beginning was left out.
 func (d *streamDecoder) implicit(index int64, kind scri.PartKind) *openBlock {
 	d.ensure()
+	d.endBefore(index, kind)
 	b := d.add(index, kind)
 	d.emit(scri.StreamEvent{Kind: scri.EventPart, Part: b.part, Whole: &scri.Part{Kind: kind}})
 	return b

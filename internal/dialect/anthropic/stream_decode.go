@@ -23,10 +23,10 @@ func (anthropic) DecodeStream(a *dialect.Answer) scri.Stream {
 	}
 	d := &streamDecoder{a: a, limit: limit}
 	if typ, _, err := mime.ParseMediaType(a.Header.Get("Content-Type")); err == nil && typ == "application/json" {
-		return d // a whole answer in place of a stream
+		return dialect.Orderly(d) // a whole answer in place of a stream
 	}
 	d.frames = wire.NewSSE(a.Stream, limit)
-	return d
+	return dialect.Orderly(d)
 }
 
 type streamDecoder struct {
@@ -245,7 +245,7 @@ func (d *streamDecoder) event(e *wireEvent, data []byte) {
 	case `"content_block_stop"`:
 		d.blockStop(e)
 	case `"message_start"`:
-		d.messageStart(e)
+		d.messageStart(e, data)
 	case `"message_delta"`:
 		d.messageDelta(e, data)
 	case `"message_stop"`:
@@ -272,10 +272,12 @@ func (d *streamDecoder) opaque(data []byte) {
 	d.emit(scri.StreamEvent{Kind: scri.EventOpaque, Ext: &scri.Ext{Dialect: Name, Members: bytes.Clone(data)}})
 }
 
-func (d *streamDecoder) messageStart(e *wireEvent) {
+// messageStart begins the answer. What of it is of another shape than it should be is
+// passed on as it stands: the end has a place for one of its name.
+func (d *streamDecoder) messageStart(e *wireEvent, data []byte) {
 	head := &scri.ChatResponse{}
 	open := &scri.Message{Role: scri.RoleAssistant}
-	var u dialect.Unknown
+	var u, odd dialect.Unknown
 	var stop, sequence string
 	m := newDecoder(bytes.Clone(e.message))
 	for name := range m.Members() {
@@ -288,15 +290,15 @@ func (d *streamDecoder) messageStart(e *wireEvent) {
 			m.Take(&u, &head.Model)
 		case "role":
 			var role string
-			if m.Take(&u, &role); role != "" {
+			if m.Take(&odd, &role); role != "" {
 				open.Role = scri.Role(role)
 			}
 		case "usage":
 			d.addUsage(m.Raw())
 		case "stop_reason":
-			m.nullable(&u, &stop)
+			m.nullable(&odd, &stop)
 		case "stop_sequence":
-			m.nullable(&u, &sequence)
+			m.nullable(&odd, &sequence)
 		default:
 			u.Add(m.Member())
 		}
@@ -306,6 +308,9 @@ func (d *streamDecoder) messageStart(e *wireEvent) {
 	d.begin(head, open)
 	if d.counts != nil {
 		d.emit(scri.StreamEvent{Kind: scri.EventUsage, Usage: d.counts})
+	}
+	if !odd.Empty() {
+		d.opaque(data)
 	}
 	if stop != "" {
 		d.finish = finishOf(stop, sequence)

@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -184,13 +185,31 @@ func (s *streamEncoder) done(ev *scri.StreamEvent) {
 	if ev.Finish != nil && (s.finish == nil || *ev.Finish != scri.Finish{}) {
 		s.finished(&scri.StreamEvent{Finish: ev.Finish})
 	}
-	if ev.Head == nil || ev.Head.Ext == nil {
+	if ev.Head == nil {
+		return
+	}
+	s.belated(ev.Head)
+	if ev.Head.Ext == nil {
 		return
 	}
 	if own := ev.Head.Ext.Of(Name); own == nil {
 		s.e.foreign(ev.Head.Ext)
 	} else if len(own.Members) > 0 {
 		s.late = dialect.MergeMembers(s.late, bytes.Clone(own.Members))
+	}
+}
+
+// belated takes in what was told of the answer only at its end.
+func (s *streamEncoder) belated(h *scri.ChatResponse) {
+	if s.started {
+		dialect.Belated(&s.e.warn, &s.head, h, Name)
+		return
+	}
+	if h.Ext.Of(Name) != nil && h.ID != "" {
+		s.head.ID = strings.Clone(h.ID)
+	}
+	if h.Model != "" {
+		s.head.Model = strings.Clone(h.Model)
 	}
 }
 
@@ -354,7 +373,8 @@ func (s *streamEncoder) counted() {
 	if !s.zeroed || u == nil || u.Dialect != Name || len(u.Raw) == 0 { // else the counts are written one by one
 		return
 	}
-	if u.Input == nil || u.Output == nil {
+	m := wire.NewScanner(u.Raw)
+	if m.Peek("input_tokens") == nil || m.Peek("output_tokens") == nil {
 		s.e.lose(scri.WarnAdded, "usage", "", "0", "every answer has counts here; not all were reported")
 	}
 }
@@ -372,13 +392,32 @@ func (s *streamEncoder) opaque(b []byte, ev *scri.StreamEvent) []byte {
 	if own == nil || len(own.Members) == 0 {
 		return b // a wire event of another dialect is no part of the answer
 	}
+	name := dialect.Word(wire.NewScanner(own.Members).Peek("type"))
+	if !s.goesOn(name, own.Members) {
+		return b
+	}
 	if s.begun { // else who answers is not known yet, and one must not be made up
 		b = s.start(b)
 	}
 	s.e.w.B = append(s.e.w.B[:0], own.Members...)
-	name := dialect.Word(wire.NewScanner(own.Members).Peek("type"))
 	if strings.ContainsAny(name, "\r\n") {
 		name = "" // it would end the event
 	}
 	return s.frame(b, name)
+}
+
+// goesOn reports whether an event that its decoder had no word for may stand between
+// those that are written: what it is about must be there.
+func (s *streamEncoder) goesOn(typ string, data []byte) bool {
+	switch typ {
+	case "content_block_delta":
+		m := wire.NewScanner(data)
+		index, err := strconv.Atoi(string(m.Peek("index")))
+		kind := wire.NewScanner(m.Peek("delta")).Peek("type")
+		return err == nil && deltaKind(kind) == "" && slices.ContainsFunc(s.blocks, func(k *block) bool { return k.index == index })
+	case "message_start", "content_block_start", "content_block_stop", "message_delta", "message_stop":
+		return false
+	default:
+		return true
+	}
 }

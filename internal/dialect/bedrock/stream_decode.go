@@ -21,7 +21,7 @@ func (bedrock) DecodeStream(a *dialect.Answer) scri.Stream {
 	if !a.IsJSON() {
 		d.frames = wire.NewEventStream(a.Stream, d.limit)
 	}
-	return d
+	return dialect.Orderly(d)
 }
 
 type streamDecoder struct {
@@ -266,12 +266,22 @@ func (d *streamDecoder) find(index int64) *openBlock {
 	return nil
 }
 
+// endBefore ends the blocks whose ends were left out when another one begins, but calls
+// before a call, which some servers tell side by side.
+func (d *streamDecoder) endBefore(index int64, kind scri.PartKind) {
+	for i := 0; i < len(d.open); {
+		if b := &d.open[i]; b.index == index || b.kind != scri.PartToolCall || kind != scri.PartToolCall {
+			d.stop(b, &wireEvent{})
+		} else {
+			i++
+		}
+	}
+}
+
 // add opens a block as the next part.
 func (d *streamDecoder) add(index int64, kind scri.PartKind) *openBlock {
 	d.ensure()
-	if b := d.find(index); b != nil {
-		d.stop(b, &wireEvent{}) // its end was left out
-	}
+	d.endBefore(index, kind)
 	if len(d.open) >= maxOpen {
 		d.open = slices.Delete(d.open, 0, 1)
 	}

@@ -303,8 +303,9 @@ func (s *streamEncoder) close(b []byte, p *streamPart, x *scri.Ext) []byte {
 	case (p.kind == scri.PartText || p.kind == scri.PartThinking) && (p.empty || x.Of(Name) != nil || p.ext != nil):
 		b = s.more(b, p, scri.Text{})
 	}
-	if p.index < 0 {
-		return b // nothing was said
+	if p.index < 0 { // nothing was said
+		s.e.Foreign(x)
+		return b
 	}
 	var all dialect.Unknown
 	if p.ext != nil && len(p.ext.Members) > 0 {

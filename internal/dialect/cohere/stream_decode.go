@@ -21,7 +21,7 @@ func (cohere) DecodeStream(a *dialect.Answer) scri.Stream {
 	if !a.IsJSON() {
 		d.frames = wire.NewSSE(a.Stream, d.limit)
 	}
-	return d
+	return dialect.Orderly(d)
 }
 
 type streamDecoder struct {
@@ -122,6 +122,7 @@ type wireEvent struct {
 	typ, id, role, content, plan, calls, citations, logprobs, finish, usage, fault []byte
 
 	index int64
+	odd   bool            // that is no number
 	more  dialect.Unknown // members nobody knows
 	said  dialect.Unknown // those of its message
 }
@@ -175,6 +176,9 @@ func (d *streamDecoder) event(e *wireEvent) {
 			e.id = s.Raw()
 		case name == "index" && s.Kind() == wire.Number:
 			e.index = int64(s.Float())
+		case name == "index" && s.Kind() != wire.Null:
+			e.odd = true
+			s.Skip()
 		case name == "logprobs":
 			e.logprobs = s.Raw()
 		case name == "delta" && s.Kind() == wire.Object:
@@ -221,7 +225,10 @@ func (d *streamDecoder) delta(e *wireEvent) {
 // take makes events of one that was read. data is all of it.
 func (d *streamDecoder) take(typ string, e *wireEvent, data []byte) {
 	d.heard = true
-	known := true
+	known := !e.odd
+	if e.odd { // nobody knows what it is about
+		typ = ""
+	}
 	switch typ {
 	case "content-delta":
 		known = d.contentDelta(e)
@@ -230,7 +237,7 @@ func (d *streamDecoder) take(typ string, e *wireEvent, data []byte) {
 	case "tool-plan-delta":
 		known = d.planDelta(e)
 	case "message-start":
-		known = d.messageStart(e)
+		known = d.messageStart(e, data)
 	case "content-start":
 		known = d.contentStart(e)
 	case "content-end":
@@ -252,17 +259,27 @@ func (d *streamDecoder) take(typ string, e *wireEvent, data []byte) {
 		known = false
 	}
 	if !known {
-		d.Emit(scri.StreamEvent{Kind: scri.EventOpaque, Ext: &scri.Ext{Dialect: Name, Members: bytes.Clone(data)}})
+		d.opaque(data)
 	}
 }
 
-func (d *streamDecoder) messageStart(e *wireEvent) bool {
+// opaque passes on an event that nobody knows.
+func (d *streamDecoder) opaque(data []byte) {
+	d.Emit(scri.StreamEvent{Kind: scri.EventOpaque, Ext: &scri.Ext{Dialect: Name, Members: bytes.Clone(data)}})
+}
+
+func (d *streamDecoder) messageStart(e *wireEvent, data []byte) bool {
 	if d.begun {
 		return false
 	}
-	for i, raw := range [...][]byte{e.content, e.plan, e.calls, e.citations} {
-		if len(raw) > 2 && string(raw) != "null" {
-			e.said.Add(append([]byte(`"`+startMembers()[i].name+`":`), raw...))
+	if len(e.citations) > 2 && e.citations[0] == '[' {
+		e.said.Add(append([]byte(`"citations":`), e.citations...))
+		e.citations = nil
+	}
+	for _, raw := range [...][]byte{e.content, e.plan, e.calls, e.citations} {
+		if len(raw) > 2 && string(raw) != "null" { // an answer begins with nothing
+			defer d.opaque(data)
+			break
 		}
 	}
 	head := &scri.ChatResponse{ID: strings.Clone(dialect.Word(e.id)), Ext: e.more.Ext(Name)}
@@ -401,7 +418,9 @@ func (d *streamDecoder) over(b *openPart, e *wireEvent) bool {
 // stray keeps members of a part's events that nobody knows until the part ends.
 func (d *streamDecoder) stray(b *openPart, e *wireEvent) {
 	for _, u := range [...]*dialect.Unknown{&e.more, &e.said} {
-		if obj := u.Object(); obj != nil {
+		if obj := u.Object(); obj != nil && b.kind == scri.PartOpaque { // which is what it was told to be
+			d.opaque(obj)
+		} else if obj != nil {
 			if b.size += len(obj); b.size <= d.limit {
 				addAll(&b.more, obj)
 			}

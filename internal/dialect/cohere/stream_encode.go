@@ -26,6 +26,7 @@ type streamEncoder struct {
 	usage *scri.Usage
 
 	finish         *scri.Finish
+	begun          bool // it is known who answers
 	started, ended bool
 	planned        bool // a plan was told
 	called         bool
@@ -105,6 +106,7 @@ func (s *streamEncoder) once(path, detail string) { s.told.Drop(&s.e.Warn, path,
 
 // begin keeps who answers. It is written with the first content.
 func (s *streamEncoder) begin(h *scri.ChatResponse) {
+	s.begun = true
 	if h == nil || s.started {
 		return
 	}
@@ -228,6 +230,9 @@ func (s *streamEncoder) done(ev *scri.StreamEvent) {
 	if ev.Head == nil || ev.Head.Ext == nil {
 		return
 	}
+	if own := ev.Head.Ext.Of(Name); own != nil && s.started {
+		dialect.Belated(&s.e.Warn, &scri.ChatResponse{ID: s.head.ID}, &scri.ChatResponse{ID: ev.Head.ID, Ext: own}, Name)
+	}
 	if own := ev.Head.Ext.Of(Name); own == nil {
 		s.e.Foreign(ev.Head.Ext)
 	} else {
@@ -241,13 +246,33 @@ func (s *streamEncoder) opaque(b []byte, ev *scri.StreamEvent) []byte {
 	if own == nil || len(own.Members) == 0 {
 		return b // a wire event of another dialect is no part of the answer
 	}
-	b = s.start(b)
-	s.e.w.B = append(s.e.w.B[:0], own.Members...)
 	typ := dialect.Word(wire.NewScanner(own.Members).Peek("type"))
+	if !goesOn(typ, own.Members) {
+		return b
+	}
+	if s.begun { // else who answers is not known yet, and one must not be made up
+		b = s.start(b)
+	}
+	s.e.w.B = append(s.e.w.B[:0], own.Members...)
 	if strings.ContainsAny(typ, "\r\n") {
 		typ = "" // it would end the event
 	}
 	return s.frame(b, typ, 0)
+}
+
+// goesOn reports whether an event that its decoder had no word for may stand between
+// those that are written. One that a reader has a word for would be read there as one
+// about something else.
+func goesOn(typ string, data []byte) bool {
+	switch typ {
+	case "content-delta":
+		s := wire.NewScanner(wire.NewScanner(wire.NewScanner(wire.NewScanner(data).Peek("delta")).Peek("message")).Peek("content"))
+		return s.Kind() != wire.Object || s.Peek(typeText) == nil && s.Peek(typeThinking) == nil
+	case "message-start", "message-end", "content-start", "content-end", "tool-plan-delta", "tool-call-start", "tool-call-delta", "tool-call-end", "citation-start":
+		return false
+	default:
+		return true
+	}
 }
 
 // End appends the end of the stream. An error ends an answer like any other

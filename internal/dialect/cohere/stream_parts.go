@@ -57,7 +57,7 @@ func (d *streamDecoder) contentDelta(e *wireEvent) bool {
 		if l.End() == nil {
 			out.LogProbs = []scri.TokenLogProb{t}
 		} else {
-			e.more.Add(append([]byte(`"logprobs":`), e.logprobs...))
+			d.opaque(append(append([]byte(`{"type":"content-delta","logprobs":`), e.logprobs...), '}'))
 		}
 	}
 	d.stray(b, e)

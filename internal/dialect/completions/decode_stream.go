@@ -17,7 +17,7 @@ func (completions) DecodeStream(a *dialect.Answer) scri.Stream {
 	if !a.IsJSON() {
 		d.frames = wire.NewSSE(a.Stream, d.limit)
 	}
-	return d
+	return dialect.Orderly(d)
 }
 
 // streamDecoder reads one streamed answer. What a chunk says of the answer that the
@@ -32,6 +32,7 @@ type streamDecoder struct {
 	s              wire.Scanner
 	heard, started bool
 	head, late     scri.ChatResponse
+	oddly          dialect.Once
 	known          []byte // members that the first chunk had
 	around         []byte // and those that came later
 	choices        []heard
@@ -44,7 +45,10 @@ type streamDecoder struct {
 type heard struct {
 	index                int
 	opened, part, finish bool
-	held                 *scri.Ext // what came before there was any text
+	held                 *scri.Ext // what came before there was any text, or with the finish
+	early                []scri.TokenLogProb
+	tokens               bool   // some have come
+	loose                []byte // and some that do not fit together
 	ended                scri.Finish
 }
 
@@ -118,6 +122,7 @@ func (d *streamDecoder) notStream(body []byte) bool {
 }
 
 func (d *streamDecoder) done() {
+	d.finishes()
 	if len(d.around) > 0 {
 		d.late.Ext = &scri.Ext{Dialect: Name, Members: d.around}
 	}
@@ -154,7 +159,7 @@ func (d *streamDecoder) frame(data []byte) {
 		d.Fail(dialect.OpenAIErrorIn(bytes.Clone(data), Name))
 		return
 	}
-	d.chunk(data)
+	d.chunk()
 }
 
 // broken is about a chunk that is no JSON: the last one was cut off, any other is not
@@ -170,8 +175,8 @@ func (d *streamDecoder) broken(cause error) {
 	d.Fail(e)
 }
 
-// chunk takes in one chunk, of sound JSON.
-func (d *streamDecoder) chunk(data []byte) {
+// chunk takes in the chunk at hand, of sound JSON.
+func (d *streamDecoder) chunk() {
 	var who scri.ChatResponse
 	var u dialect.Unknown
 	var choices, usage []byte
@@ -185,31 +190,61 @@ func (d *streamDecoder) chunk(data []byte) {
 		case name == "model" && s.Kind() == wire.String:
 			who.Model = strings.Clone(s.Unquoted())
 		case name == "created" && s.Kind() == wire.Number:
-			m := s.Mark()
 			raw := s.Raw()
 			if t, ok := dialect.Moment(whole(raw)); ok {
 				who.Created = t
-			} else if string(raw) != "0" { // no time, so it stays as it stands
-				s.Rewind(m)
-				u.Add(s.Member())
+			} else if string(raw) != "0" { // no time
+				d.odd(name, raw)
 			}
 		case name == "choices" && s.Kind() == wire.Array:
 			choices = s.Raw()
 		case name == "usage" && s.Kind() == wire.Object:
 			usage = s.Raw()
+		case isHead(name): // of no shape that it has
+			d.odd(name, s.Raw())
 		default:
 			u.Add(s.Member())
 		}
 	}
 	d.about(&who, u.Object(), len(choices) > 2)
-	if choices != nil && !d.told(choices) {
-		d.Emit(scri.StreamEvent{Kind: scri.EventOpaque, Ext: &scri.Ext{Dialect: Name, Members: bytes.Clone(data)}})
+	if choices != nil {
+		d.told(choices)
 	}
 	if usage != nil && !bytes.Equal(usage, d.counted) {
 		d.counted = bytes.Clone(usage)
 		d.use.Read(s, d.counted, Name)
 		d.Emit(scri.StreamEvent{Kind: scri.EventUsage, Usage: &d.use.Usage})
 	}
+}
+
+// odd passes on a member of a chunk that is of another shape than it should be, once:
+// the answer has a place for one of its name already.
+func (d *streamDecoder) odd(name string, raw []byte) {
+	if !d.oddly.First(name) {
+		return
+	}
+	w := wire.Writer{B: []byte{'{'}}
+	if name != "choices" {
+		w.Key("choices")
+		w.B = append(w.B, "[]"...)
+	}
+	w.Key(name)
+	w.Raw(raw)
+	w.EndObject()
+	d.Emit(scri.StreamEvent{Kind: scri.EventOpaque, Ext: &scri.Ext{Dialect: Name, Members: w.B}})
+}
+
+// misfit does so with a member of a choice.
+func (d *streamDecoder) misfit(choice int, name string, raw []byte) {
+	w := wire.Writer{B: []byte(`{"choices":[{`)}
+	if name != "index" {
+		w.Key("index")
+		w.Int(int64(choice))
+	}
+	w.Key(name)
+	w.Raw(raw)
+	w.B = append(w.B, "}]}"...)
+	d.Emit(scri.StreamEvent{Kind: scri.EventOpaque, Ext: &scri.Ext{Dialect: Name, Members: w.B}})
 }
 
 // whole is a number that counts something; 0 for any other.
@@ -261,19 +296,18 @@ func (d *streamDecoder) news(members []byte) []byte {
 	return u.Object()
 }
 
-// told makes events of the choices of a chunk; false: some of it is of another shape.
-func (d *streamDecoder) told(choices []byte) bool {
+// told makes events of the choices of a chunk. What is of another shape is passed on as it stands.
+func (d *streamDecoder) told(choices []byte) {
 	s := wire.NewScanner(choices)
-	known := true
 	for range s.Elements() {
-		if s.Kind() != wire.Object {
-			s.Skip()
-			known = false
+		m := s.Mark()
+		if s.Kind() == wire.Object && d.piece(s) {
 			continue
 		}
-		known = d.piece(s) && known
+		s.Rewind(m)
+		raw := append(append([]byte(`{"choices":[`), s.Raw()...), "]}"...)
+		d.Emit(scri.StreamEvent{Kind: scri.EventOpaque, Ext: &scri.Ext{Dialect: Name, Members: raw}})
 	}
-	return known && s.Err() == nil
 }
 
 func (d *streamDecoder) at(i int) *heard {
@@ -295,6 +329,9 @@ func (d *streamDecoder) piece(s *wire.Scanner) bool {
 	var text scri.Text
 	var list []scri.TokenLogProb
 	i, finish := 0, ""
+	var odd []string
+	var odds [][]byte
+	var loose []byte // log-probabilities that do not fit together
 	for name := range s.Members() {
 		switch {
 		case s.Kind() == wire.Null:
@@ -305,47 +342,103 @@ func (d *streamDecoder) piece(s *wire.Scanner) bool {
 			text = scri.QuotedText(s.Str())
 		case name == "finish_reason" && s.Kind() == wire.String:
 			finish = strings.Clone(s.Unquoted())
+		case name == "index", name == "text", name == "finish_reason": // of no shape that it has
+			odd = append(odd, name)
+			odds = append(odds, s.Raw())
 		case name == "logprobs":
-			list = logProbs(s, &u, true)
+			var of dialect.Unknown
+			m := s.Mark()
+			if list = logProbs(s, &of, true); list != nil || !anyTokens(&of) {
+				u.Put(of.Ext(Name))
+				continue
+			}
+			s.Rewind(m)
+			loose = s.Raw()
 		default:
 			u.Add(s.Member())
 		}
 	}
 	c := d.at(i)
-	if c == nil || s.Err() != nil || c.finish {
+	if c == nil || s.Err() != nil {
 		return false
+	}
+	for k, name := range odd {
+		d.misfit(i, name, odds[k])
 	}
 	if !c.opened {
 		c.opened = true
 		d.Emit(scri.StreamEvent{Kind: scri.EventMessage, Choice: i, Open: &scri.Message{Role: scri.RoleAssistant}})
 	}
-	x := both(c.held, u.Ext(Name))
-	if finish == "" && !c.part && text.IsZero() && len(list) == 0 {
-		// A text is not begun for members: there may come none.
-		c.held = x
-		return x == nil || len(x.Members) <= d.limit
+	if loose != nil {
+		d.apart(i, c, loose)
 	}
-	c.held = nil
-	if finish == "" && (x != nil || len(list) > 0) || !text.IsZero() {
+	d.says(i, c, text, list, u.Ext(Name), finish)
+	return true
+}
+
+// says makes events of what a piece says. A text is not begun for members or tokens
+// alone: there may come none. What comes behind the finish, as some servers go on, is
+// part of the choice all the same.
+func (d *streamDecoder) says(i int, c *heard, text scri.Text, list []scri.TokenLogProb, x *scri.Ext, finish string) {
+	x = both(c.held, x)
+	c.tokens = c.tokens || len(list) > 0
+	switch {
+	case text.IsZero() && !c.part:
+		if x == nil || len(x.Members) <= d.limit {
+			c.held = x
+		}
+		if len(list) > 0 && len(c.early) < maxEarly {
+			e := scri.StreamEvent{LogProbs: list}
+			c.early = append(c.early, e.Clone().LogProbs...)
+		}
+	case text.IsZero() && len(list) == 0 && (x == nil || finish != ""):
+		c.held = x
+	default:
 		if !c.part {
 			c.part = true
 			d.Emit(scri.StreamEvent{Kind: scri.EventPart, Choice: i, Whole: &scri.Part{Kind: scri.PartText}})
 		}
-		e := scri.StreamEvent{Kind: scri.EventDelta, Choice: i, Delta: text, LogProbs: list}
-		if list = nil; finish == "" {
+		e := scri.StreamEvent{Kind: scri.EventDelta, Choice: i, Delta: text, LogProbs: append(c.early, list...)}
+		if c.early, c.held = nil, nil; finish == "" {
 			e.Ext = x
+		} else {
+			c.held = x
 		}
 		d.Emit(e)
 	}
-	if finish == "" {
-		return true
+	if finish != "" && !c.finish {
+		c.finish, c.ended = true, finishOf(finish)
 	}
-	if c.part {
-		d.Emit(scri.StreamEvent{Kind: scri.EventPartEnd, Choice: i})
+}
+
+// apart keeps log-probabilities that do not fit together for the finish of the choice, but
+// one of its pieces.
+func (d *streamDecoder) apart(i int, c *heard, raw []byte) {
+	if c.loose != nil {
+		d.misfit(i, "logprobs", c.loose)
 	}
-	c.finish, c.ended = true, finishOf(finish)
-	d.Emit(scri.StreamEvent{Kind: scri.EventFinish, Choice: i, Finish: &c.ended, LogProbs: list, Ext: x})
-	return true
+	c.loose = bytes.Clone(raw)
+}
+
+// maxEarly bounds how many tokens wait for the text that they are of.
+const maxEarly = 4096
+
+// finishes ends the choices.
+func (d *streamDecoder) finishes() {
+	for i := range d.choices {
+		c := &d.choices[i]
+		switch {
+		case c.loose == nil:
+		case c.tokens: // the choice has others
+			d.misfit(c.index, "logprobs", c.loose)
+		default:
+			c.held = both(c.held, &scri.Ext{Dialect: Name, Members: append(append([]byte(`{"logprobs":`), c.loose...), '}')})
+		}
+		if c.part {
+			d.Emit(scri.StreamEvent{Kind: scri.EventPartEnd, Choice: c.index})
+		}
+		d.Emit(scri.StreamEvent{Kind: scri.EventFinish, Choice: c.index, Finish: &c.ended, LogProbs: c.early, Ext: c.held})
+	}
 }
 
 // both lays what a later chunk had over what an earlier one had.

@@ -349,7 +349,9 @@ func (s *streamEncoder) done(ev *scri.StreamEvent) {
 	if s.head.ID == "" {
 		s.head.ID, s.belated = h.ID, s.belated || h.ID != ""
 	}
-	if s.head.Model == "" {
+	if s.head.Model != "" {
+		dialect.Belated(&s.e.Warn, &scri.ChatResponse{Model: s.head.Model}, &scri.ChatResponse{Model: h.Model}, Name)
+	} else {
 		s.head.Model, s.belated = h.Model, s.belated || h.Model != ""
 	}
 	if s.head.Created.IsZero() {

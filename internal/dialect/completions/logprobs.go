@@ -38,6 +38,13 @@ func logProbs(s *wire.Scanner, u *dialect.Unknown, piece bool) []scri.TokenLogPr
 	return nil
 }
 
+// anyTokens reports whether logprobs that went to u are of tokens, and not only what stands
+// beside them.
+func anyTokens(u *dialect.Unknown) bool {
+	s := wire.NewScanner(wire.NewScanner(u.Object()).Peek("logprobs"))
+	return u.Object() != nil && (s.Kind() != wire.Object || s.Peek("tokens") != nil || s.Peek("token_logprobs") != nil || s.Peek("top_logprobs") != nil)
+}
+
 // lists are what stands side by side in logprobs.
 type lists struct {
 	texts  []scri.Text

@@ -56,8 +56,9 @@ func Law1Stream(d dialect.Dialect, req *scri.ChatRequest, h http.Header, stream 
 			return []string{"decode: " + err.Error()}
 		}
 		var problems []string
-		again := func(how string, s scri.Stream) {
+		again := func(how string, late []string, s scri.Stream) {
 			b, head, warnings := WriteStream(d, req, s)
+			warnings = slices.DeleteFunc(warnings, func(w scri.Warning) bool { return slices.Contains(late, w.Path) })
 			z, err := ReadStream(d, head, b)
 			if err != nil {
 				problems = append(problems, how+": what was encoded is no stream: "+err.Error())
@@ -70,16 +71,48 @@ func Law1Stream(d dialect.Dialect, req *scri.ChatRequest, h http.Header, stream 
 				if x.Soft && x.Path == "" && x.core == "kind:text\n" {
 					continue // a text of nothing, opened for a delta of nothing that came without its block
 				}
+				if slices.Contains(late, x.Path) {
+					continue
+				}
 				if !slices.ContainsFunc(warnings, func(w scri.Warning) bool { return w.Code == scri.WarnAdded && explains(&w, &x) }) {
 					problems = append(problems, how+" "+x.String())
 				}
 			}
 			problems = append(problems, prefixed(how+" ", unfounded(demanded(warnings)))...)
 		}
-		again("replayed", scri.Replay(r))
-		again("piped", open(d, h, bytes.NewReader(stream)))
+		again("replayed", nil, scri.Replay(r))
+		again("piped", belated(open(d, h, bytes.NewReader(stream))), open(d, h, bytes.NewReader(stream)))
 		return append(problems, asWhole(d, req, r)...)
 	})
+}
+
+// belated lists which of the fields that tell who answers a stream tells otherwise, or
+// first, at its end. A format that tells them at its beginning alone has then told
+// another thing, and can only warn of it. A stream that is put together first keeps them.
+func belated(s scri.Stream) (paths []string) {
+	defer s.Close() //nolint:errcheck // it was read to its end
+	first := new(scri.ChatResponse)
+	for {
+		e, err := s.Next()
+		switch {
+		case err != nil:
+			return paths
+		case e.Kind == scri.EventStart && e.Head != nil:
+			first = e.Head.Clone()
+		case e.Kind == scri.EventDone && e.Head != nil:
+			h := e.Head
+			if h.ID != "" && h.ID != first.ID {
+				paths = append(paths, "/id")
+			}
+			if h.Model != "" && h.Model != first.Model {
+				paths = append(paths, "/model")
+			}
+			if !h.Created.IsZero() && !h.Created.Equal(first.Created) {
+				paths = append(paths, "/created")
+			}
+		default:
+		}
+	}
 }
 
 // demanded leaves out what a format demands and the answer had not.
@@ -145,6 +178,7 @@ func Law4Replay(to dialect.Dialect, req *scri.ChatRequest, r *scri.ChatResponse)
 
 func through(how string, to dialect.Dialect, req *scri.ChatRequest, r *scri.ChatResponse, s scri.Stream) []string {
 	b, head, warnings := WriteStream(to, req, s)
+	warnings = slices.DeleteFunc(warnings, func(w scri.Warning) bool { return w.Path == "/id" || w.Path == "/created" }) // for law 1, which compares them
 	z, err := scri.Collect(to.DecodeStream(&dialect.Answer{Status: 200, Header: head, Stream: bytes.NewReader(b), Target: asked(r)}))
 	if err != nil {
 		return []string{how + "what was encoded is no stream: " + err.Error()}

@@ -23,15 +23,17 @@ func (gemini) DecodeStream(a *dialect.Answer) scri.Stream {
 	}
 	d := &streamDecoder{a: a, limit: limit, sse: wire.NewSSE(a.Stream, limit)}
 	d.piece.quiet = true
-	return d
+	return dialect.Orderly(d)
 }
 
 type streamDecoder struct {
-	a      *dialect.Answer
-	limit  int
-	sse    *wire.SSE
-	frames wire.FrameReader // nil until it is known what comes
-	closed atomic.Bool
+	a     *dialect.Answer
+	limit int
+	sse   *wire.SSE
+
+	model, renamed string           // who answers, and who did at last if it is another
+	frames         wire.FrameReader // nil until it is known what comes
+	closed         atomic.Bool
 
 	piece answer
 	queue []scri.StreamEvent
@@ -44,8 +46,10 @@ type streamDecoder struct {
 	usage   []byte // the latest
 	told    []byte // the one that was told last
 	counts  *scri.Usage
-	late    scri.RawJSON // members of the answer that came after its beginning
-	scratch []byte
+
+	uncounted []byte       // counts that nobody knows, in an object
+	late      scri.RawJSON // members of the answer that came after its beginning
+	scratch   []byte
 }
 
 // spoken is what has come of one choice.
@@ -160,8 +164,8 @@ func (d *streamDecoder) tell() {
 	}
 	d.told = append(d.told[:0], d.usage...)
 	u := decodeUsage(bytes.Clone(d.usage))
-	if u == nil {
-		d.addLate(append([]byte(`{"usageMetadata":`), append(bytes.Clone(d.usage), '}')...))
+	if u == nil { // it counts nothing that anybody knows
+		d.uncounted = append(append([]byte(`{"usageMetadata":`), d.usage...), '}')
 		return
 	}
 	d.counts = u
@@ -170,7 +174,14 @@ func (d *streamDecoder) tell() {
 
 func (d *streamDecoder) done() {
 	d.tell()
-	head := &scri.ChatResponse{}
+	switch {
+	case d.uncounted == nil:
+	case d.counts == nil:
+		d.addLate(d.uncounted)
+	default: // the answer has counts
+		d.emit(scri.EventOpaque).Ext = &scri.Ext{Dialect: Name, Members: d.uncounted}
+	}
+	head := &scri.ChatResponse{Model: d.renamed}
 	if d.late != nil {
 		head.Ext = &scri.Ext{Dialect: Name, Members: d.late}
 	}
@@ -254,9 +265,13 @@ func (d *streamDecoder) head() {
 	}
 	if d.begun {
 		d.addLate(p.rest.Object())
+		if p.model != "" && p.model != d.model {
+			d.model = strings.Clone(p.model)
+			d.renamed = d.model
+		}
 		return
 	}
-	d.begun = true
+	d.begun, d.model = true, strings.Clone(p.model)
 	head := &scri.ChatResponse{ID: strings.Clone(p.id), Model: strings.Clone(p.model)}
 	if t, err := time.Parse(time.RFC3339Nano, p.created); err == nil {
 		head.Created = t.UTC()
@@ -369,103 +384,6 @@ func (d *streamDecoder) open(s *spoken, c *candidate) {
 	open.Ext = c.inside.Ext(Name)
 	e := d.emit(scri.EventMessage)
 	e.Choice, e.Open = s.index, open
-}
-
-// part passes on a piece of a part, and returns the event that holds its text, or
-// -1.
-func (d *streamDecoder) part(s *spoken, p *scri.Part) int {
-	switch {
-	case p.Kind != scri.PartText && p.Kind != scri.PartThinking:
-		d.whole(s, p)
-		return -1
-	case p.Ext != nil && len(p.Ext.Members) > 0:
-		return d.alone(s, p)
-	case p.Text.IsZero() && p.Signature == nil:
-		return -1
-	}
-	d.begin(s, p.Kind, nil)
-	at := -1
-	if !p.Text.IsZero() {
-		at = d.delta(s, p.Text)
-	}
-	if p.Signature != nil {
-		d.sign(s, p.Signature)
-	}
-	return at
-}
-
-// begin opens a part unless one of its kind is open that goes on.
-func (d *streamDecoder) begin(s *spoken, k scri.PartKind, x *scri.Ext) {
-	if s.open == k && !s.sealed && x == nil {
-		return
-	}
-	d.close(s)
-	s.part++
-	s.open = k
-	if k == scri.PartText {
-		s.text, s.place = s.part, runeIndex{bits: s.place.bits[:0]}
-	}
-	d.event(s, scri.EventPart).Whole = &scri.Part{Kind: k, Ext: x}
-}
-
-func (d *streamDecoder) event(s *spoken, k scri.EventKind) *scri.StreamEvent {
-	e := d.emit(k)
-	e.Choice, e.Part = s.index, s.part
-	return e
-}
-
-func (d *streamDecoder) delta(s *spoken, t scri.Text) int {
-	d.event(s, scri.EventDelta).Delta = t
-	if s.open == scri.PartText {
-		d.scratch = t.AppendText(d.scratch[:0])
-		s.place.add(d.scratch)
-	}
-	return len(d.queue) - 1
-}
-
-// sign gives the open part its signature, after which nothing goes on with it.
-func (d *streamDecoder) sign(s *spoken, sig *scri.Signature) {
-	d.event(s, scri.EventDelta).Signature = sig
-	s.sealed = true
-}
-
-// alone passes on a text with members that nobody knows, as a part of its own.
-func (d *streamDecoder) alone(s *spoken, p *scri.Part) int {
-	at := -1
-	d.begin(s, p.Kind, p.Ext)
-	if !p.Text.IsZero() {
-		at = d.delta(s, p.Text)
-	}
-	if p.Signature != nil {
-		d.sign(s, p.Signature)
-	}
-	s.sealed = true
-	return at
-}
-
-// whole passes on a part that came whole. The strings of an event outlive it.
-func (d *streamDecoder) whole(s *spoken, p *scri.Part) {
-	d.close(s)
-	s.part++
-	if c := p.Call; c != nil {
-		s.called = true
-		c.ID, c.Name = strings.Clone(c.ID), strings.Clone(c.Name)
-	}
-	if m := p.Media; m != nil {
-		m.Type, m.Name = strings.Clone(m.Type), strings.Clone(m.Name)
-	}
-	if r := p.Result; r != nil {
-		r.CallID, r.Name = strings.Clone(r.CallID), strings.Clone(r.Name)
-	}
-	d.event(s, scri.EventPart).Whole = p
-	d.event(s, scri.EventPartEnd)
-}
-
-func (d *streamDecoder) close(s *spoken) {
-	if s.open != "" {
-		d.event(s, scri.EventPartEnd)
-		s.open, s.sealed = "", false
-	}
 }
 
 // finish ends a choice, if the piece does.

@@ -32,6 +32,7 @@ type streamEncoder struct {
 	told    []*telling
 	held    []byte // ended candidates
 	counts  *scri.Usage
+	counted bool // they were written
 	scratch []byte
 	done    bool
 	ended   bool
@@ -41,7 +42,9 @@ type streamEncoder struct {
 type telling struct {
 	index    int
 	messages int
+	reached  [2]int       // message and part of the furthest that was written
 	content  scri.RawJSON // own members of its content, for its first piece
+	role     string       // who speaks, as a JSON string, where it is none that anybody knows
 	parts    []*writing
 	open     scri.PartKind // what a reader would go on with; "" = nothing
 	last     string        // path of that part
@@ -109,6 +112,10 @@ func (s *streamEncoder) Event(b []byte, ev *scri.StreamEvent) []byte {
 		if own := ev.Ext.Of(Name); own != nil && len(own.Members) > 0 {
 			n := s.begin()
 			s.raw(own.Members)
+			if s.pieces == 1 { // who answers is told by the first, whatever it is
+				s.w.B = s.w.B[:len(s.w.B)-1]
+				s.tailOf()
+			}
 			s.end(n)
 		}
 	case scri.EventPing:
@@ -204,7 +211,7 @@ func (s *streamEncoder) headExt(x *scri.Ext, into *scri.RawJSON) {
 // one what else is known of the answer.
 func (s *streamEncoder) tailOf() {
 	if s.extra != nil {
-		s.ext(&scri.Ext{Dialect: Name, Members: s.extra}, append(headed(&s.who), "candidates", "usageMetadata")...)
+		s.ext(&scri.Ext{Dialect: Name, Members: s.extra}, s.written()...)
 		s.extra = nil
 	}
 	if s.ending == nil {
@@ -218,6 +225,15 @@ func (s *streamEncoder) tailOf() {
 		}
 	}
 	s.w.B = append(s.w.B, s.ending...)
+}
+
+// written are the members of a piece that are there already.
+func (s *streamEncoder) written() []string {
+	names := append(headed(&s.who), "candidates")
+	if s.counted {
+		names = append(names, "usageMetadata")
+	}
+	return names
 }
 
 // candidate begins a piece of one choice, up to its members.
@@ -238,12 +254,21 @@ func (s *streamEncoder) after(n int, t *telling) {
 
 // contentEnd ends the content of a piece behind its part.
 func (s *streamEncoder) contentEnd(t *telling) {
-	s.w.B = append(s.w.B, `],"role":"model"`...)
+	s.w.B = append(s.w.B, `],"role":`...)
+	s.w.B = append(s.w.B, t.speaker()...)
 	if t.content != nil {
 		s.ext(&scri.Ext{Dialect: Name, Members: t.content}, "parts", "role")
 		t.content = nil
 	}
 	s.w.B = append(s.w.B, '}')
+}
+
+// speaker is the role of a content, as a JSON string.
+func (t *telling) speaker() string {
+	if t.role != "" {
+		return t.role
+	}
+	return `"` + roleModel + `"`
 }
 
 func (s *streamEncoder) choice(index int) *telling {
@@ -270,7 +295,9 @@ func (s *streamEncoder) message(ev *scri.StreamEvent) {
 	if t.messages > 1 {
 		return
 	}
-	if m.Role != scri.RoleAssistant && m.Role != "" {
+	if formed(m.Ext, "raw") {
+		t.role = string(wire.AppendQuote(nil, string(m.Role)))
+	} else if m.Role != scri.RoleAssistant && m.Role != "" {
 		s.Tell(scri.WarnChanged, "role", string(m.Role), string(scri.RoleAssistant), "")
 	}
 	if own := m.Ext.Of(Name); own != nil {
@@ -349,7 +376,7 @@ func (s *streamEncoder) lateContent(t *telling, x *scri.Ext) {
 	s.w.Key("content")
 	s.w.BeginObject()
 	s.w.Key("role")
-	s.w.Str(roleModel)
+	s.w.B = append(s.w.B, t.speaker()...)
 	for _, own := range []*scri.Ext{x, {Dialect: Name, Members: t.content}} {
 		if own != nil && len(own.Members) > 0 {
 			s.ext(own, "parts", "role")
@@ -379,7 +406,7 @@ func (s *streamEncoder) usageOf() {
 		s.Out(0)
 		s.w.Key("usageMetadata")
 		s.usage(s.counts)
-		s.counts = nil
+		s.counts, s.counted = nil, true
 	}
 }
 
@@ -411,7 +438,7 @@ func (s *streamEncoder) finale(ev *scri.StreamEvent) {
 	}
 	s.usageOf()
 	if s.late != nil {
-		s.ext(&scri.Ext{Dialect: Name, Members: s.late}, append(headed(&s.who), "candidates", "usageMetadata")...)
+		s.ext(&scri.Ext{Dialect: Name, Members: s.late}, s.written()...)
 	}
 	s.tailOf()
 	s.end(n)
@@ -419,12 +446,12 @@ func (s *streamEncoder) finale(ev *scri.StreamEvent) {
 
 // belated takes in what was told of the answer only at its end.
 func (s *streamEncoder) belated(h *scri.ChatResponse) {
-	if s.who.ID == "" && h.ID != "" || s.who.Model == "" && h.Model != "" || s.who.Created.IsZero() && !h.Created.IsZero() {
+	if s.who.ID == "" && h.ID != "" || h.Model != "" || s.who.Created.IsZero() && !h.Created.IsZero() {
 		s.ending = nil
 		if s.who.ID == "" {
 			s.who.ID = h.ID
 		}
-		if s.who.Model == "" {
+		if h.Model != "" {
 			s.who.Model = h.Model
 		}
 		if s.who.Created.IsZero() {

@@ -35,8 +35,20 @@ func (s *streamEncoder) part(ev *scri.StreamEvent) {
 		k.whole = &c
 	default:
 		k.skip = true // it is whole already
+		t.passed(k)
 		s.write(t, p)
 	}
+}
+
+// passed notes that something of a part is written, and reports whether it comes behind
+// what its answer has after it.
+func (t *telling) passed(k *writing) bool {
+	at := [2]int{k.msg, k.part}
+	if slices.Compare(at[:], t.reached[:]) < 0 {
+		return true
+	}
+	t.reached = at
+	return false
 }
 
 func (s *streamEncoder) textBegins(t *telling, k *writing, p *scri.Part) {
@@ -105,6 +117,9 @@ func (s *streamEncoder) say(t *telling, k *writing, text scri.Text, probs []scri
 		s.begins(t, k)
 	}
 	k.wrote, t.open = true, k.kind
+	if !k.joined {
+		t.passed(k)
+	}
 	if k.kind == scri.PartText {
 		s.scratch = text.AppendText(s.scratch[:0])
 		t.place.add(s.scratch)
@@ -269,6 +284,9 @@ func (s *streamEncoder) close(t *telling, k *writing, late *scri.Ext) {
 		default:
 			k.whole.Text = text
 		}
+	}
+	if t.passed(k) {
+		s.Tell(scri.WarnChanged, "", "", "", "it was whole only when others were told that come behind it")
 	}
 	s.write(t, k.whole)
 }

@@ -19,7 +19,7 @@ func (native) DecodeStream(a *dialect.Answer) scri.Stream {
 	}
 	s := &stream{frames: wire.NewSSE(a.Stream, limit)}
 	s.d.lenient, s.d.own = true, true
-	return s
+	return dialect.Orderly(s)
 }
 
 type stream struct {

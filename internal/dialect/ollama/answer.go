@@ -21,8 +21,9 @@ type answer struct {
 	logprobs       []scri.TokenLogProb
 	reason         string
 	input, output  *int64
-	metrics        dialect.Unknown // the counts and durations, as they stand
-	err            []byte          // raw value of the member error
+	metrics        dialect.Unknown  // the counts and durations, as they stand
+	odd            *dialect.Unknown // where what does not fit goes; nil: to the rest
+	err            []byte           // raw value of the member error
 	done           bool
 	saw            uint16
 }
@@ -58,7 +59,11 @@ func (a *answer) read(s *wire.Scanner, nulls bool, ids *dialect.CallIDs) error {
 			s.Rewind(at)
 			a.saw = saw
 			a.misfit(name)
-			a.rest.Add(s.Member())
+			if a.odd != nil {
+				a.odd.Add(s.Member())
+			} else {
+				a.rest.Add(s.Member())
+			}
 		}
 	}
 	return s.End()

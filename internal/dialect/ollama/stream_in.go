@@ -17,7 +17,7 @@ func (ollama) DecodeStream(a *dialect.Answer) scri.Stream {
 	if limit <= 0 {
 		limit = dialect.DefaultMaxFrame
 	}
-	return &stream{frames: wire.NewNDJSON(a.Stream, limit), status: a.Status, header: a.Header, part: -1}
+	return dialect.Orderly(&stream{frames: wire.NewNDJSON(a.Stream, limit), status: a.Status, header: a.Header, part: -1})
 }
 
 // stream makes events of lines. What an event points to lies in the line, in
@@ -30,6 +30,8 @@ type stream struct {
 	s     wire.Scanner
 	quick quick
 	a     answer
+	odd   dialect.Unknown // members of the line at hand that do not fit
+	model string          // as the first line named it
 	ids   dialect.CallIDs
 	queue []scri.StreamEvent
 	given int // of the queue
@@ -102,6 +104,7 @@ func (d *stream) line(data []byte) error {
 		data = d.first
 	}
 	d.a.reset()
+	d.odd, d.a.odd = dialect.Unknown{}, &d.odd
 	d.s.Reset(data)
 	if !d.started {
 		d.ids.Prefix = idsOf(peekString(&d.s, "created_at"))
@@ -120,6 +123,9 @@ func (d *stream) line(data []byte) error {
 		d.start(data)
 	} else {
 		d.unknown()
+	}
+	if obj := d.odd.Object(); obj != nil { // the answer has a place for one of its name already
+		d.event(scri.EventOpaque).Ext = &scri.Ext{Dialect: Name, Members: obj}
 	}
 	d.content()
 	if d.a.done {
@@ -159,6 +165,7 @@ func (d *stream) start(line []byte) {
 	d.started = true
 	d.quick.learn(line)
 	a := &d.a
+	d.model = strings.Clone(a.model)
 	head := &scri.ChatResponse{Model: strings.Clone(a.model)}
 	var u dialect.Unknown
 	a.head(head, &u)
@@ -298,6 +305,9 @@ func (d *stream) end() {
 	e := d.event(scri.EventFinish)
 	e.Finish, e.LogProbs = &d.finish, d.early
 	head := new(scri.ChatResponse)
+	if d.a.model != d.model {
+		head.Model = strings.Clone(d.a.model)
+	}
 	if o := d.a.rest.Object(); o != nil {
 		head.Ext = &scri.Ext{Dialect: Name, Members: o}
 	}

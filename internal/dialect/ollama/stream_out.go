@@ -29,6 +29,7 @@ type lines struct {
 	tail    scri.Ext // other members of ours, for the last line
 	parts   []openPart
 	last    openPart // whose words were written last
+	reached [2]int   // message and part of the furthest that was written
 	calls   int
 	probs   int
 	finish  *scri.Finish
@@ -219,6 +220,7 @@ func (e *lines) part(ev *scri.StreamEvent) {
 		p.skip = true
 		e.speech.reset()
 		e.speech.add(w, at)
+		e.passed(&p)
 		e.spoken(&p, 0)
 	}
 	e.parts = append(e.parts, p)
@@ -231,10 +233,24 @@ func (e *lines) words(p *openPart, t scri.Text, probs []scri.TokenLogProb) {
 		if p.kind == scri.PartRefusal && !p.said {
 			e.change(p.place().String()+"/kind", string(scri.PartRefusal), string(scri.PartText), "")
 		}
+		joined := e.last.said && class(p.kind) == class(e.last.kind)
 		p.said = true
-		e.last = *p
+		if e.last = *p; !joined {
+			e.passed(p)
+		}
 	}
 	e.say(p.kind, t, probs)
+}
+
+// passed notes that something of a part is written, and reports whether it comes behind
+// what its answer has after it.
+func (e *lines) passed(p *openPart) bool {
+	at := [2]int{p.message, p.part}
+	if slices.Compare(at[:], e.reached[:]) < 0 {
+		return true
+	}
+	e.reached = at
+	return false
 }
 
 // border notes when a reader of the lines cannot tell the parts apart: what he
@@ -309,6 +325,9 @@ func (e *lines) close(p *openPart, ext *scri.Ext) {
 	case p.skip:
 	case p.call != nil:
 		p.call.Args = scri.QuotedText(append(p.args, '"'))
+		if e.passed(p) {
+			e.change(p.place().String(), "", "", "it was whole only when others were told that come behind it")
+		}
 		e.speech.reset()
 		e.speech.add(&scri.Part{Kind: scri.PartToolCall, Call: p.call}, p.place())
 		e.spoken(p, e.calls)
@@ -402,6 +421,9 @@ func (e *lines) done(ev *scri.StreamEvent) {
 	if h := ev.Head; h != nil {
 		e.foreign(h.Ext, func() string { return "" })
 		e.take(h.Ext)
+		if h.Model != "" && h.Model != e.model {
+			e.model, e.begin = strings.Clone(h.Model), nil
+		}
 	}
 	if ev.Usage != nil {
 		e.usage = ev.Usage.Clone()

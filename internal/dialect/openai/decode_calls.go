@@ -17,6 +17,7 @@ type piece struct {
 	u, inner    dialect.Unknown
 	form        string
 	quoted      []byte // the arguments as they stand
+	odd         bool   // something of it is of another shape than it should be
 }
 
 // readCalls takes in the tool_calls of a delta.
@@ -34,6 +35,11 @@ func (s *stream) readCalls(c *choice, t *said) {
 		if d.Err() == nil && !s.piece(c, &p) {
 			d.Rewind(at)
 			s.opaque(c, `{"tool_calls":[`+string(d.Raw())+"]}")
+		} else if d.Err() == nil && p.odd { // some of it is of another shape
+			end := d.Mark()
+			d.Rewind(at)
+			s.opaque(c, `{"tool_calls":[`+string(d.Raw())+"]}")
+			d.Rewind(end)
 		}
 		if t.args = p.quoted; i > 0 {
 			t.several = true
@@ -54,6 +60,9 @@ func (p *piece) member(d *decoder, member string) {
 		p.function(d, "arguments")
 	case member == "custom" && d.Kind() == wire.Object:
 		p.function(d, "input")
+	case isOneOf(member, "index", "id", "type", "function", "custom"):
+		p.odd = true
+		d.Skip()
 	default:
 		p.u.Add(d.Member())
 	}
@@ -70,6 +79,9 @@ func (p *piece) function(d *decoder, arguments string) {
 			p.args = scri.QuotedText(p.quoted)
 		case member == arguments && d.Kind() == wire.Object:
 			p.args, p.form = scri.PlainText(d.Raw()), "object"
+		case isOneOf(member, "name", arguments):
+			p.odd = true
+			d.Skip()
 		default:
 			p.inner.Add(d.Member())
 		}
@@ -82,7 +94,7 @@ func (s *stream) readFunction(c *choice, raw []byte) {
 	d.Reset(raw)
 	p := piece{index: -1, typ: "function_call"}
 	p.function(d, "arguments")
-	if d.Err() == nil && !s.piece(c, &p) {
+	if d.Err() == nil && (!s.piece(c, &p) || p.odd) {
 		s.opaque(c, member("function_call", raw))
 	}
 }
@@ -189,16 +201,23 @@ func (s *stream) beginCall(c *choice, p *piece) *call {
 	return k
 }
 
-// finishes ends the choices that the chunk at hand has ended.
-func (s *stream) finishes() {
+// hear notes which choices the chunk at hand has ended.
+func (s *stream) hear() {
 	for _, c := range s.choices {
 		if c.raw == "" || c.finished || s.failed != nil {
 			continue
 		}
-		c.finished = true
+		c.finished, c.word = true, c.raw
 		if !c.opened {
 			s.openMessage(c, &said{}, &dialect.Unknown{})
 		}
+	}
+}
+
+// finishes ends the choices, when no more can come of them: some servers go on with a
+// choice behind its finish.
+func (s *stream) finishes() {
+	for _, c := range s.choices {
 		s.close(c)
 		for _, k := range c.calls {
 			s.push(scri.EventPartEnd, c.index, k.part).Ext = k.ext()
@@ -206,7 +225,7 @@ func (s *stream) finishes() {
 		if p := c.audio.part(); p != nil {
 			s.entire(c, *p)
 		}
-		c.ended = finish(c.raw, len(c.calls) > 0)
+		c.ended = finish(c.word, len(c.calls) > 0)
 		e := s.push(scri.EventFinish, c.index, 0)
 		e.Finish, e.LogProbs = &c.ended, c.held
 		e.Ext = c.extra()

@@ -15,6 +15,7 @@ type choice struct {
 	opened   bool
 	finished bool
 	raw      string // finish_reason of the chunk at hand
+	word     string // the first of them
 	ended    scri.Finish
 
 	parts int     // parts begun
@@ -96,8 +97,9 @@ func (s *stream) choice(d *decoder) {
 		case member == "text" && d.Kind() == wire.String:
 			text = d.Str() // which repeats the delta, or is there instead of one
 		default:
-			if raw := d.Raw(); raw != nil && c.finished && !c.seen.holds(member, raw) {
-				s.opaque(c, "{}", kept{member, raw}) // too late for the finish
+			raw := d.Raw()
+			if raw != nil && isOneOf(member, "delta", "message", "finish_reason") { // of no shape that these have
+				s.misfit(c, member, raw)
 			} else if raw != nil {
 				c.seen.keep(member, raw)
 			}
@@ -148,9 +150,13 @@ func (s *stream) delta(c *choice, raw []byte) {
 	d.lenient, d.own = true, true
 	d.Reset(raw)
 	var t said
-	var u dialect.Unknown
+	var u, odd dialect.Unknown
 	for member := range d.Members() {
-		if d.Kind() != wire.Null && !t.member(d, member) {
+		switch {
+		case d.Kind() == wire.Null || t.member(d, member):
+		case isOneOf(member, "role", "content", "refusal", "tool_calls", "function_call", "audio", fieldContent, fieldReasoning, fieldDetails): // of no shape that these have
+			odd.Add(d.Member())
+		default:
 			u.Add(d.Member())
 		}
 	}
@@ -196,6 +202,10 @@ func (s *stream) delta(c *choice, raw []byte) {
 	}
 	if !u.Empty() {
 		s.extras(c, &u, from)
+	}
+	if !odd.Empty() {
+		s.only = nil
+		s.opaque(c, string(odd.Object()))
 	}
 }
 
@@ -246,7 +256,9 @@ func (t *said) member(d *decoder, member string) bool {
 func (s *stream) openMessage(c *choice, t *said, u *dialect.Unknown) {
 	c.opened = true
 	m := &scri.Message{Role: scri.RoleAssistant, Ext: u.Ext(name)}
-	if t.role != "" {
+	if t.role == string(scri.RoleTool) { // whose messages are results, which no answer has
+		defer s.opaque(c, `{"role":"tool"}`)
+	} else if t.role != "" {
 		m.Role = role(string([]byte(t.role)))
 	}
 	s.push(scri.EventMessage, c.index, 0).Open = m
@@ -354,6 +366,16 @@ func (s *stream) cite(c *choice) {
 	for i := range list {
 		s.push(scri.EventDelta, c.index, part).Citation = &list[i]
 	}
+}
+
+// misfit passes on a member of a choice, where its finish has a place for one of its
+// name already.
+func (s *stream) misfit(c *choice, name string, raw []byte) {
+	if name != "delta" {
+		s.opaque(c, "{}", kept{name, raw})
+		return
+	}
+	s.opaque(c, string(raw))
 }
 
 // opaque passes on a delta that has no other word, or a member of its choice.

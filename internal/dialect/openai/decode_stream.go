@@ -15,9 +15,9 @@ import (
 // DecodeStream reads a chat completion as it comes.
 func (chat) DecodeStream(a *dialect.Answer) scri.Stream {
 	if s := (&stream{a: a}); a.Target != nil && a.Target.Variant == variantFunctions {
-		return modernStream{s}
+		return dialect.Orderly(modernStream{s})
 	}
-	return &stream{a: a}
+	return dialect.Orderly(&stream{a: a})
 }
 
 // stream is the decoder of one streamed answer.
@@ -47,6 +47,7 @@ type stream struct {
 	started  bool
 	heard    bool // some frame came
 	around   news // members of the chunks that nobody knows
+	oddly    dialect.Once
 	lateHead scri.ChatResponse
 	choices  []*choice
 
@@ -225,6 +226,7 @@ func (s *stream) end(err error) {
 	case s.failed != nil:
 		s.final = s.failed
 	case s.complete():
+		s.finishes()
 		s.done()
 		s.final = io.EOF
 	case errors.Is(err, io.EOF) && !s.heard && s.frames.Garbage() > 0 && !halfField(s.frames.GarbageText()):
@@ -306,7 +308,7 @@ func (s *stream) chunk(data []byte) {
 		s.readChoices(c.choices)
 	}
 	s.readUsage(len(s.q) > from || c.choices != nil && string(c.choices) != "[]")
-	s.finishes()
+	s.hear()
 	s.learn(data)
 }
 
@@ -315,7 +317,7 @@ func (s *stream) member(member string) {
 	switch {
 	case member == "object" && d.Kind() == wire.String:
 		c.failed = c.failed || d.Unquoted() == "error"
-	case d.Kind() == wire.Null, member == "object": // said of every chunk
+	case d.Kind() == wire.Null: // said of every chunk
 	case member == "obfuscation", member == "p": // there to hide how long it is
 		if d.Kind() == wire.String {
 			s.pad = d.Str()
@@ -338,12 +340,31 @@ func (s *stream) member(member string) {
 		raw := d.Raw()
 		switch {
 		case raw == nil:
+		case isOneOf(member, "id", "model", "created", "choices", "usage", "object"): // of no shape that these have
+			s.odd(member, raw)
 		case !s.started:
 			s.around.known.keep(member, raw)
 		default:
 			s.around.add(member, raw)
 		}
 	}
+}
+
+// odd passes on a member of a chunk that is of another shape than it should be, once:
+// the answer has a place for one of its name already.
+func (s *stream) odd(member string, raw []byte) {
+	if !s.oddly.First(member) {
+		return
+	}
+	w := wire.Writer{B: []byte(`{"choices":[]`)}
+	if member == "choices" {
+		w.B = []byte{'{'}
+	} else {
+		w.Comma()
+	}
+	w.Str(member)
+	w.B = append(append(append(w.B, ':'), raw...), '}')
+	s.push(scri.EventOpaque, 0, 0).Ext = &scri.Ext{Dialect: name, Members: w.B}
 }
 
 func (s *stream) start() {

@@ -379,8 +379,10 @@ func (e *encoder) refusal(parts []scri.Part, base int, skip []bool) {
 			n++
 		}
 	}
-	if n > 1 {
-		e.tell(scri.WarnChanged, e.messagePath()+"/content", "several refusals became one")
+	for i := range parts {
+		if n > 1 && !skipped(skip, i) && placeOf(&parts[i]) == refusalField {
+			e.tell(scri.WarnChanged, e.partPath(base+i), "several refusals became one")
+		}
 	}
 	e.Key("refusal")
 	e.joined(parts, base, skip, refusalField)

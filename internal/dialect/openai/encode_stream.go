@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
@@ -27,6 +28,7 @@ type streamEncoder struct {
 	who     *scri.ChatResponse // who answers, while not all of it is known
 	first   []byte             // how the first frame begins, with all that is known of the answer
 	prefix  []byte             // how all others begin
+	model   string             // as they say
 	choices []*spoken
 
 	held   []byte // a frame without its end
@@ -104,7 +106,7 @@ func (s *streamEncoder) Event(b []byte, ev *scri.StreamEvent) []byte {
 	case scri.EventDone:
 		s.done(ev)
 	case scri.EventOpaque:
-		if ev.Ext.Of(name) != nil {
+		if ev.Ext.Of(name) != nil && !aboutCalls(ev.Ext.Members) {
 			s.at(s.choice).heard = s.at(s.choice).heard || isAudio(ev.Ext.Members)
 			s.flush()
 			n := len(s.B)
@@ -140,6 +142,12 @@ func (s *streamEncoder) End(b []byte, err *scri.Error) []byte {
 	return s.B
 }
 
+// aboutCalls reports whether a chunk that the decoder had no word for is a piece of a
+// call: one that goes on with none, which clients would take for more of another.
+func aboutCalls(members []byte) bool {
+	return bytes.Contains(members, []byte(`"delta":{"tool_calls":`)) || bytes.Contains(members, []byte(`"delta":{"function_call":`))
+}
+
 // start makes what the frames begin with.
 func (s *streamEncoder) start(h *scri.ChatResponse) {
 	if h == nil {
@@ -154,7 +162,7 @@ func (s *streamEncoder) start(h *scri.ChatResponse) {
 	e.B = append(e.B, '[')
 	s.warn = append(s.warn, e.warn...)
 	s.first = compacted(e.B)
-	s.prefix = begins(h)
+	s.prefix, s.model = begins(h), strings.Clone(h.Model)
 	if h.ID == "" || h.Model == "" || h.Created.IsZero() {
 		s.who = &scri.ChatResponse{ID: h.ID, Model: h.Model, Created: h.Created, Lineage: h.Lineage, Ext: h.Ext.Of(name).Clone()}
 	}
@@ -175,6 +183,9 @@ func begins(h *scri.ChatResponse) []byte {
 // belated takes in what was told of the answer only at its end. The frame that
 // is held says it.
 func (s *streamEncoder) belated(h *scri.ChatResponse) {
+	if s.model != "" {
+		dialect.Belated(&s.warn, &scri.ChatResponse{Model: s.model}, &scri.ChatResponse{Model: h.Model}, name)
+	}
 	w := s.who
 	if w == nil || h.ID == "" && h.Model == "" && h.Created.IsZero() {
 		return

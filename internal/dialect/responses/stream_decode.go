@@ -21,10 +21,10 @@ func (responses) DecodeStream(a *dialect.Answer) scri.Stream {
 	}
 	d := &streamDecoder{a: a, limit: limit}
 	if typ, _, err := mime.ParseMediaType(a.Header.Get("Content-Type")); err == nil && typ == "application/json" {
-		return d // a whole answer in place of a stream
+		return dialect.Orderly(d) // a whole answer in place of a stream
 	}
 	d.frames = wire.NewSSE(a.Stream, limit)
-	return d
+	return dialect.Orderly(d)
 }
 
 type streamDecoder struct {

@@ -336,10 +336,10 @@ func (s *streamEncoder) done(ev *scri.StreamEvent) {
 	if own := ev.Head.Ext.Of(Name); own != nil && ev.Head.ID != "" {
 		s.head.ID = strings.Clone(ev.Head.ID) // the provider's last word
 	}
-	if s.head.Model == "" {
+	if ev.Head.Model != "" {
 		s.head.Model = strings.Clone(ev.Head.Model)
 	}
-	if s.head.Created.IsZero() {
+	if !ev.Head.Created.IsZero() && (s.head.Created.IsZero() || ev.Head.Ext.Of(Name) != nil) {
 		s.head.Created = ev.Head.Created
 	}
 	s.e.odd = has(ev.Head.Ext, formWord)
