@@ -11,6 +11,7 @@ import (
 	"math"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,6 +22,7 @@ import (
 type Handler struct {
 	slog.Handler // the usual way
 	w            io.Writer
+	now          atomic.Pointer[second]
 	lines        sync.Pool // of *[]byte
 }
 
@@ -85,7 +87,7 @@ func (h *Handler) write(at time.Time, level slog.Level, msg string, list []slog.
 		}
 	}()
 	*line = append((*line)[:0], `{"time":"`...)
-	*line = at.AppendFormat(*line, time.RFC3339Nano)
+	*line = h.appendTime(*line, at)
 	*line = appendMember(*line, `","level":"`, level.String())
 	*line = appendMember(*line, `","msg":"`, msg)
 	*line = append(*line, '"')
@@ -106,6 +108,34 @@ func (h *Handler) write(at time.Time, level slog.Level, msg string, list []slog.
 	*line = append(*line, '\n')
 	_, err = h.w.Write(*line)
 	return true, err
+}
+
+// second is how the times of a second are written, but for the parts of it.
+type second struct {
+	unix       int64
+	zone       *time.Location
+	date, rest string
+}
+
+// appendTime appends a time as [time.RFC3339Nano] has it. Requests come many a second.
+func (h *Handler) appendTime(b []byte, at time.Time) []byte {
+	s := h.now.Load()
+	if unix, zone := at.Unix(), at.Location(); s == nil || s.unix != unix || s.zone != zone {
+		s = &second{unix, zone, at.Format("2006-01-02T15:04:05"), at.Format("Z07:00")}
+		h.now.Store(s)
+	}
+	b = append(b, s.date...)
+	if n := at.Nanosecond(); n > 0 {
+		b = append(b, ".000000000"...)
+		for i := len(b) - 1; n > 0; i-- {
+			b[i] += byte(n % 10)
+			n /= 10
+		}
+		for b[len(b)-1] == '0' {
+			b = b[:len(b)-1]
+		}
+	}
+	return append(b, s.rest...)
 }
 
 func appendMember(b []byte, key, value string) []byte { return append(append(b, key...), value...) }

@@ -10,6 +10,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -154,6 +156,21 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
+// Times within a second, and behind it, in zones by turns.
+func TestTimes(t *testing.T) {
+	b, random := newBoth(), rand.New(rand.NewPCG(3, 4))
+	zones := []*time.Location{time.UTC, time.Local, time.FixedZone("a", 3*3600), time.FixedZone("b", -9*3600-1800), time.FixedZone("c", 59)}
+	at := time.Date(2026, 12, 31, 23, 59, 58, 0, time.UTC)
+	for range 2000 {
+		if random.IntN(4) == 0 {
+			at = at.Add(time.Duration(random.Int64N(int64(2 * time.Second))))
+		}
+		whole := []time.Duration{1, 1000, time.Millisecond, 100 * time.Millisecond, time.Second}[random.IntN(5)]
+		b.same(t, slog.NewRecord(at.Truncate(whole).In(zones[random.IntN(len(zones))]), slog.LevelInfo, "m", 0))
+	}
+	b.same(t, slog.NewRecord(time.Unix(-1, 999), slog.LevelInfo, "m", 0))
+}
+
 // TestWhatIsAdded: attributes and groups of a handler are before those of a record.
 func TestWhatIsAdded(t *testing.T) {
 	b := newBoth()
@@ -192,6 +209,34 @@ func TestLog(t *testing.T) {
 			t.Errorf("got\n%swant\n%s", b.minesOut.String(), b.slogOut.String())
 		}
 	})
+}
+
+// whole counts the lines that arrive whole.
+type whole struct{ n atomic.Int64 }
+
+func (w *whole) Write(p []byte) (int, error) {
+	if json.Valid(p) && bytes.Count(p, []byte("\n")) == 1 && p[len(p)-1] == '\n' {
+		w.n.Add(1)
+	}
+	return len(p), nil
+}
+
+func TestManyAtOnce(t *testing.T) {
+	var w whole
+	log := slog.New(New(&w, slog.NewJSONHandler(&w, nil)))
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for range 100 {
+				Log(t.Context(), log, slog.LevelInfo, "request", slog.Int("i", i), slog.String("s", strings.Repeat("long ", i*100)))
+				log.InfoContext(t.Context(), "other", "i", i)
+			}
+		})
+	}
+	all.Wait()
+	if n := w.n.Load(); n != 1600 {
+		t.Errorf("%d lines", n)
+	}
 }
 
 func BenchmarkLine(b *testing.B) {
