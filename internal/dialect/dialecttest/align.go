@@ -161,7 +161,10 @@ func otherResults(a, b *node) bool {
 		return false
 	}
 	p, q := x.kid("content"), y.kid("content")
-	return p != nil && q != nil && p.hash != q.hash
+	if p == nil || q == nil {
+		return p != q
+	}
+	return p.hash != q.hash
 }
 
 func words(n *node) string {

@@ -25,8 +25,9 @@ func Law6Request(to dialect.Dialect, x *scri.ChatRequest) []string {
 		if err != nil {
 			return []string{"encode: " + err.Error()}
 		}
-		seen := texts{}
+		seen := newTexts()
 		scri.Texts(fit, seen.visit)
+		seen.bytesOf(fit.Messages)
 		for i := range fit.Messages { // some write the speakers into the text
 			seen.visit("", string(fit.Messages[i].Role))
 		}
@@ -42,8 +43,11 @@ func Law6Response(to dialect.Dialect, req *scri.ChatRequest, r *scri.ChatRespons
 		said := *r
 		said.Lineage, said.Warnings, r = nil, nil, &said // what the gateway tells itself
 		b, _ := to.EncodeResponse(nil, in, r)
-		seen := texts{}
+		seen := newTexts()
 		scri.ResponseTexts(r, seen.visit)
+		for _, c := range r.Choices {
+			seen.bytesOf(c.Output)
+		}
 		scri.Texts(req, seen.visit)
 		return seen.unseen(b)
 	})
@@ -51,13 +55,37 @@ func Law6Response(to dialect.Dialect, req *scri.ChatRequest, r *scri.ChatRespons
 
 // texts are the words of those that were visited. Formats join texts, take out of a
 // name what it may not hold, and write some within a text that is JSON itself; of all
-// that words are left. The value tells whether a word was a whole text.
-type texts map[string]bool
+// that words are left.
+type texts struct {
+	words map[string]bool // whether a word begins or ends a text, where another may be joined to it
+	bytes map[string]bool // data of media, which say nothing to anybody even where they are no base64
+}
+
+func newTexts() texts { return texts{words: map[string]bool{}, bytes: map[string]bool{}} }
+
+// bytesOf notes the data of media.
+func (t texts) bytesOf(messages []scri.Message) {
+	for i := range messages {
+		t.bytesIn(messages[i].Parts)
+	}
+}
+
+func (t texts) bytesIn(parts []scri.Part) {
+	for i := range parts {
+		if m := parts[i].Media; m != nil && !m.Data.IsZero() {
+			t.bytes[m.Data.String()] = true
+		}
+		if r := parts[i].Result; r != nil {
+			t.bytesIn(r.Parts)
+		}
+	}
+}
 
 func (t texts) visit(_, s string) {
 	add := func(_, _, s string) {
-		for _, w := range wordsIn(s) {
-			t[w] = t[w] || w == s
+		list := wordsIn(s)
+		for i, w := range list {
+			t.words[w] = t.words[w] || i == 0 || i == len(list)-1
 		}
 	}
 	add("", "", s)
@@ -72,7 +100,7 @@ func (t texts) unseen(body []byte) (problems []string) {
 		return []string{"the body is no JSON: " + err.Error()}
 	}
 	eachString("", "", v, func(path, name, s string) {
-		if slices.Contains(wordsOfFormats, name) || isBytes(s) {
+		if slices.Contains(wordsOfFormats, name) || isBytes(s) || t.bytes[s] {
 			return
 		}
 		for _, w := range wordsIn(s) {
@@ -87,11 +115,11 @@ func (t texts) unseen(body []byte) (problems []string) {
 
 // has reports whether a word was visited, or those that it is joined of.
 func (t texts) has(w string) bool {
-	if _, ok := t[w]; ok {
+	if _, ok := t.words[w]; ok {
 		return true
 	}
 	for i := range min(len(w), 100) {
-		if whole, ok := t[w[:i]]; ok && (whole || i > 2) && t.has(w[i:]) {
+		if edge, ok := t.words[w[:i]]; ok && (edge || i > 2) && t.has(w[i:]) {
 			return true
 		}
 	}
@@ -120,7 +148,7 @@ func wordsIn(s string) []string {
 // isBytes reports whether s is base64 of what is no text: control characters say
 // nothing to anybody, though a picture may happen to be made of them.
 func isBytes(s string) bool {
-	if strings.HasPrefix(s, "data:") && !strings.HasPrefix(s, "data:text/") && strings.Contains(s, ";base64,") {
+	if u := strings.ToLower(s[:min(len(s), len("data:text/"))]); strings.HasPrefix(u, "data:") && u != "data:text/" && strings.Contains(s, ";base64,") {
 		return true
 	}
 	b, err := base64.StdEncoding.DecodeString(s)
@@ -152,7 +180,7 @@ func eachString(path, name string, v any, f func(path, name, s string)) {
 var wordsOfFormats = strings.Fields(`
 	type role kind dialect form provider model modelVersion object id created created_at createTime ttl status
 	class session finish_reason finishReason stop_reason stopReason done_reason reason raw
-	format mimeType mime_type media_type response_mime_type responseMimeType
+	format output_format mimeType mime_type media_type response_mime_type responseMimeType
 	effort reasoning_effort think thinkingLevel summary display mode tool_choice function_call include truncation
 	data bytes file_data images signature thoughtSignature thought_signature redactedContent encrypted_content value shelf`)
 

@@ -268,8 +268,8 @@ func (b *builder) turns(messages []scri.Message, name, path string) *node {
 		for j := range m.Parts {
 			part := b.members(reflect.ValueOf(m.Parts[j]), "", at+"/content/"+strconv.Itoa(j))
 			speaker := m.Role
-			if m.Parts[j].Kind == scri.PartToolResult {
-				speaker = scri.RoleTool
+			if m.Parts[j].Kind == scri.PartToolResult && (speaker == scri.RoleUser || speaker == "") {
+				speaker = scri.RoleTool // some have no such speaker
 			}
 			b.turn(part, m, speaker, at)
 			n.add(part)
