@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"github.com/aratta-gateway/aratta/internal/wire"
@@ -94,6 +95,14 @@ func (b *CallBook) Take(name string) string {
 		}
 	}
 	return ""
+}
+
+// OddResults reports whether a message holds results of the client's tools though
+// its speaker is none of whom such are expected. Where each result is a message of a
+// tool, that role is lost.
+func OddResults(m *scri.Message) bool {
+	return m.Role != scri.RoleTool && m.Role != scri.RoleUser && m.Role != "" &&
+		slices.ContainsFunc(m.Parts, func(p scri.Part) bool { return p.Result != nil && p.Result.Server == "" })
 }
 
 // CallIDs makes ids for calls that have none. They are the same whenever the same

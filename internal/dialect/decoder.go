@@ -33,6 +33,13 @@ func (d *Decoder) PeekString() []byte {
 	return d.Str()
 }
 
+// Schema reports whether the next value may be a JSON Schema. Another is kept as it
+// stands: nobody else would take it for one.
+func (d *Decoder) Schema() bool { return IsSchema(d.Kind()) }
+
+// IsSchema reports whether a value may be a JSON Schema.
+func IsSchema(k wire.Kind) bool { return k == wire.Object || k == wire.Bool }
+
 // Take takes a string that says something; anything else is kept as it stands.
 func (d *Decoder) Take(u *Unknown, into *string) {
 	if d.Some() {

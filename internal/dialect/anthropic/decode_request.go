@@ -334,10 +334,10 @@ func (d *requestDecoder) format(field string) bool {
 		if d.KeepNull(&u) {
 			continue
 		}
-		switch name {
-		case "type":
+		switch {
+		case name == "type":
 			d.Skip()
-		case "schema":
+		case name == "schema" && d.Schema():
 			f.Schema = d.Raw()
 		default:
 			u.Add(d.Member())

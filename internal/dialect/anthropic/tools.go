@@ -32,7 +32,7 @@ func (d *requestDecoder) tool() scri.Tool {
 			if t.Description = scri.QuotedText(d.Str()); t.Description.IsZero() {
 				u.Form("description")
 			}
-		case name == "input_schema" && own:
+		case name == "input_schema" && own && d.Schema():
 			t.Schema = d.Raw()
 		case name == "strict" && own:
 			t.Strict = new(d.Bool())

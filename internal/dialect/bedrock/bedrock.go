@@ -25,7 +25,7 @@
 //   - of a part: "empty" (a text without a letter), "guard", "cited" (a cited
 //     text without citations), "none" (an empty list of them), "signature" (an empty one), "json" (a result as
 //     JSON), "searchResult", "status" (success was said), "list" (a result of an
-//     empty list), "type" (tool_use was said), "+block";
+//     empty list), "type" (tool_use was said), "+block", "-name" (a document without one);
 //   - of a citation: "source" (its address is its source), "web";
 //   - of a tool: "schemaless", "inputSchema" (one without a schema), "description" (an empty one), "strict";
 //   - of reasoning: "enabled", "adaptive", "disabled";

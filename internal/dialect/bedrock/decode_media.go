@@ -73,6 +73,9 @@ func (d *decoder) media(block string, p *scri.Part, u *dialect.Unknown) {
 			u.Add(d.Member())
 		}
 	}
+	if block == blockDocument && m.Name == "" {
+		u.Form("-name")
+	}
 	d.Need(m.Type != "", "a known format")
 	d.Need(there, "what the source names")
 	m.Ext = inner.Ext(Name)
@@ -94,6 +97,7 @@ func (d *decoder) source(m *scri.Media, u *dialect.Unknown) (there bool) {
 			for name := range d.Members() {
 				if name == "uri" && d.Some() {
 					m.URL, there = scri.QuotedText(d.Str()), true
+					d.Need(s3(m), "a place in S3")
 				} else {
 					u.Add(d.Member())
 				}

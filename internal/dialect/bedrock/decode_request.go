@@ -234,7 +234,7 @@ func (d *requestDecoder) spec(t *scri.Tool, u *dialect.Unknown) {
 			u.Form("strict")
 		case name == "inputSchema":
 			for name := range d.Members() {
-				if name != "json" || d.Kind() == wire.Null {
+				if name != "json" || !d.Schema() {
 					d.Fail("%s as a schema", name)
 				}
 				t.Schema = d.Raw()
@@ -328,7 +328,7 @@ func (d *requestDecoder) output() bool {
 		switch {
 		case name == "schema" && schema.Some():
 			raw := []byte(schema.Unquoted())
-			if wire.Valid(raw) != nil {
+			if wire.Valid(raw) != nil || !newDecoder(raw).Schema() {
 				return false
 			}
 			f.Schema = raw

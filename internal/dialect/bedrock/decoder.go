@@ -32,6 +32,7 @@ const server = "server"
 // document.
 type decoder struct {
 	dialect.Decoder
+	inside bool // of a result, which holds neither thoughts nor calls nor other results
 }
 
 func newDecoder(doc []byte) *decoder {
@@ -134,6 +135,9 @@ func (d *decoder) known() (p scri.Part, ok bool) {
 
 // kind reads the member that makes a block what it is.
 func (d *decoder) kind(name string, p *scri.Part, u *dialect.Unknown) bool {
+	if d.inside && (name == blockCall || name == blockResult || name == blockThinking) {
+		return false
+	}
 	switch name {
 	case blockText:
 		d.text(p, u)
@@ -210,9 +214,11 @@ func (d *decoder) result(p *scri.Part, u *dialect.Unknown) {
 		case name == "toolUseId" && d.Some():
 			r.CallID, there = d.Unquoted(), true
 		case name == "content" && d.Kind() == wire.Array:
+			d.inside = true
 			if r.Parts = d.blocks(); len(r.Parts) == 0 {
 				u.Form("list")
 			}
+			d.inside = false
 		case name == "status" && d.Some():
 			switch word := d.Unquoted(); word {
 			case "success":
@@ -325,8 +331,8 @@ func (d *decoder) citedText() (t scri.Text) {
 				d.Fail("more than a text")
 			}
 			t = scri.QuotedText(d.Str())
+			n++
 		}
-		n++
 	}
 	d.Need(n == 1, "a text")
 	return t

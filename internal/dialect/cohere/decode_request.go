@@ -246,7 +246,7 @@ func (d *requestDecoder) toolFunction(t *scri.Tool, u, inner *dialect.Unknown) {
 			if t.Description = scri.QuotedText(d.Str()); t.Description.IsZero() {
 				u.Form("description")
 			}
-		case name == "parameters":
+		case name == "parameters" && d.Schema():
 			t.Schema = d.Raw()
 		default:
 			inner.Add(d.Member())
@@ -274,7 +274,7 @@ func (d *requestDecoder) format() bool {
 		case d.KeepNull(&u):
 		case name == "type":
 			d.Skip()
-		case name == "json_schema" && f.Kind == scri.FormatJSON:
+		case name == "json_schema" && f.Kind == scri.FormatJSON && d.Schema():
 			f.Kind, f.Schema = scri.FormatJSONSchema, d.Raw()
 		default:
 			u.Add(d.Member())

@@ -166,6 +166,9 @@ func (e *requestEncoder) message(m *scri.Message, from int) {
 		e.spoken(&said, nil, 0)
 		return
 	}
+	if dialect.OddResults(m) {
+		e.Tell(scri.WarnChanged, "role", string(m.Role), string(scri.RoleTool), "results are a tool's")
+	}
 	for i := from; i < len(m.Parts); {
 		if isResult(&m.Parts[i]) {
 			e.result(&said, &m.Parts[i], i)
@@ -212,7 +215,7 @@ func (e *requestEncoder) spoken(m *scri.Message, parts []scri.Part, base int) {
 	e.w.BeginObject()
 	e.w.Key("role")
 	e.role(m)
-	done := e.speech(m, parts, n)
+	done := append(e.speech(m, parts, n), "role")
 	e.Ext(&e.w, m.Ext, done.has)
 	e.w.EndObject()
 }

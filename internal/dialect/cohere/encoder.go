@@ -207,7 +207,7 @@ func (w *written) has(name string) bool { return slices.Contains(*w, name) }
 // speech writes the members of a message that is no tool's, but for its role,
 // and reports which.
 func (e *encoder) speech(m *scri.Message, parts []scri.Part, n [callPlace + 1]int) (done written) {
-	done = append(make(written, 0, 8), "role")
+	done = make(written, 0, 8)
 	if n[planPlace] > 0 {
 		i := slices.Index(e.places, planPlace)
 		at := e.at(i)

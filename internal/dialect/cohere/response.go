@@ -143,7 +143,7 @@ func (e *encoder) message(r *scri.ChatResponse) (called bool) {
 	var m scri.Message
 	for j := range c.Output {
 		at := e.At(j)
-		e.said(&c.Output[j])
+		e.said(&c.Output[j], j == 0 && r.Ext.Of(Name) != nil)
 		if x := c.Output[j].Ext.Of(Name); x != nil {
 			if m.Ext == nil {
 				m.Ext = x
@@ -170,11 +170,15 @@ func (e *encoder) message(r *scri.ChatResponse) (called bool) {
 	n := e.sort(m.Parts, m.Role)
 	e.w.Key("message")
 	e.w.BeginObject()
-	if !formed(m.Ext, "-role") {
+	named := !formed(m.Ext, "-role")
+	if named {
 		e.str("role", string(role))
 	}
 	done := e.speech(&m, m.Parts, n)
-	if n[contentPlace] == 0 && n[callPlace] == 0 && m.Ext == nil {
+	if named {
+		done = append(done, "role")
+	}
+	if n[planPlace]+n[contentPlace]+n[callPlace] == 0 && m.Ext == nil {
 		e.w.Key("content")
 		e.w.Raw([]byte("[]"))
 	}
@@ -183,15 +187,16 @@ func (e *encoder) message(r *scri.ChatResponse) (called bool) {
 	return n[callPlace] > 0
 }
 
-// said reports what of an answer's message has no place.
-func (e *encoder) said(m *scri.Message) {
+// said reports what of an answer's message has no place. own: its role is written as
+// it stands.
+func (e *encoder) said(m *scri.Message, own bool) {
 	if m.ID != "" {
 		e.Drop("id", "only the answer has an id here")
 	}
 	if m.Name != "" {
 		e.Drop("name", "speakers have no names here")
 	}
-	if m.Role != scri.RoleAssistant && m.Role != "" && !formed(m.Ext, "role") {
+	if m.Role != scri.RoleAssistant && m.Role != "" && !own {
 		e.Tell(scri.WarnChanged, "role", string(m.Role), string(scri.RoleAssistant), "")
 	}
 	e.Foreign(m.Ext)

@@ -122,8 +122,9 @@ func (s *streamEncoder) message(ev *scri.StreamEvent) {
 		return
 	}
 	s.e.Part(0, ev.Message, -1)
-	s.e.said(ev.Open)
-	if s.messages++; s.messages == 1 && !s.started {
+	first := s.messages == 0 && !s.started
+	s.e.said(ev.Open, first && s.own)
+	if s.messages++; first {
 		s.open = ev.Open.Clone()
 	} else if own := ev.Open.Ext.Of(Name); own != nil {
 		s.e.Homeless(own)

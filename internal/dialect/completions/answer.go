@@ -120,7 +120,7 @@ func (d *answerReader) choice() {
 	var c scri.Choice
 	var u dialect.Unknown
 	m := scri.Message{Role: scri.RoleAssistant}
-	index, text, ended := false, false, false
+	index, text, ended, tokens := false, false, false, false
 	for name := range d.Members() {
 		switch {
 		case name == "index" && d.number(i):
@@ -137,6 +137,7 @@ func (d *answerReader) choice() {
 				c.Finish = scri.Finish{}
 			}
 		case name == "logprobs":
+			tokens = true
 			c.LogProbs = logProbs(&d.Scanner, &u, false)
 		default:
 			u.Add(d.Member())
@@ -146,7 +147,7 @@ func (d *answerReader) choice() {
 	for _, w := range []struct {
 		there bool
 		word  string
-	}{{index, "noindex"}, {text, "notext"}, {ended, "nofinish"}} {
+	}{{index, "noindex"}, {text, "notext"}, {ended, "nofinish"}, {tokens, "nologprobs"}} {
 		if !w.there {
 			u.Form(w.word)
 		}

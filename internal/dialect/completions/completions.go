@@ -21,8 +21,9 @@
 //     "user=", "suffix=" (said, but empty), "usage", "usage=false",
 //     "stream_options", "+stream_options";
 //   - of an answer: "noid", "noobject", "nomodel", "nocreated"; of a choice:
-//     "noindex", "notext", "nofinish", "finish=", "-top" and "top" (there are no
-//     alternatives: the member is left out, or a list), "~logprobs".
+//     "noindex", "notext", "nofinish", "nologprobs", "finish=", "-offset" (those of
+//     tokens are left out), "-top" and "top" (there are no alternatives: the member
+//     is left out, or a list), "~logprobs".
 package completions
 
 import (

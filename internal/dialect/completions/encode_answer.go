@@ -145,7 +145,7 @@ func (e *encoder) choice(c *scri.Choice, index int, prompt string) {
 		w.Int(int64(index))
 	}
 	text, said := e.output(c.Output)
-	if said || prompt != "" || !formed(c.Ext, "notext") {
+	if said = said || prompt != "" || !formed(c.Ext, "notext"); said {
 		w.Key("text")
 		if prompt == "" {
 			dialect.WriteText(w, text)
@@ -156,12 +156,12 @@ func (e *encoder) choice(c *scri.Choice, index int, prompt string) {
 	if len(c.LogProbs) > 0 {
 		offset := utf8.RuneCountInString(prompt)
 		e.logProbs(c.LogProbs, c.Ext, 0, &offset)
-	} else if c.Ext.Of(Name) == nil {
+	} else if c.Ext.Of(Name) == nil { // else they are there as a member, or were left out
 		w.Key("logprobs")
 		w.Null()
 	}
 	e.finish(&c.Finish, c.Ext)
-	e.others(c.Ext, len(c.LogProbs) > 0, func(name string) bool { return name == "text" })
+	e.others(c.Ext, len(c.LogProbs) > 0, func(name string) bool { return name == "text" && said })
 	w.EndObject()
 }
 

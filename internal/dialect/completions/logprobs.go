@@ -22,6 +22,9 @@ func logProbs(s *wire.Scanner, u *dialect.Unknown, piece bool) []scri.TokenLogPr
 	l.read(s)
 	if s.Err() == nil && l.fit() {
 		list := l.tokens(u)
+		if !piece && l.noOffset {
+			u.Form("-offset")
+		}
 		if !l.rest.Empty() && (!piece || !l.slight) {
 			u.Add(append([]byte(`"logprobs":`), l.rest.Object()...))
 			if l.slight {
@@ -52,12 +55,14 @@ type lists struct {
 	top    [][]scri.TokenLogProb
 	hasTop bool // a list, not a null
 	noTop  bool // the member is left out
-	rest   dialect.Unknown
-	slight bool // the rest is nothing but offsets
+
+	rest     dialect.Unknown
+	slight   bool // the rest is nothing but offsets
+	noOffset bool // these are left out
 }
 
 func (l *lists) read(s *wire.Scanner) {
-	l.noTop, l.slight = true, true
+	l.noTop, l.slight, l.noOffset = true, true, true
 	for name := range s.Members() {
 		switch {
 		case name == "tokens":
@@ -76,6 +81,7 @@ func (l *lists) read(s *wire.Scanner) {
 			l.alternatives(s)
 		default:
 			l.slight = l.slight && name == "text_offset"
+			l.noOffset = l.noOffset && name != "text_offset"
 			l.rest.Add(s.Member())
 		}
 	}
@@ -155,7 +161,7 @@ func (e *encoder) logProbs(list []scri.TokenLogProb, x *scri.Ext, from int, offs
 	}
 	if rest := dialect.Member(x, Name, "logprobs"); rest != nil {
 		w.Members(rest)
-	} else {
+	} else if !formed(x, "-offset") {
 		offsets(w, list, offset)
 	}
 	w.EndObject()

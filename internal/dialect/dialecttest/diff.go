@@ -20,6 +20,8 @@ type Difference struct {
 	part bool     // a whole part was lost or added
 	kind string   // the kind of that part
 	core string   // that part without its speaker
+
+	joined bool // its text went into a neighbour's, or came out of it
 }
 
 // String returns path, before and after.
@@ -88,7 +90,13 @@ func (d *differ) compare(a, b *node) {
 		d.keep(a, b)
 	case a.shape == object && b.shape == object:
 		for _, k := range a.kids {
+			from := len(d.out)
 			d.compare(k, b.kid(k.name))
+			if k.name == "role" && a.kid("result") != nil { // who gave it is told of where it stands, too
+				for i := from; i < len(d.out); i++ {
+					d.out[i].also = append(d.out[i].also, a.path)
+				}
+			}
 		}
 		for _, k := range b.kids {
 			if a.kid(k.name) == nil {

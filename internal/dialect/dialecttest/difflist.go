@@ -107,8 +107,16 @@ func (d *differ) link(from int, a, b *node, pairs []pair, i int) {
 		return
 	}
 	var also []string
+	some := false
 	for _, step := range []int{-1, 1} {
-		for k := i + step; k >= 0 && k < len(pairs) && k-i <= reach && i-k <= reach && (joined(a, b, pairs[i], pairs[k]) || idle(a, pairs[k])); k += step {
+		near := true // nothing else stands between
+		for k := i + step; k >= 0 && k < len(pairs) && k-i <= reach && i-k <= reach; k += step {
+			whole := joined(a, b, pairs[i], pairs[k])
+			if !whole && (!near || !idle(a, pairs[k])) {
+				near = false // thoughts are joined past what was said between them
+				continue
+			}
+			some = some || whole
 			if pairs[k].a >= 0 {
 				also = append(also, a.kids[pairs[k].a].path)
 			}
@@ -125,6 +133,7 @@ func (d *differ) link(from int, a, b *node, pairs []pair, i int) {
 	}
 	for j := from; j < len(d.out); j++ {
 		d.out[j].also = append(d.out[j].also, also...)
+		d.out[j].joined = d.out[j].joined || some
 	}
 }
 

@@ -73,12 +73,17 @@ func explains(w *scri.Warning, d *Difference) bool {
 // another order or their texts together: what a change of a whole content means.
 func (d *Difference) arrangement() bool {
 	if d.part {
-		return d.kind == string(scri.PartText) || d.kind == "" // "": moved, or a message without parts
+		return d.kind == string(scri.PartText) || d.kind == "" || // "": moved, or a message without parts
+			d.kind == string(scri.PartThinking) && d.joined
 	}
 	if d.Before == d.After {
 		return true
 	}
-	last := d.Path[strings.LastIndexByte(d.Path, '/')+1:]
+	at := d.Path
+	if at == "" {
+		at = d.To
+	}
+	last := at[strings.LastIndexByte(at, '/')+1:]
 	return last == "text" || last == "kind"
 }
 

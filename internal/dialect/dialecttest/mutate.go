@@ -136,6 +136,17 @@ func LawCarried(d dialect.Dialect, h http.Header, stream []byte) []string {
 // Zeroed returns copies of a JSON document in each of which one value is
 // replaced by one that says nothing, with the pointer to it.
 func Zeroed(body []byte) map[string][]byte {
+	return Replaced(body, `null`, `""`, `0`, `false`, `[]`, `{}`)
+}
+
+// Broken returns copies in each of which one value is replaced by a word that
+// nobody knows, or by something of another kind.
+func Broken(body []byte) map[string][]byte {
+	return Replaced(body, `"x_broken"`, `7`, `-1.5`, `true`, `["x"]`, `{"x":1}`, `"user"`, `"assistant"`, `"tool"`)
+}
+
+// Replaced returns copies in each of which one value is one of the given ones.
+func Replaced(body []byte, values ...string) map[string][]byte {
 	type span struct {
 		pointer  string
 		from, to int
@@ -174,8 +185,8 @@ func Zeroed(body []byte) map[string][]byte {
 	}
 	out := map[string][]byte{}
 	for _, s := range spans {
-		for _, zero := range []string{`null`, `""`, `0`, `false`, `[]`, `{}`} {
-			out[s.pointer+" "+zero] = slices.Concat(body[:s.from], []byte(zero), body[s.to:])
+		for _, v := range values {
+			out[s.pointer+" "+v] = slices.Concat(body[:s.from], []byte(v), body[s.to:])
 		}
 	}
 	return out

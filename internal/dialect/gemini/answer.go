@@ -124,7 +124,7 @@ func (a *answer) prompt() bool {
 	why := ""
 	for as := range a.Members() {
 		switch {
-		case as == "blockReason" && (a.Kind() == wire.String && !a.Empty() || a.Kind() == wire.Number):
+		case as == "blockReason" && a.isBlock():
 			block = a.Raw()
 		case as == "blockReasonMessage" && a.Kind() == wire.String && !a.Empty():
 			why = a.Unquoted()
@@ -137,6 +137,16 @@ func (a *answer) prompt() bool {
 	}
 	a.block, a.why, a.feedback = block, why, u
 	return true
+}
+
+// isBlock reports whether the next value is a reason: a word, or the number of one.
+func (a *answer) isBlock() bool {
+	if a.Kind() != wire.Number {
+		return a.Some()
+	}
+	m := a.Mark()
+	defer a.Rewind(m)
+	return isNumber(string(a.Number()))
 }
 
 func (a *answer) candidates() bool {
@@ -181,10 +191,11 @@ func (a *answer) candidate(c *candidate, as string) bool {
 	case "content":
 		return a.content(c)
 	case "index":
-		if c.index = a.Int(); c.index < 0 || c.index > maxIndex {
-			c.index = -1
+		n := a.Int()
+		if a.Err() != nil || n < 0 || n > maxIndex {
 			return false
 		}
+		c.index = n
 	case "finishReason":
 		return a.finishReason(c)
 	case "finishMessage":
@@ -379,6 +390,8 @@ func (c *candidate) message() scri.Message {
 	switch {
 	case !c.said:
 		u.Form("-role")
+	case c.role == "":
+		u.Form("role")
 	case c.role != roleModel:
 		u.Form("raw")
 		m.Role = scri.Role(c.role)

@@ -171,12 +171,14 @@ func (d *decoder) finishPart(p *scri.Part, thought []byte, u *dialect.Unknown) {
 func (d *decoder) media(typ string) *scri.Media {
 	m := new(scri.Media)
 	var u dialect.Unknown
+	typed := false
 	for as := range d.Members() {
 		if d.KeepNull(&u) {
 			continue
 		}
 		switch n := camel(as); {
 		case n == "mimeType":
+			typed = true
 			name(as, &u)
 			if m.Type = d.Unquoted(); m.Type == "" {
 				u.Form("type")
@@ -196,6 +198,9 @@ func (d *decoder) media(typ string) *scri.Media {
 	}
 	if m.Data.IsZero() && m.URL.IsZero() {
 		return nil
+	}
+	if !typed {
+		u.Form("-type")
 	}
 	m.Ext = u.Ext(Name)
 	return m

@@ -115,7 +115,10 @@ func (e *encoder) media(p *scri.Part) bool {
 	e.key(p.Ext, field)
 	in := e.In("media")
 	e.w.BeginObject()
-	said := append(make([]string, 0, 4), "data", "fileUri")
+	said := append(make([]string, 0, 4), "data")
+	if field == "fileData" {
+		said[0] = "fileUri"
+	}
 	if e.mediaType(m) {
 		said = append(said, "mimeType")
 	}

@@ -224,28 +224,26 @@ func (e *requestEncoder) turn(i, end int) {
 // role writes who speaks, unless nobody said.
 func (e *requestEncoder) role(m *scri.Message) bool {
 	role := roleUser
-	switch m.Role {
-	case scri.RoleUser:
+	switch {
+	case formed(m.Ext, "raw"):
+		role = string(m.Role)
+	case m.Role == scri.RoleUser:
 		switch {
 		case formed(m.Ext, "-role"):
 			return false
 		case formed(m.Ext, "role"):
 			role = ""
 		}
-	case scri.RoleAssistant:
+	case m.Role == scri.RoleAssistant:
 		role = roleModel
-	case scri.RoleTool:
+	case m.Role == scri.RoleTool:
 		if word, ok := spelled(m.Ext, "role"); ok {
 			role = word
 		} else if slices.ContainsFunc(m.Parts, func(p scri.Part) bool { return p.Kind != scri.PartToolResult }) || len(m.Parts) == 0 {
 			e.Tell(scri.WarnChanged, "role", string(m.Role), string(scri.RoleUser), "")
 		}
 	default:
-		if formed(m.Ext, "raw") {
-			role = string(m.Role)
-		} else {
-			e.Tell(scri.WarnChanged, "role", string(m.Role), string(scri.RoleUser), "")
-		}
+		e.Tell(scri.WarnChanged, "role", string(m.Role), string(scri.RoleUser), "")
 	}
 	e.w.Key("role")
 	e.w.Str(role)
@@ -291,7 +289,7 @@ func (e *requestEncoder) message(k int, joined bool) (some bool) {
 	if joined {
 		e.Homeless(m.Ext)
 	}
-	if m.Role == scri.RoleDeveloper {
+	if m.Role == scri.RoleDeveloper && !formed(m.Ext, "raw") {
 		e.Tell(scri.WarnChanged, "role", string(m.Role), string(scri.RoleSystem), "")
 	}
 	in := e.In("content")

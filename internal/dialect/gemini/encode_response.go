@@ -89,9 +89,13 @@ func (e *encoder) feedback(c *scri.Choice, x *scri.Ext) {
 	} else {
 		e.w.Str(c.Finish.Raw)
 	}
-	e.str("blockReasonMessage", c.Finish.Detail)
+	said := append(make([]string, 0, 2), "blockReason")
+	if c.Finish.Detail != "" {
+		e.str("blockReasonMessage", c.Finish.Detail)
+		said = append(said, "blockReasonMessage")
+	}
 	if own := nested(x, "promptFeedback"); own != nil {
-		e.ext(own, "blockReason", "blockReasonMessage")
+		e.ext(own, said...)
 	}
 	e.w.EndObject()
 }
@@ -99,7 +103,7 @@ func (e *encoder) feedback(c *scri.Choice, x *scri.Ext) {
 // choice writes the choice that is the node.
 func (e *encoder) choice(i int, c *scri.Choice) {
 	e.w.BeginObject()
-	said := append(make([]string, 0, 8), "content", "finishReason", "finishMessage")
+	said := make([]string, 0, 8)
 	called := false
 	if e.claims = nil; member(c.Ext, "groundingMetadata") == nil {
 		e.claims = new(claims)
@@ -107,9 +111,12 @@ func (e *encoder) choice(i int, c *scri.Choice) {
 	if len(c.Output) > 0 || !formed(c.Ext, "-content") {
 		e.w.Key("content")
 		called = e.content(c)
+		said = append(said, "content")
 	}
-	e.finish(&c.Finish, called)
-	e.index(i, c.Ext)
+	said = e.finish(said, &c.Finish, called)
+	if e.index(i, c.Ext) {
+		said = append(said, "index")
+	}
 	if len(c.LogProbs) > 0 {
 		e.logProbs(c.LogProbs, 0, c.Ext)
 		said = append(said, "logprobsResult")
@@ -117,21 +124,22 @@ func (e *encoder) choice(i int, c *scri.Choice) {
 	if e.claims != nil {
 		e.claims.write(&e.w)
 	}
-	e.ext(c.Ext, append(said, "index")...)
+	e.ext(c.Ext, said...)
 	e.w.EndObject()
 }
 
-// index writes the number of a choice, where Google would.
-func (e *encoder) index(i int, x *scri.Ext) {
+// index writes the number of a choice, where Google would, and reports whether it did.
+func (e *encoder) index(i int, x *scri.Ext) bool {
 	if formed(x, "-index") {
-		return
+		return false
 	}
 	e.w.Key("index")
 	if word, ok := spelled(x, "index"); ok && isNumber(word) {
 		e.w.Raw([]byte(word))
-		return
+		return true
 	}
 	e.w.Int(int64(i))
+	return true
 }
 
 // content writes what a choice says, and reports whether it calls a function.
@@ -166,32 +174,38 @@ func (e *encoder) content(c *scri.Choice) (called bool) {
 		e.Out(at)
 	}
 	e.w.EndArray()
+	said := append(make([]string, 0, 2), "parts")
 	if !some && formed(first.Ext, "-parts") {
 		e.w.B = e.w.B[:before]
+		said = said[:0]
 	}
 	at := e.At(0)
-	e.outputRole(first)
-	e.ext(first.Ext, "parts", "role")
+	if e.outputRole(first) {
+		said = append(said, "role")
+	}
+	e.ext(first.Ext, said...)
 	e.Out(at)
 	e.Out(in)
 	e.w.EndObject()
 	return called
 }
 
-// outputRole writes who speaks in an answer.
-func (e *encoder) outputRole(m *scri.Message) {
+// outputRole writes who speaks in an answer, unless nobody said.
+func (e *encoder) outputRole(m *scri.Message) bool {
+	role := roleModel
 	switch {
 	case formed(m.Ext, "-role"):
-		return
+		return false
+	case formed(m.Ext, "role"):
+		role = ""
 	case formed(m.Ext, "raw"):
-		e.w.Key("role")
-		e.w.Str(string(m.Role))
-		return
+		role = string(m.Role)
 	case m.Role != scri.RoleAssistant:
 		e.Tell(scri.WarnChanged, "role", string(m.Role), string(scri.RoleAssistant), "")
 	}
 	e.w.Key("role")
-	e.w.Str(roleModel)
+	e.w.Str(role)
+	return true
 }
 
 // turnLoss reports what of a message of an answer has no place.

@@ -67,9 +67,11 @@ func isNumber(word string) bool {
 	return word != "" && len(word) < 6 && strings.Trim(word, "0123456789") == "" && (word == "0" || word[0] != '0')
 }
 
-// finish writes how the choice ended that is the node.
-func (e *encoder) finish(f *scri.Finish, calls bool) {
+// finish writes how the choice ended that is the node. It returns said with the
+// members that it wrote.
+func (e *encoder) finish(said []string, f *scri.Finish, calls bool) []string {
 	if word := e.reasonWord(f, calls); word != "" {
+		said = append(said, "finishReason")
 		e.w.Key("finishReason")
 		if f.Dialect == Name && isNumber(word) {
 			e.w.Raw([]byte(word))
@@ -78,7 +80,9 @@ func (e *encoder) finish(f *scri.Finish, calls bool) {
 		}
 	}
 	if f.Detail != "" {
+		said = append(said, "finishMessage")
 		e.w.Key("finishMessage")
 		e.w.Str(f.Detail)
 	}
+	return said
 }

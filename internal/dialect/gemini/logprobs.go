@@ -112,7 +112,11 @@ func (e *encoder) logProbs(list []scri.TokenLogProb, from int, x *scri.Ext) {
 		e.w.EndArray()
 	}
 	if own := nested(x, "logprobsResult"); own != nil {
-		e.ext(own, "chosenCandidates", "topCandidates")
+		said := append(make([]string, 0, 2), "chosenCandidates")
+		if top {
+			said = append(said, "topCandidates")
+		}
+		e.ext(own, said...)
 	}
 	e.w.EndObject()
 }

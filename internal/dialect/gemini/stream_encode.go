@@ -338,11 +338,11 @@ func (s *streamEncoder) finished(ev *scri.StreamEvent) {
 	before := s.w.B
 	s.w.B = s.held
 	s.w.BeginObject()
-	said := append(make([]string, 0, 8), "finishReason", "finishMessage", "index", "content")
+	said := append(make([]string, 0, 8), "index", "content")
 	if x := nested(ev.Ext, "content"); x != nil || t.content != nil {
 		s.lateContent(t, x)
 	}
-	s.finish(f, t.called)
+	said = s.finish(said, f, t.called)
 	s.w.Key("index")
 	s.w.Int(int64(t.index))
 	if len(ev.LogProbs) > 0 {

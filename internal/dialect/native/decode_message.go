@@ -175,7 +175,7 @@ func (d *decoder) kindOf(name string) (kind scri.PartKind, there bool) {
 func (d *decoder) partOf(p *scri.Part, spelled string) {
 	var x extra
 	for name := range d.Members() {
-		if d.null(&x) {
+		if (name != "raw" || p.Kind != scri.PartOpaque) && d.null(&x) { // what stands there may have been a null
 			continue
 		}
 		switch name {

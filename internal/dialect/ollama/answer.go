@@ -94,7 +94,7 @@ func (a *answer) member(s *wire.Scanner, name string, nulls bool, ids *dialect.C
 		a.saw |= sawCreated
 	case "message":
 		a.saw |= sawMessage
-		a.msg.read(s, nulls, ids)
+		a.msg.read(s, nulls, false, ids)
 	case "response":
 		a.saw |= sawResponse
 		a.msg.content = scri.QuotedText(s.Str())

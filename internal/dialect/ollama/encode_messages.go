@@ -36,6 +36,8 @@ func (e *writer) message(i int, m *scri.Message) {
 	role := e.speaker(m, ext)
 	if role != m.Role {
 		e.change(index(listMessages, i)+"/role", string(m.Role), string(role), "")
+	} else if dialect.OddResults(m) {
+		e.change(index(listMessages, i)+"/role", string(role), string(scri.RoleTool), "results are a tool's")
 	}
 	e.speech.reset()
 	open := len(m.Parts) == 0

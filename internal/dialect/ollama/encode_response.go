@@ -193,6 +193,9 @@ func (e *teller) role(role scri.Role, ext *scri.Ext) {
 		e.w.Str(v)
 		return
 	}
+	if formed(ext, "+role") && role == scri.RoleAssistant {
+		role = "" // said, but empty
+	}
 	e.w.Str(string(role))
 }
 

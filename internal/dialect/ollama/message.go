@@ -33,9 +33,10 @@ func (m *message) reset() {
 }
 
 // read reads the message that is next. nulls says whether members with a null
-// are kept; in the lines of a stream they say nothing. A call gets its id from
-// ids when it has none.
-func (m *message) read(s *wire.Scanner, nulls bool, ids *dialect.CallIDs) {
+// are kept; in the lines of a stream they say nothing. results says whether tools
+// speak: in an answer nobody but the model does, whatever it is called. A call gets
+// its id from ids when it has none.
+func (m *message) read(s *wire.Scanner, nulls, results bool, ids *dialect.CallIDs) {
 	if !nulls {
 		for name := range s.Members() {
 			if !s.Null() {
@@ -44,7 +45,7 @@ func (m *message) read(s *wire.Scanner, nulls bool, ids *dialect.CallIDs) {
 		}
 		return
 	}
-	tool := isTool(s.Peek("role"))
+	tool := results && isTool(s.Peek("role"))
 	for name := range s.Members() {
 		if s.Kind() == wire.Null {
 			m.rest.Add(s.Member())

@@ -168,7 +168,7 @@ func (d *reader) messages() {
 		n++
 		d.msg.reset()
 		before := len(d.msg.calls)
-		d.msg.read(d.s, true, &d.ids)
+		d.msg.read(d.s, true, true, &d.ids)
 		if d.s.Err() != nil {
 			return
 		}
@@ -302,7 +302,7 @@ func readToolFunction(s *wire.Scanner, t *scri.Tool, u, fn *dialect.Unknown) {
 			if t.Description = scri.QuotedText(s.Str()); t.Description.IsZero() {
 				u.Form("+description")
 			}
-		case name == "parameters":
+		case name == "parameters" && dialect.IsSchema(s.Kind()):
 			t.Schema = s.Raw()
 		default:
 			fn.Add(s.Member())

@@ -94,6 +94,9 @@ func (a *answer) message() scri.Message {
 	case m.seen&sawRole == 0:
 		m.rest.Form("-role")
 		m.role = string(scri.RoleAssistant)
+	case m.role == "":
+		m.rest.Form("+role")
+		m.role = string(scri.RoleAssistant)
 	}
 	return m.message()
 }

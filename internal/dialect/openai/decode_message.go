@@ -99,7 +99,11 @@ func (d *decoder) message(m *scri.Message) {
 	}
 	d.reasoning(&f, &u)
 	d.cite(&f)
-	if m.Role = role(f.role); f.role == "tool" || f.role == "function" {
+	switch m.Role = role(f.role); {
+	case m.Role != scri.RoleTool:
+	case d.lenient:
+		m.Role = scri.Role(f.role) // nothing was asked of the client's tools that they could answer
+	default:
 		d.result(m, &f, &u)
 		return
 	}

@@ -320,7 +320,7 @@ func (d *request) schema(f *scri.Format, u *dialect.Unknown) (form string) {
 			} else {
 				form = "name="
 			}
-		case member == "schema" && isSchema(d.Kind()):
+		case member == "schema" && dialect.IsSchema(d.Kind()):
 			f.Schema = d.Raw()
 		case member == "strict" && d.Kind() == wire.Bool:
 			f.Strict = d.boolean(u)

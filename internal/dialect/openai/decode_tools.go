@@ -74,7 +74,7 @@ func (d *request) functionTool(t *scri.Tool, u *dialect.Unknown) (form string) {
 			if t.Description = scri.QuotedText(d.Str()); t.Description.IsZero() {
 				form += " description="
 			}
-		case member == "parameters" && isSchema(d.Kind()):
+		case member == "parameters" && dialect.IsSchema(d.Kind()):
 			t.Schema = d.Raw()
 		case member == "strict" && d.Kind() == wire.Bool:
 			t.Strict = d.boolean(u)
@@ -87,9 +87,6 @@ func (d *request) functionTool(t *scri.Tool, u *dialect.Unknown) (form string) {
 
 // maxForm bounds what is noted of nulls as words; further ones are members.
 const maxForm = 256
-
-// isSchema reports whether a value may be a JSON Schema.
-func isSchema(k wire.Kind) bool { return k == wire.Object || k == wire.Bool }
 
 // plainWord reports whether a name can be a word of a spelling as it is.
 func plainWord(s string) bool {

@@ -94,6 +94,9 @@ func (e *encoder) message(m *scri.Message) {
 	if m.Name != "" {
 		e.dropped(e.messagePath()+"/name", "results of tools have no speaker's name")
 	}
+	if dialect.OddResults(m) {
+		e.tell(scri.WarnChanged, e.messagePath()+"/role", "results are a tool's")
+	}
 	extra := m.Ext
 	for i := 0; i < len(m.Parts); {
 		if m.Parts[i].Kind == scri.PartToolResult {

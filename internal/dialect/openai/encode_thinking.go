@@ -51,8 +51,14 @@ func (e *encoder) thoughts(m *scri.Message, parts []scri.Part, base int, skip []
 		if skipped(skip, i) || placeOf(p) != thoughtField {
 			continue
 		}
-		list, places = append(list, p), append(places, base+i)
-		switch e.field(p) {
+		list = append(list, p)
+		field := e.field(p)
+		if p.Text.IsZero() && field != fieldDetails {
+			e.unsigned(p, base+i)
+			continue // whatever it is joined to stays as it is
+		}
+		places = append(places, base+i)
+		switch field {
 		case fieldDetails:
 			n.details++
 			e.unproven(p, base+i)

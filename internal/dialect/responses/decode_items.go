@@ -28,8 +28,9 @@ func (d *decoder) flush() {
 // item reads one item. Whatever does not fit its kind is carried along as it stands.
 func (d *decoder) item() {
 	n, probs := len(d.parts), len(d.probs)
-	typ := dialect.Word(d.Peek("type"))
-	if d.try(func() bool { return d.known(typ) }) {
+	kind := d.Peek("type")
+	typ := dialect.Word(kind)
+	if odd := typ == "" && !isNull(kind); !odd && d.try(func() bool { return d.known(typ) }) {
 		return
 	}
 	d.parts, d.probs = d.parts[:n], d.probs[:probs]

@@ -321,7 +321,7 @@ func (d *request) format() bool {
 				d.Skip()
 				u.Form("name=")
 			}
-		case name == "schema" && (d.Kind() == wire.Object || d.Kind() == wire.Bool):
+		case name == "schema" && dialect.IsSchema(d.Kind()):
 			f.Schema = d.Raw()
 		case name == "strict" && d.Kind() == wire.Bool:
 			f.Strict = new(d.Bool())
@@ -375,7 +375,7 @@ func (d *request) function(t *scri.Tool) bool {
 			if t.Description = scri.QuotedText(d.Str()); t.Description.IsZero() {
 				u.Form("description=")
 			}
-		case name == "parameters" && (d.Kind() == wire.Object || d.Kind() == wire.Bool):
+		case name == "parameters" && dialect.IsSchema(d.Kind()):
 			t.Schema = d.Raw()
 		case name == "strict" && d.Kind() == wire.Bool:
 			t.Strict = new(d.Bool())

@@ -61,6 +61,7 @@ type head struct {
 	said           map[string]bool
 	status, detail string
 	why            []byte // the member incomplete_details
+	counts         []byte // the member usage, if it is none
 }
 
 // headMember reads one member of a response.
@@ -83,10 +84,10 @@ func (d *decoder) headMember(h *head, name string) {
 			h.detail = incomplete(value(h.why))
 		}
 	case "usage":
-		if d.Kind() == wire.Object {
-			h.r.Usage = decodeUsage(d.Raw())
-		} else {
-			d.Skip()
+		if raw := d.Member(); !isNull(value(raw)) {
+			if h.r.Usage = decodeUsage(value(raw)); h.r.Usage == nil {
+				h.counts = raw
+			}
 		}
 	case "error":
 		if raw := d.Member(); !isNull(value(raw)) {
@@ -132,6 +133,7 @@ func (h *head) close(whole bool) {
 		h.u.Add(h.why)
 	}
 	if whole {
+		h.u.Add(h.counts)
 		for _, name := range always {
 			if !h.said[name] {
 				h.u.Form("-" + name)

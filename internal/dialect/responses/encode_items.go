@@ -14,9 +14,12 @@ func (e *encoder) message(m *scri.Message) {
 	if m.Name != "" {
 		e.drop("name", "speakers have no names here")
 	}
-	if m.Role == scri.RoleAssistant || e.answer && m.Role == "" {
+	if m.Role == scri.RoleAssistant || e.answer && !e.input {
+		if m.Role != scri.RoleAssistant && m.Role != "" {
+			e.lose(scri.WarnChanged, "role", string(m.Role), string(scri.RoleAssistant), "nobody else speaks in an answer")
+		}
 		e.homeless(m.Ext)
-		e.turn(m.Parts, m.Role)
+		e.turn(m.Parts)
 		return
 	}
 	if m.Ext.Of(Name) == nil {
@@ -25,10 +28,11 @@ func (e *encoder) message(m *scri.Message) {
 	if len(m.Parts) == 0 {
 		if m.Ext.Of(Name) != nil {
 			e.speech(m, 0, 0)
-		} else if e.answer {
-			e.lose(scri.WarnChanged, "role", string(m.Role), string(scri.RoleAssistant), "")
 		}
 		return
+	}
+	if dialect.OddResults(m) {
+		e.lose(scri.WarnChanged, "role", string(m.Role), string(scri.RoleTool), "results are a tool's")
 	}
 	for i := 0; i < len(m.Parts); {
 		end := i
@@ -116,9 +120,9 @@ func (e *encoder) content(parts []scri.Part, i, end int, role string) bool {
 }
 
 // turn writes the assistant's parts.
-func (e *encoder) turn(parts []scri.Part, role scri.Role) {
+func (e *encoder) turn(parts []scri.Part) {
 	in := e.in("content")
-	e.parts(parts, 0, len(parts), role)
+	e.parts(parts, 0, len(parts), scri.RoleAssistant)
 	e.out(in)
 }
 
@@ -244,9 +248,10 @@ func (e *encoder) thought(parts []scri.Part, i, end int) {
 				first = j
 			}
 			wrote++
-			if e.isThought(p) {
+			switch {
+			case e.isThought(p):
 				content = true
-			} else {
+			case !bodiless(p):
 				summary++
 			}
 		}
@@ -308,13 +313,17 @@ func (e *encoder) unwanted(p *scri.Part) string {
 	}
 }
 
+// bodiless reports whether a thought is none of the texts of its item.
+func bodiless(p *scri.Part) bool {
+	return p.Text.IsZero() && !has(p.Ext, "summary") && !has(p.Ext, typeThought)
+}
+
 // texts writes the summaries of a thought, or the thought itself.
 func (e *encoder) texts(parts []scri.Part, i, end int, thoughts bool) {
 	e.w.BeginArray()
 	for ; i < end; i++ {
 		p := &parts[i]
-		bodiless := p.Text.IsZero() && !has(p.Ext, "summary") && !has(p.Ext, typeThought)
-		if bodiless || e.isThought(p) != thoughts || e.unwanted(p) != "" {
+		if bodiless(p) || e.isThought(p) != thoughts || e.unwanted(p) != "" {
 			continue
 		}
 		typ := typeSummary
