@@ -72,6 +72,26 @@ func PartsSize(parts []scri.Part) int {
 	return n
 }
 
+// GrowForAnswer makes room in b for an answer, about as much as it takes in any
+// dialect.
+func GrowForAnswer(b []byte, r *scri.ChatResponse) []byte {
+	n := 320 + extSize(r.Ext)
+	for i := range r.Choices {
+		c := &r.Choices[i]
+		n += 64 + extSize(c.Ext)
+		for j := range c.Output {
+			n += PartsSize(c.Output[j].Parts) + extSize(c.Output[j].Ext)
+		}
+		for j := range c.LogProbs {
+			n += 80 * (1 + len(c.LogProbs[j].Top))
+		}
+	}
+	if r.Usage != nil {
+		n += max(len(r.Usage.Raw), 128)
+	}
+	return slices.Grow(b, n)
+}
+
 func extSize(e *scri.Ext) int {
 	if e == nil {
 		return 0

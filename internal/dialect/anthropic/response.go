@@ -100,7 +100,7 @@ func peekRaw(d *decoder) []byte {
 // EncodeResponse appends a whole answer.
 func (anthropic) EncodeResponse(b []byte, _ *dialect.Incoming, r *scri.ChatResponse) ([]byte, []scri.Warning) {
 	e := &encoder{answer: true}
-	e.w.B = b
+	e.w.B = dialect.GrowForAnswer(b, r)
 	absent := func(name string) bool { return hasForm(r.Ext, "-"+name) || hasMember(r.Ext, name) }
 	e.w.BeginObject()
 	e.envelope(r)

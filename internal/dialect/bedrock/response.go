@@ -90,7 +90,7 @@ func (d *decoder) answer(m *scri.Message) {
 func (bedrock) EncodeResponse(b []byte, _ *dialect.Incoming, r *scri.ChatResponse) ([]byte, []scri.Warning) {
 	e := &encoder{answer: true}
 	e.Own = Name
-	e.w.B = b
+	e.w.B = dialect.GrowForAnswer(b, r)
 	own := r.Ext.Of(Name) != nil
 	e.w.BeginObject()
 	e.w.Key("output")

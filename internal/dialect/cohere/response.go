@@ -63,7 +63,7 @@ func (d *decoder) response() (r *scri.ChatResponse, spoken bool) {
 func (cohere) EncodeResponse(b []byte, _ *dialect.Incoming, r *scri.ChatResponse) ([]byte, []scri.Warning) {
 	e := &encoder{answer: true}
 	e.Own = Name
-	e.w.B = b
+	e.w.B = dialect.GrowForAnswer(b, r)
 	e.w.BeginObject()
 	own := r.Ext.Of(Name) != nil
 	done := written{}

@@ -104,7 +104,7 @@ func isHead(name string) bool {
 func (completions) EncodeResponse(b []byte, in *dialect.Incoming, r *scri.ChatResponse) ([]byte, []scri.Warning) {
 	e := &encoder{}
 	e.Own = Name
-	e.w.B = append(b, '{') // without a comma, whatever b ends in
+	e.w.B = append(dialect.GrowForAnswer(b, r), '{') // without a comma, whatever b ends in
 	e.head(r)
 	prompts := echoed(in.Req, in.More, r)
 	each := len(r.Choices) / max(len(prompts), 1)

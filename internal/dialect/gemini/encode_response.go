@@ -10,7 +10,7 @@ import (
 // EncodeResponse appends a whole answer.
 func (gemini) EncodeResponse(b []byte, _ *dialect.Incoming, r *scri.ChatResponse) ([]byte, []scri.Warning) {
 	e := &encoder{Trail: dialect.Trail{Own: Name}, answer: true}
-	e.w.B = append(b, '{')
+	e.w.B = append(dialect.GrowForAnswer(b, r), '{')
 	var said []string
 	if isBlocked(r) {
 		e.feedback(&r.Choices[0], r.Ext)

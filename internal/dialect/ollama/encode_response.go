@@ -14,7 +14,7 @@ const listOutput = "/choices/0/output"
 
 // EncodeResponse appends a whole answer in the shape of the route.
 func (ollama) EncodeResponse(b []byte, in *dialect.Incoming, resp *scri.ChatResponse) ([]byte, []scri.Warning) {
-	e := &teller{w: wire.Writer{B: append(b, '{')}, generate: isGenerate(in), own: resp.Ext.Of(Name)}
+	e := &teller{w: wire.Writer{B: append(dialect.GrowForAnswer(b, resp), '{')}, generate: isGenerate(in), own: resp.Ext.Of(Name)}
 	e.speech.losses, e.speech.blind = &e.losses, e.generate
 	e.headLoss(resp)
 	e.head(resp.Model, timeText(resp.Created, e.own), !formed(e.own, "-model"), e.own)

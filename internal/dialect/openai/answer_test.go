@@ -171,6 +171,35 @@ func TestErrorInside200(t *testing.T) {
 	}
 }
 
+// What else a document holds decides whether it tells of an error.
+func TestErrorBesideAnAnswer(t *testing.T) {
+	const choices = `"choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}]`
+	for _, tt := range []struct {
+		body string
+		want scri.ErrorKind // "" = it is an answer
+	}{
+		{`{` + choices + `,"error":{"message":"Overloaded","code":503}}`, scri.ErrOverloaded},
+		{`{"error":{"message":"Overloaded","code":503},` + choices + `}`, scri.ErrOverloaded},
+		{`{"error":{"message":"Overloaded","code":503},"choices":`, scri.ErrOverloaded}, // broken off behind it
+		{`{"error":{"message":"Overloaded","code":503},"choices":7}`, scri.ErrOverloaded},
+		{`{"choices":7,"object":"error","message":"Overloaded","code":503}`, scri.ErrUnavailable}, // no answer, and no error of this dialect
+		{`{"object":"error","message":"Overloaded","code":503}`, scri.ErrOverloaded},
+		{`{"detail":{"message":"Overloaded","code":503}}`, scri.ErrOverloaded},
+		{`{` + choices + `,"error":null}`, ""},
+		{`{` + choices + `,"object":"error"}`, ""},
+		{`{` + choices + `,"detail":"of no concern"}`, ""},
+	} {
+		_, err := openai.New().DecodeResponse(&dialect.Answer{Status: http.StatusOK, Body: []byte(tt.body)})
+		kind := scri.ErrorKind("")
+		if err != nil {
+			kind = scri.AsError(err).Kind
+		}
+		if kind != tt.want {
+			t.Errorf("%s: %q (%v), want %q", tt.body, kind, err, tt.want)
+		}
+	}
+}
+
 func TestModels(t *testing.T) {
 	d := openai.New().(dialect.Lister)
 	for name, body := range map[string]string{

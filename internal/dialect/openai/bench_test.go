@@ -58,6 +58,55 @@ func BenchmarkRequest(b *testing.B) {
 	}
 }
 
+// answer is a whole answer of about n bytes, as OpenAI spells it.
+func answer(n int) []byte {
+	b := []byte(`{"id":"chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT","object":"chat.completion","created":1741569952,"model":"gpt-5.2","choices":[{"index":0,"message":{"role":"assistant","content":"`)
+	for len(b) < n-400 {
+		b = append(b, "What was said before is said here once more, at some length.\\n"...)
+	}
+	return append(b, `","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":19,"completion_tokens":10,"total_tokens":29,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0}},"service_tier":"default","system_fingerprint":"fp_44709d6fcb"}`...)
+}
+
+// bare is an answer as local runtimes spell it.
+const bare = `{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"Hello, how may I help?"},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":7,"total_tokens":16}}`
+
+// TestAnswerAllocates one piece of memory where it is read, and one where it is written.
+func TestAnswerAllocates(t *testing.T) {
+	d := openai.New()
+	a := &dialect.Answer{Status: 200, Body: []byte(bare)}
+	n := testing.AllocsPerRun(100, func() {
+		r, err := d.DecodeResponse(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.EncodeResponse(nil, nil, r)
+	})
+	if n > 2 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkAnswer(b *testing.B) {
+	d := openai.New()
+	target := &dialect.Target{Model: "gpt-5.2"}
+	for name, in := range map[string][]byte{
+		"1KB": answer(1 << 10), "100KB": answer(100 << 10),
+		"bare": []byte(bare),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(in)))
+			b.ReportAllocs()
+			for b.Loop() {
+				r, err := d.DecodeResponse(&dialect.Answer{Status: 200, Body: in, Target: target})
+				if err != nil {
+					b.Fatal(err)
+				}
+				d.EncodeResponse(nil, &dialect.Incoming{}, r)
+			}
+		})
+	}
+}
+
 // BenchmarkCopy is what a request costs that is only copied.
 func BenchmarkCopy(b *testing.B) {
 	for _, size := range []int{1 << 10, 100 << 10, 1 << 20} {

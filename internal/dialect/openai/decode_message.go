@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -70,8 +71,14 @@ func (d *decoder) bare(m *scri.Message) bool {
 		d.Rewind(at)
 		return false
 	}
+	p := scri.Part{Kind: scri.PartText, Text: scri.QuotedText(text)}
+	if d.lenient {
+		d.content = append(d.content[:0], p)
+		m.Parts = d.given(&d.content)
+		return true
+	}
 	d.room(1)
-	d.slab = append(d.slab, scri.Part{Kind: scri.PartText, Text: scri.QuotedText(text)})
+	d.slab = append(d.slab, p)
 	n := len(d.slab)
 	m.Parts = d.slab[n-1 : n : n]
 	return true
@@ -120,8 +127,32 @@ func (d *decoder) message(m *scri.Message) {
 		f.note("nocontent")
 	}
 	m.Name = f.name
-	m.Parts = d.keep(d.thoughts, d.content, d.tail, d.calls)
+	m.Parts = d.said()
 	m.Ext = d.ext(&u, f.form)
+}
+
+// said is the parts of the message at hand, in their order. Where an answer has but
+// one kind of them the list itself is given away: there is seldom another message.
+func (d *decoder) said() []scri.Part {
+	rest := len(d.thoughts) + len(d.tail)
+	switch {
+	case d.lenient && rest+len(d.calls) == 0:
+		return d.given(&d.content)
+	case d.lenient && rest+len(d.content) == 0:
+		return d.given(&d.calls)
+	default:
+		return d.keep(d.thoughts, d.content, d.tail, d.calls)
+	}
+}
+
+// given is a scratch list that is gone then; nil if it is empty.
+func (d *decoder) given(scratch *[]scri.Part) []scri.Part {
+	list := slices.Clip(*scratch)
+	if len(list) == 0 {
+		return nil
+	}
+	*scratch = nil
+	return list
 }
 
 // speaker reads the members that say who speaks.
@@ -258,6 +289,9 @@ func (d *decoder) unanswered() string {
 
 // makeID makes an id for a call that came without.
 func (d *decoder) makeID() string {
+	if d.seed == "" && d.whole != nil {
+		d.seed = seedIn(d.whole)
+	}
 	id := "call_" + d.seed + strconv.Itoa(d.count)
 	d.made = append(d.made, id)
 	return id

@@ -13,26 +13,36 @@ import (
 // DecodeResponse reads a chat completion. An error in the body of a 200 is
 // returned as one.
 func (c chat) DecodeResponse(a *dialect.Answer) (*scri.ChatResponse, error) {
-	d := &response{}
-	d.lenient = true
+	d := response{a: new(answered)}
+	d.lenient, d.whole = true, a.Body
+	d.content = d.a.parts[:0]
 	d.Reset(a.Body)
-	if dialect.OpenAIFailed(&d.Scanner) {
+	d.read()
+	err := d.End()
+	if (err != nil || d.suspect || !d.choices) && failed(a.Body) {
 		e := c.DecodeError(a)
 		e.Status = 0
 		e.Kind = dialect.OpenAIErrorIn(a.Body, name).Kind
 		return nil, e
 	}
-	d.read()
-	if err := d.End(); err != nil {
+	if err != nil {
 		return nil, unreadable(a, err)
 	}
-	if len(d.r.Choices) == 0 {
+	r := &d.a.r
+	if len(r.Choices) == 0 {
 		return nil, unreadable(a, errNoChoices)
 	}
 	if a.Target != nil && a.Target.Variant == variantFunctions {
-		modernAnswer(&d.r)
+		modernAnswer(r)
 	}
-	return &d.r, nil
+	return r, nil
+}
+
+// failed reports whether a body tells of an error instead of an answer.
+func failed(body []byte) bool {
+	var s wire.Scanner
+	s.Reset(body)
+	return dialect.OpenAIFailed(&s)
 }
 
 // unreadable is the error about a body that is no answer.
@@ -42,11 +52,24 @@ func unreadable(a *dialect.Answer, err error) *scri.Error {
 	return e
 }
 
+// response reads an answer into a. It is apart, so that nothing of the reading stays
+// where the answer does.
 type response struct {
 	decoder
-	r   scri.ChatResponse
-	u   dialect.Unknown
-	use usage
+	a       *answered
+	u       dialect.Unknown
+	choices bool // the member was there
+	suspect bool // as was one that tells of an error
+}
+
+// answered is an answer and room for what nearly each has once.
+type answered struct {
+	r      scri.ChatResponse
+	use    usage
+	ext    scri.Ext
+	choice [1]scri.Choice
+	output [1]scri.Message
+	parts  [1]scri.Part
 }
 
 // idSeed makes ids of one answer differ from those of another.
@@ -56,30 +79,37 @@ func idSeed(id []byte) string {
 	return strconv.FormatUint(uint64(h.Sum32()), 36) + "_"
 }
 
+// seedIn is the seed of ids that are made for an answer.
+func seedIn(whole []byte) string {
+	var s wire.Scanner
+	s.Reset(whole)
+	return idSeed(s.Peek("id"))
+}
+
 func (d *response) read() {
-	d.seed = idSeed(d.Peek("id"))
+	r := &d.a.r
 	id, object, model, created := false, false, false, false
 	for member := range d.Members() {
 		switch {
 		case member == "id" && d.Kind() == wire.String:
-			d.r.ID, id = d.Unquoted(), true
+			r.ID, id = d.Unquoted(), true
 		case member == "object" && dialect.Word(d.next()) == "chat.completion":
 			object = true
 			d.Skip()
 		case member == "model" && d.Kind() == wire.String:
-			d.r.Model, model = d.Unquoted(), true
+			r.Model, model = d.Unquoted(), true
 		case member == "created" && d.Kind() == wire.Number:
 			created = d.created()
-		case member == "choices" && d.Kind() == wire.Array:
-			for range d.Elements() {
-				d.choice()
-			}
+		case member == "choices":
+			d.choices = true
+			d.answers()
 		case member == "usage" && d.Kind() == wire.Object:
 			raw := d.Raw()
 			var s wire.Scanner
-			readUsage(&s, &d.use, raw)
-			d.r.Usage = &d.use.Usage
+			readUsage(&s, &d.a.use, raw)
+			r.Usage = &d.a.use.Usage
 		default:
+			d.suspect = d.suspect || member == "error"
 			d.u.Add(d.Member())
 		}
 	}
@@ -91,7 +121,19 @@ func (d *response) read() {
 			d.u.Form(w.word)
 		}
 	}
-	d.r.Ext = d.ownExt(&d.u)
+	d.a.ext = scri.Ext{Dialect: name, Members: d.u.Object(), Form: d.u.Spelled()}
+	r.Ext = &d.a.ext
+}
+
+func (d *response) answers() {
+	if d.Kind() != wire.Array {
+		d.u.Add(d.Member())
+		return
+	}
+	d.a.r.Choices = d.a.choice[:0]
+	for range d.Elements() {
+		d.choice()
+	}
 }
 
 // next is the next value if it is a string, without consuming it.
@@ -113,7 +155,7 @@ func (d *response) created() bool {
 	if !ok || n == 0 {
 		return ok
 	}
-	if d.r.Created, ok = dialect.Moment(n); !ok {
+	if d.a.r.Created, ok = dialect.Moment(n); !ok {
 		d.Rewind(m)
 		d.u.Add(d.Member())
 	}
@@ -121,7 +163,7 @@ func (d *response) created() bool {
 }
 
 func (d *response) choice() {
-	i := len(d.r.Choices)
+	i := len(d.a.r.Choices)
 	var c scri.Choice
 	var u dialect.Unknown
 	if d.Kind() != wire.Object {
@@ -138,7 +180,10 @@ func (d *response) choice() {
 			var m scri.Message
 			d.message(&m)
 			message = true
-			c.Output = []scri.Message{m}
+			if c.Output = d.a.output[:]; i > 0 {
+				c.Output = make([]scri.Message, 1)
+			}
+			c.Output[0] = m
 		case member == "finish_reason" && d.Kind() == wire.String:
 			raw, ended = d.Unquoted(), true
 		case member == "logprobs":
@@ -164,7 +209,7 @@ func (d *response) choice() {
 		c.Finish = scri.Finish{}
 	}
 	c.Ext = u.Ext(name)
-	d.r.Choices = append(d.r.Choices, c)
+	d.a.r.Choices = append(d.a.r.Choices, c)
 }
 
 // peekNumber is the next value if it is a number, without consuming it.

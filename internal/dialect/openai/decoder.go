@@ -25,6 +25,7 @@ type decoder struct {
 
 	made  []string // ids made for calls without one that no result has taken yet
 	seed  string   // what made ids begin with
+	whole []byte   // an answer whose id is to be the seed
 	count int      // calls seen
 }
 

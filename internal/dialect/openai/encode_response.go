@@ -10,7 +10,7 @@ import (
 // EncodeResponse writes a chat completion.
 func (chat) EncodeResponse(b []byte, _ *dialect.Incoming, r *scri.ChatResponse) ([]byte, []scri.Warning) {
 	e := &encoder{}
-	e.B = append(b, '{') // without a comma, whatever b ends in
+	e.B = append(dialect.GrowForAnswer(b, r), '{') // without a comma, whatever b ends in
 	e.head(r, "chat.completion")
 	e.Key("choices")
 	e.BeginArray()

@@ -27,6 +27,7 @@ type encoder struct {
 	places []int             // of the messages in the request, where these were taken apart
 
 	tokensTold map[int]int // log-probabilities of each choice, so far
+	tokenAt    []int       // number of the one at hand, and of those that might have come in its place
 }
 
 func (e *encoder) answer() bool { return e.target == nil }

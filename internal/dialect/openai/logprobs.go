@@ -121,7 +121,7 @@ func (e *encoder) logProbs(list []scri.TokenLogProb, ext *scri.Ext) {
 	e.BeginObject()
 	if len(list) > 0 || has(ext, "logprobs[]") {
 		e.Key("content")
-		e.tokens(list, e.tokensTold[e.choice], true, func() string { return e.choicePath() + "/logprobs" })
+		e.tokens(list, e.tokensTold[e.choice])
 		if e.tokensTold == nil {
 			e.tokensTold = map[int]int{}
 		}
@@ -142,12 +142,14 @@ func (e *encoder) logProbs(list []scri.TokenLogProb, ext *scri.Ext) {
 }
 
 // tokens writes a list of which the first is number from.
-func (e *encoder) tokens(list []scri.TokenLogProb, from int, outer bool, path func() string) {
+func (e *encoder) tokens(list []scri.TokenLogProb, from int) {
 	e.BeginArray()
+	depth := len(e.tokenAt)
+	e.tokenAt = append(e.tokenAt, from)
 	for i := range list {
 		t := &list[i]
-		at := func() string { return path() + "/" + strconv.Itoa(from+i) }
-		e.foreign(t.Ext, at)
+		e.tokenAt[depth] = from + i
+		e.foreign(t.Ext, e.tokenPath)
 		e.BeginObject()
 		e.text("token", t.Token)
 		e.Key("logprob")
@@ -156,14 +158,26 @@ func (e *encoder) tokens(list []scri.TokenLogProb, from int, outer bool, path fu
 			e.Key("bytes")
 			e.bytes(t.Bytes, has(t.Ext, "bytes[]"))
 		}
-		if len(t.Top) > 0 || outer && !has(t.Ext, "notop") {
+		if len(t.Top) > 0 || depth == 0 && !has(t.Ext, "notop") {
 			e.Key("top_logprobs")
-			e.tokens(t.Top, 0, false, func() string { return at() + "/top" })
+			e.tokens(t.Top, 0)
 		}
 		e.extra(t.Ext)
 		e.EndObject()
 	}
+	e.tokenAt = e.tokenAt[:depth]
 	e.EndArray()
+}
+
+func (e *encoder) tokenPath() string {
+	path := e.choicePath() + "/logprobs"
+	for i, n := range e.tokenAt {
+		if i > 0 {
+			path += "/top"
+		}
+		path += "/" + strconv.Itoa(n)
+	}
+	return path
 }
 
 func (e *encoder) bytes(list []int, empty bool) {

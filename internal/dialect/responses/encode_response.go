@@ -12,7 +12,7 @@ import (
 func (responses) EncodeResponse(b []byte, in *dialect.Incoming, r *scri.ChatResponse) ([]byte, []scri.Warning) {
 	e := &answerEncoder{own: r.Ext.Of(Name) != nil}
 	e.answer, e.odd = true, has(r.Ext, formWord)
-	e.w.B = b
+	e.w.B = dialect.GrowForAnswer(b, r)
 	e.seed = seedOf(responseID(r))
 	f := scri.Finish{}
 	if len(r.Choices) > 0 {
