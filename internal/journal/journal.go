@@ -80,7 +80,7 @@ func (h *Handler) write(at time.Time, level slog.Level, msg string, list []slog.
 	if year := at.Year(); level >= slog.LevelWarn || at.IsZero() || year < 0 || year > 9999 {
 		return false, nil
 	}
-	line := h.lines.Get().(*[]byte) //nolint:forcetypeassert // nothing else is put there
+	line := h.lines.Get().(*[]byte)
 	defer func() {
 		if cap(*line) <= mostKept {
 			h.lines.Put(line)

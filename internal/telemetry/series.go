@@ -11,7 +11,7 @@ import (
 )
 
 // To find a series by its labels takes longer than to count, so those of one
-// kind of request, and of one kind of attempt, are found once.
+// kind of request, of attempt and of stream are found once.
 
 type requestKind struct{ ingress, op, alias, provider, outcome string }
 
@@ -36,6 +36,11 @@ type attemptSeries struct {
 	dollars one[prometheus.Counter]
 	tokens  [len(tokenKinds)]one[prometheus.Counter]
 }
+
+// streamKind is the ingress of a stream.
+type streamKind string
+
+type streamSeries struct{ begun, ended func() }
 
 // one is a series that is found when it is first needed: one that nothing is
 // counted in is not shown.
@@ -65,6 +70,8 @@ func (k attemptKind) clone() attemptKind {
 	k.alias = strings.Clone(k.alias)
 	return k
 }
+
+func (k streamKind) clone() streamKind { return streamKind(strings.Clone(string(k))) }
 
 // table holds what was found. It is copied to be changed: kinds are few, and
 // after the first minutes no new ones come.

@@ -35,6 +35,7 @@ type Meter struct {
 
 	byRequest table[requestKind, requestSeries]
 	byAttempt table[attemptKind, attemptSeries]
+	byIngress table[streamKind, streamSeries]
 }
 
 // New makes a Meter, for a program of some version.
@@ -124,9 +125,12 @@ func (m *Meter) Streaming(ingress string) (done func()) {
 	if m == nil {
 		return func() {}
 	}
-	g := m.streams.WithLabelValues(ingress)
-	g.Inc()
-	return g.Dec
+	s := m.byIngress.get(streamKind(ingress), func(k streamKind) *streamSeries {
+		g := m.streams.WithLabelValues(string(k))
+		return &streamSeries{begun: g.Inc, ended: g.Dec}
+	})
+	s.begun()
+	return s.ended
 }
 
 // Ended counts a request that is over.

@@ -128,6 +128,22 @@ func TestMetrics(t *testing.T) {
 	done()
 }
 
+// What every request does costs no memory once its kind is known.
+func TestCountingCostsNoMemory(t *testing.T) {
+	m := telemetry.New("")
+	x := &scri.Exchange{Op: scri.OpChat, Lineage: &scri.Lineage{
+		Ingress: "openai", Chain: "default",
+		Attempts: []scri.Attempt{{Provider: "p", FirstMS: 5, TookMS: 75, Outcome: "ok", Usage: &scri.Usage{Input: n(1), Output: n(1)}}},
+	}}
+	if n := testing.AllocsPerRun(100, func() {
+		done := m.Streaming("openai")
+		m.Ended(x, nil)
+		done()
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 // Whoever does not want to count need not ask whether he does.
 func TestNil(t *testing.T) {
 	var m *telemetry.Meter
