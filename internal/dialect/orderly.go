@@ -17,7 +17,7 @@ import (
 //   - messages and parts are numbered as they begin, and begin with an event;
 //   - a text, thought or refusal has nothing after it while it goes on: more text of one
 //     behind which another part has begun is a part of its own;
-//   - parts end once, in the order in which they have begun;
+//   - parts end once, and calls in the order in which they have begun;
 //   - the finishes come behind all content, just before the last event.
 //
 // Arguments for a call that is over cannot be told to anybody: they make the stream
@@ -60,7 +60,7 @@ type partOrder struct {
 	out    int // as it is given
 	kind   scri.PartKind
 	over   bool              // its end has come
-	held   *scri.StreamEvent // its end, which waits for those of the parts before it
+	held   *scri.StreamEvent // the end of a call, which waits for those of the calls before it
 	gone   bool              // its end was given
 }
 
@@ -333,12 +333,10 @@ func (o *orderly) over(c *choiceOrder, p *partOrder, end *scri.StreamEvent) {
 	if end != nil {
 		p.held.Ext = end.Ext
 	}
-	waits := false
+	waits := false // for a call before it
 	for _, q := range c.parts {
-		if waits = waits || !q.over; waits {
-			break
-		}
-		if !q.gone {
+		waits = waits || q.kind == scri.PartToolCall && !q.over
+		if q.held != nil && !(waits && q.kind == scri.PartToolCall) {
 			q.gone = true
 			o.emit(*q.held)
 			q.held = nil

@@ -96,7 +96,7 @@ func TestOrderly(t *testing.T) {
 			"part 0: text, delta 0: a, part_end 0, part 1: text, delta 1: b, part_end 1, finish 0: stop, done"},
 		{"more of a text behind another is a text of its own",
 			"part 0: text, delta 0: a, part 1: thinking, delta 1: b, delta 0: c, part_end 0, part_end 1, finish 0: stop, done",
-			"part 0: text, delta 0: a, part 1: thinking, delta 1: b, part_end 0, part 2: text, delta 2: c, part_end 1, part_end 2, finish 0: stop, done"},
+			"part 0: text, delta 0: a, part 1: thinking, delta 1: b, part_end 0, part 2: text, delta 2: c, part_end 2, part_end 1, finish 0: stop, done"},
 		{"more of a text that is over, too",
 			"part 0: text, delta 0: a, part_end 0, delta 0: b, finish 0: stop, done",
 			"part 0: text, delta 0: a, part_end 0, part 1: text, delta 1: b, part_end 1, finish 0: stop, done"},

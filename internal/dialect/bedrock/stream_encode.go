@@ -195,11 +195,30 @@ func (s *streamEncoder) opaque(b []byte, ev *scri.StreamEvent) []byte {
 	b = s.start(b)
 	m := wire.NewScanner(own.Members)
 	for name := range m.Members() {
-		if len(name) < 256 {
+		if len(name) < 256 && goesOn(name, m) {
 			b = wire.AppendEvent(b, "event", name, m.Raw())
+		} else {
+			m.Skip()
 		}
 	}
 	return b
+}
+
+// goesOn reports whether an event that its decoder had no word for, whose value comes next
+// in s, may stand between those that are written. One that a reader has a word for would
+// be read there as one about something else.
+func goesOn(name string, s *wire.Scanner) bool {
+	switch name {
+	case "messageStart", "messageStop", "contentBlockStart", "contentBlockStop", "metadata":
+		return false
+	case "contentBlockDelta":
+		at := s.Mark()
+		defer s.Rewind(at)
+		d := wire.NewScanner(wire.NewScanner(s.Raw()).Peek("delta"))
+		return d.Kind() != wire.Object || d.Peek(blockCall) == nil && d.Peek(blockResult) == nil && d.Peek(blockThinking) == nil && d.Peek("text") == nil
+	default:
+		return true
+	}
 }
 
 // End appends the end of the stream.

@@ -165,8 +165,14 @@ func (s *streamEncoder) part(b []byte, ev *scri.StreamEvent) []byte {
 func (s *streamEncoder) delta(b []byte, ev *scri.StreamEvent) []byte {
 	c := s.at(ev.Choice)
 	p := c.find(ev.Message, ev.Part)
+	if p == nil { // it began without an event, or is over
+		p = &openPart{message: ev.Message, part: ev.Part, words: true}
+		if !ev.Delta.IsZero() && len(c.open) < maxOpen {
+			c.open = append(c.open, *p)
+		}
+	}
 	s.e.Part(ev.Choice, ev.Message, ev.Part)
-	if p != nil && p.words {
+	if p.words {
 		if ev.Citation != nil {
 			s.e.once("citations", "a text has no citations here")
 		}
@@ -176,7 +182,7 @@ func (s *streamEncoder) delta(b []byte, ev *scri.StreamEvent) []byte {
 	}
 	s.e.Out(0)
 	text := ev.Delta
-	if p == nil || !p.words {
+	if !p.words {
 		text = scri.Text{}
 	}
 	if text.IsZero() && len(ev.LogProbs) == 0 && ev.Ext.Of(Name) == nil {

@@ -48,6 +48,21 @@ func Law6Response(to dialect.Dialect, req *scri.ChatRequest, r *scri.ChatRespons
 		for _, c := range r.Choices {
 			seen.bytesOf(c.Output)
 		}
+		for i := range r.Choices { // neighbouring texts become one
+			joined := map[scri.PartKind]string{}
+			for _, m := range r.Choices[i].Output {
+				for j := range m.Parts {
+					kind := m.Parts[j].Kind
+					if kind == scri.PartRefusal {
+						kind = scri.PartText
+					}
+					joined[kind] += m.Parts[j].Text.String()
+				}
+			}
+			for _, text := range joined {
+				seen.visit("", text)
+			}
+		}
 		scri.Texts(req, seen.visit)
 		return seen.unseen(b)
 	})

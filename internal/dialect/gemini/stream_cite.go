@@ -55,7 +55,7 @@ func (s *streamEncoder) cites(t *telling, k *writing) {
 		c := &k.cites[i]
 		at := s.At(i)
 		switch start, end := t.place.byteOf(before+c.Start), t.place.byteOf(before+c.End); {
-		case k != t.text || k.kind != scri.PartText:
+		case k != t.text || k.kind != scri.PartText || t.open != scri.PartText: // something came behind it
 			s.Drop("", "it is not about the latest text")
 		case c.Start == 0 && c.End == 0:
 			s.cite(c, 0, 0)

@@ -2,6 +2,7 @@ package responses
 
 import (
 	"errors"
+	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
@@ -111,10 +112,12 @@ func (d *decoder) created(h *head) {
 	raw := d.Member()
 	s := wire.NewScanner(value(raw))
 	if s.Kind() == wire.Number {
-		if t, ok := dialect.Moment(s.Int()); s.Err() == nil && ok {
-			h.r.Created = t
+		n := s.Int()
+		t, ok := dialect.Moment(n)
+		if h.r.Created = t; s.Err() == nil && (ok || n == 0) { // 0 stands for none
 			return
 		}
+		h.r.Created = time.Time{}
 	}
 	slight(&h.u, "created_at", raw)
 }

@@ -2,6 +2,7 @@ package responses
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
@@ -164,9 +165,6 @@ func (s *streamEncoder) itemDone(b []byte, t *item) []byte {
 		e.said(list, 0, len(list))
 	}
 	e.path, e.numbers = e.path[:0], nil
-	if len(e.probs) > 0 {
-		s.once("/choices/0/logprobs", "there is no text that they could be of")
-	}
 	return s.itemTold(b, t)
 }
 
@@ -233,4 +231,66 @@ func (s *streamEncoder) whole(b []byte, p *part) []byte {
 	b = s.send(b, "response.output_item.added")
 	e.w.B = append(e.w.B[:0], whole...)
 	return s.itemTold(b, t)
+}
+
+// opaque passes on an event of this dialect as it came, but for its numbers.
+// Those that are written for what came of them anyway are not repeated.
+func (s *streamEncoder) opaque(b []byte, ev *scri.StreamEvent) []byte {
+	own := ev.Ext.Of(Name)
+	if own == nil || len(own.Members) == 0 {
+		return b // a wire event of another dialect is no part of the answer
+	}
+	m := wire.NewScanner(own.Members)
+	typ := dialect.Word(m.Peek("type"))
+	no := -1
+	switch typ {
+	case "response.created", "response.in_progress", "response.queued", "response.content_part.added",
+		"response.content_part.done", "response.output_text.done", "response.refusal.done", "response.reasoning_text.done",
+		"response.reasoning_summary_text.done", "response.reasoning_summary_part.added", "response.reasoning_summary_part.done",
+		"response.function_call_arguments.done", "response.custom_tool_call_input.done", "response.output_item.done",
+		"response.output_text.delta", "response.reasoning_text.delta", "response.reasoning_summary_text.delta",
+		"response.output_text.annotation.added", "response.refusal.delta", "response.function_call_arguments.delta", "response.custom_tool_call_input.delta":
+		return b
+	case "response.output_item.added":
+		in := wire.NewScanner(m.Peek("item"))
+		switch dialect.Word(in.Peek("type")) {
+		case typeMessage, typeReasoning, typeCall, typeCustom:
+			return b
+		}
+		id := dialect.Word(in.Peek("id"))
+		if slices.ContainsFunc(s.known, func(a added) bool { return a.id == id }) {
+			return b // it has begun
+		}
+		b = s.settle(s.beginKnown(b))
+		no = len(s.items)
+		s.items = append(s.items, &item{no: no, over: true, id: id})
+		if len(s.known) < maxRemembered {
+			s.known = append(s.known, added{s.items[no].id, no})
+		}
+	default:
+		b = s.beginKnown(b)
+		id := dialect.Word(m.Peek("item_id"))
+		if i := slices.IndexFunc(s.items, func(t *item) bool { return t.id == id && id != "" }); i >= 0 {
+			no = i
+		}
+	}
+	w := &s.e.w
+	w.B = append(w.B[:0], '{')
+	for name := range m.Members() {
+		switch {
+		case name == "sequence_number":
+			w.Key(name)
+			w.Int(s.seq)
+			s.seq++
+		case name == "output_index" && no >= 0:
+			w.Key(name)
+			w.Int(int64(no))
+		default:
+			w.Raw(m.Member())
+		}
+	}
+	if strings.ContainsAny(typ, "\r\n") {
+		typ = "" // it would end the event
+	}
+	return s.send(b, strings.Clone(typ))
 }

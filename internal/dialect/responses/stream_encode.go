@@ -2,7 +2,6 @@ package responses
 
 import (
 	"bytes"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -34,6 +33,7 @@ type streamEncoder struct {
 	late     scri.RawJSON // own members that came at the end
 	seq      int64
 
+	headed         bool // it is known who answers
 	started, ended bool
 	usage          *scri.Usage
 	finish         *scri.Finish
@@ -139,6 +139,7 @@ func (s *streamEncoder) start(b []byte, ev *scri.StreamEvent) []byte {
 	if ev.Head == nil || s.started {
 		return b
 	}
+	s.headed = true
 	h := ev.Head
 	s.head = scri.ChatResponse{
 		ID: strings.Clone(h.ID), Model: strings.Clone(h.Model), Created: h.Created, Lineage: h.Lineage, Ext: h.Ext.Clone(),
@@ -167,6 +168,14 @@ func (s *streamEncoder) begin(b []byte) []byte {
 		b = s.send(b, typ)
 	}
 	return b
+}
+
+// beginKnown does so if it is known who answers, as one must not be made up.
+func (s *streamEncoder) beginKnown(b []byte) []byte {
+	if !s.headed {
+		return b
+	}
+	return s.begin(b)
 }
 
 // compose begins the data of an event.
@@ -430,62 +439,4 @@ func (s *streamEncoder) failure(b []byte, err *scri.Error) []byte {
 	w.Key("error")
 	w.Raw(object)
 	return s.send(b, "error")
-}
-
-// opaque passes on an event of this dialect as it came, but for its numbers.
-// Those that are written for what came of them anyway are not repeated.
-func (s *streamEncoder) opaque(b []byte, ev *scri.StreamEvent) []byte {
-	own := ev.Ext.Of(Name)
-	if own == nil || len(own.Members) == 0 {
-		return b // a wire event of another dialect is no part of the answer
-	}
-	m := wire.NewScanner(own.Members)
-	typ := dialect.Word(m.Peek("type"))
-	no := -1
-	switch typ {
-	case "response.created", "response.in_progress", "response.queued", "response.content_part.added",
-		"response.content_part.done", "response.output_text.done", "response.refusal.done", "response.reasoning_text.done",
-		"response.reasoning_summary_text.done", "response.reasoning_summary_part.added", "response.reasoning_summary_part.done",
-		"response.function_call_arguments.done", "response.custom_tool_call_input.done", "response.output_item.done",
-		"response.output_text.delta", "response.reasoning_text.delta", "response.reasoning_summary_text.delta",
-		"response.refusal.delta", "response.function_call_arguments.delta", "response.custom_tool_call_input.delta":
-		return b
-	case "response.output_item.added":
-		in := wire.NewScanner(m.Peek("item"))
-		switch dialect.Word(in.Peek("type")) {
-		case typeMessage, typeReasoning, typeCall, typeCustom:
-			return b
-		}
-		b = s.settle(s.begin(b))
-		no = len(s.items)
-		s.items = append(s.items, &item{no: no, over: true, id: dialect.Word(in.Peek("id"))})
-		if len(s.known) < maxRemembered {
-			s.known = append(s.known, added{s.items[no].id, no})
-		}
-	default:
-		b = s.begin(b)
-		id := dialect.Word(m.Peek("item_id"))
-		if i := slices.IndexFunc(s.items, func(t *item) bool { return t.id == id && id != "" }); i >= 0 {
-			no = i
-		}
-	}
-	w := &s.e.w
-	w.B = append(w.B[:0], '{')
-	for name := range m.Members() {
-		switch {
-		case name == "sequence_number":
-			w.Key(name)
-			w.Int(s.seq)
-			s.seq++
-		case name == "output_index" && no >= 0:
-			w.Key(name)
-			w.Int(int64(no))
-		default:
-			w.Raw(m.Member())
-		}
-	}
-	if strings.ContainsAny(typ, "\r\n") {
-		typ = "" // it would end the event
-	}
-	return s.send(b, strings.Clone(typ))
 }

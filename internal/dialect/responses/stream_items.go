@@ -59,6 +59,7 @@ func (t *openItem) find(key byte, index int64) *openPart {
 // add opens an item.
 func (d *streamDecoder) add(output int64, typ string) *openItem {
 	d.ensure()
+	d.endBefore()
 	if len(d.items) >= maxOpen {
 		d.items = slices.Delete(d.items, 0, 1)
 	}
@@ -66,6 +67,21 @@ func (d *streamDecoder) add(output int64, typ string) *openItem {
 	d.items = append(d.items, t)
 	d.seen++
 	return t
+}
+
+// endBefore ends the items whose ends were left out when another one begins, but calls,
+// which some servers tell side by side.
+func (d *streamDecoder) endBefore() {
+	for i := 0; i < len(d.items); {
+		if t := d.items[i]; t.typ == typeMessage || t.typ == typeReasoning {
+			if len(d.early) < maxOpen {
+				d.early = append(d.early, t.index)
+			}
+			d.itemDone(t.index, nil, &dialect.Unknown{})
+		} else {
+			i++
+		}
+	}
 }
 
 // itemAdded opens an item. A call is told of at once, a message or a thought with
@@ -283,6 +299,10 @@ func (d *streamDecoder) finishItems(output [][]byte) {
 func (d *streamDecoder) itemDone(output int64, raw []byte, more *dialect.Unknown) {
 	t := d.find(output)
 	if t == nil {
+		if at := slices.Index(d.early, output); at >= 0 { // it was told, as far as it can be
+			d.early = slices.Delete(d.early, at, at+1)
+			return
+		}
 		if len(raw) == 0 || raw[0] != '{' {
 			return
 		}
