@@ -1,6 +1,7 @@
 package sock
 
 import (
+	"errors"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -95,29 +96,33 @@ func (c *Conn) Close() error {
 		_ = c.SetWriteDeadline(time.Now().Add(lastWrite)) // it ends now
 		c.letGo()
 	}
-	return c.TCPConn.Close()
+	return c.tcp.Close()
 }
 
 // CloseWrite sends what is held and says that there is no more.
 func (c *Conn) CloseWrite() error {
 	c.letGo()
-	return c.TCPConn.CloseWrite()
+	return c.tcp.CloseWrite()
 }
 
 // SetDeadline is as net.Conn has it.
 func (c *Conn) SetDeadline(t time.Time) error {
 	c.letGo()
-	return c.TCPConn.SetDeadline(t)
+	return errors.Join(c.in.deadline.set(t), c.out.deadline.set(t))
 }
 
 // SetReadDeadline is as net.Conn has it.
 func (c *Conn) SetReadDeadline(t time.Time) error {
 	c.letGo()
-	return c.TCPConn.SetReadDeadline(t)
+	return c.in.deadline.set(t)
 }
+
+// SetWriteDeadline is as net.Conn has it.
+func (c *Conn) SetWriteDeadline(t time.Time) error { return c.out.deadline.set(t) }
 
 // ReadFrom is as io.ReaderFrom has it.
 func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
 	c.letGo()
-	return c.TCPConn.ReadFrom(r)
+	defer c.out.deadline.wait()()
+	return c.tcp.ReadFrom(r)
 }

@@ -246,7 +246,7 @@ func TestKeptForTwo(t *testing.T) {
 func (k *keeping) narrow() (accepted, peer net.Conn) {
 	k.t.Helper()
 	accepted, peer = k.pair()
-	if err := errors.Join(peer.(*net.TCPConn).SetReadBuffer(64<<10), accepted.(*sock.Conn).SetWriteBuffer(64<<10)); err != nil {
+	if err := errors.Join(peer.(*net.TCPConn).SetReadBuffer(64<<10), accepted.(*sock.Conn).NetConn().(*net.TCPConn).SetWriteBuffer(64<<10)); err != nil {
 		k.t.Fatal(err)
 	}
 	return accepted, peer
@@ -270,7 +270,7 @@ func TestKeptToOneWhoWaits(t *testing.T) {
 	if err := c.SetWriteDeadline(time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	go func() { _, _ = v.WriteTo(c); _ = c.Close() }() // the reader tells
+	go func() { _, _ = sock.WriteBuffers(c, &v, nil); _ = c.Close() }() // the reader tells
 	got, err := io.ReadAll(peer)
 	if err != nil || !bytes.Equal(got, append([]byte("head"), body...)) {
 		t.Fatalf("%d bytes arrived that are not what was written: %v", len(got), err)

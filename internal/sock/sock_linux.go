@@ -15,17 +15,21 @@ import (
 // Conn is a TCP connection. Like any other it may be read, written and closed by
 // several goroutines at once.
 type Conn struct {
-	*net.TCPConn
-	raw     syscall.RawConn
-	in, out transfer
-	held    held
-	kept    atomic.Pointer[Kept]
-	pipes   *pipes // nil: nothing is kept
+	net.Conn // tcp
+	tcp      *net.TCPConn
+	raw      syscall.RawConn
+	in, out  transfer // each with its deadline
+	held     held
+	kept     atomic.Pointer[Kept]
+	pipes    *pipes // nil: nothing is kept
 }
 
 // transfer is the call under way in one direction. What it needs is kept, as it
 // would be allocated for each call otherwise.
 type transfer struct {
+	deadline deadline
+	waited   bool // the call under way was about to
+
 	mu   sync.Mutex
 	step func(fd uintptr) (done bool)
 	peek func(fd uintptr) (done bool)
@@ -49,24 +53,30 @@ func wrap(c net.Conn, of *listener) net.Conn {
 	if err != nil { // whoever uses it will be told
 		return c
 	}
-	w := &Conn{TCPConn: tcp, raw: raw}
+	w := &Conn{Conn: tcp, tcp: tcp, raw: raw}
 	if of != nil {
 		w.held.pool, w.pipes = &of.held, &of.pipes
 	}
 	w.in.step, w.out.step, w.in.peek = w.in.read, w.out.write, w.in.look
+	w.in.deadline.tell, w.out.deadline.tell = tcp.SetReadDeadline, tcp.SetWriteDeadline
 	return w
 }
+
+// NetConn returns the connection beneath, for what a Conn has no word for; not for
+// reading and writing, or for deadlines.
+func (c *Conn) NetConn() net.Conn { return c.tcp }
 
 // Read reads as net.Conn has it.
 func (c *Conn) Read(p []byte) (int, error) {
 	c.letGo()
 	t := &c.in
 	if len(p) == 0 || len(p) > most || !t.mu.TryLock() {
-		return c.TCPConn.Read(p)
+		defer t.deadline.wait()()
+		return c.tcp.Read(p)
 	}
 	defer t.mu.Unlock()
 	t.p, t.kept, t.n, t.err = p, c.kept.Load(), 0, 0
-	err := c.raw.Read(t.step)
+	err := t.call(c.raw.Read, t.step)
 	t.p, t.kept = nil, nil
 	switch {
 	case err != nil:
@@ -89,7 +99,7 @@ func (c *Conn) Quiet() bool {
 	}
 	defer t.mu.Unlock()
 	t.err = 0
-	return c.raw.Read(t.peek) == nil && t.err == syscall.EAGAIN
+	return t.call(c.raw.Read, t.peek) == nil && t.err == syscall.EAGAIN
 }
 
 // Write writes as net.Conn has it.
@@ -107,7 +117,8 @@ func (c *Conn) Write(p []byte) (int, error) {
 func (c *Conn) send(p []byte) (int, error) {
 	t := &c.out
 	if len(p) == 0 || len(p) > most || !t.mu.TryLock() {
-		return c.TCPConn.Write(p)
+		defer t.deadline.wait()()
+		return c.tcp.Write(p)
 	}
 	defer t.mu.Unlock()
 	t.p = p
@@ -129,7 +140,8 @@ func WriteBuffers(c net.Conn, v *net.Buffers, k *Kept) (int64, error) {
 	}
 	t := &w.out
 	if size == 0 || size > most || len(*v) > maxPieces || !t.mu.TryLock() {
-		return v.WriteTo(w.TCPConn)
+		defer t.deadline.wait()()
+		return v.WriteTo(w.tcp)
 	}
 	defer t.mu.Unlock()
 	t.v = *v
@@ -145,11 +157,34 @@ func WriteBuffers(c net.Conn, v *net.Buffers, k *Kept) (int64, error) {
 
 func (c *Conn) write(t *transfer) (int, error) {
 	t.n, t.err = 0, 0
-	err := c.raw.Write(t.step)
+	err := t.call(c.raw.Write, t.step)
 	if err == nil && t.err != 0 {
 		err = c.failed("write", t.err)
 	}
 	return t.n, err
+}
+
+// call has the runtime make steps until one of them is done.
+func (t *transfer) call(run func(func(fd uintptr) bool) error, step func(fd uintptr) bool) error {
+	for {
+		err := run(step)
+		if t.waited {
+			t.waited = false
+			t.deadline.end()
+		}
+		if !t.deadline.stale(err) {
+			return err
+		}
+	}
+}
+
+// wait is the end of a step that has to.
+func (t *transfer) wait() (done bool) {
+	if !t.waited {
+		t.waited = true
+		t.deadline.begin()
+	}
+	return false
 }
 
 func (c *Conn) failed(call string, e syscall.Errno) error {
@@ -165,7 +200,7 @@ func (t *transfer) read(fd uintptr) bool {
 		switch e {
 		case syscall.EINTR:
 		case syscall.EAGAIN:
-			return false
+			return t.wait()
 		default:
 			t.n, t.err = n, e
 			return true
@@ -187,7 +222,7 @@ func (t *transfer) write(fd uintptr) bool {
 			return true
 		case e == syscall.EINTR:
 		case e == syscall.EAGAIN:
-			return false
+			return t.wait()
 		case e != 0:
 			t.err = e
 			return true
