@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -22,6 +23,7 @@ type access struct {
 	keys    [][sha256.Size]byte
 	trusted []netip.Prefix
 	pages   pages
+	host    atomic.Pointer[string] // the first Host that was found safe: most requests have the same
 }
 
 func newAccess(keys []string, trusted []netip.Prefix, origins []string) *access {
@@ -65,7 +67,7 @@ func (a *access) check(r *http.Request) (scri.Caller, *scri.Error) {
 		c.Key = a.known(presented(r))
 		return c, nil
 	}
-	if !safeHost(r.Host) {
+	if !a.safeHost(r.Host) {
 		return c, &scri.Error{
 			Kind: scri.ErrPermission, Message: "requests without a key must address this gateway by an IP address, localhost or a name of the local network",
 			Hint: "this protects against DNS rebinding; use http://127.0.0.1 or send a key from elsewhere",
@@ -86,12 +88,15 @@ func (a *access) check(r *http.Request) (scri.Caller, *scri.Error) {
 
 // peer reports whether the peer is on loopback, and whether it needs no key.
 func (a *access) peer(r *http.Request) (loopback, open bool) {
-	ap, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return false, false
+	var addr netip.Addr
+	if loopback = strings.HasPrefix(r.RemoteAddr, "127.0.0.1:"); !loopback { // as most are, who need not be parsed
+		ap, err := netip.ParseAddrPort(r.RemoteAddr)
+		if err != nil {
+			return false, false
+		}
+		addr = ap.Addr().Unmap().WithZone("") // networks have none
+		loopback = addr.IsLoopback()
 	}
-	addr := ap.Addr().Unmap().WithZone("") // networks have none
-	loopback = addr.IsLoopback()
 	if proxied(r.Header) != "" {
 		return loopback, false
 	}
@@ -155,6 +160,20 @@ func (a *access) known(key string) string {
 		return ""
 	}
 	return "env" + strconv.Itoa(hit)
+}
+
+// safeHost is safeHost, which looks at one host once.
+func (a *access) safeHost(host string) bool {
+	known := a.host.Load()
+	if known != nil && *known == host {
+		return true
+	}
+	safe := safeHost(host)
+	if safe && known == nil {
+		first := strings.Clone(host)
+		a.host.Store(&first)
+	}
+	return safe
 }
 
 // safeHost reports whether the Host header is one that public DNS cannot give to

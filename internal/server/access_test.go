@@ -80,6 +80,18 @@ func TestAccess(t *testing.T) {
 	}
 }
 
+// What was found safe is remembered, and nothing else.
+func TestSafeHosts(t *testing.T) {
+	a := newAccess(nil, nil, nil)
+	for range 2 {
+		for host, want := range map[string]bool{"localhost:8084": true, "127.0.0.1": true, "localhost.evil.com:8084": false, "evil.com": false, "": false} {
+			if got := a.safeHost(host); got != want {
+				t.Errorf("%q: %v", host, got)
+			}
+		}
+	}
+}
+
 // To let somebody in costs no memory, however he writes the host.
 func TestAccessCostsNoMemory(t *testing.T) {
 	a := newAccess(nil, nil, nil)
