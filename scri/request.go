@@ -20,7 +20,7 @@ type ChatRequest struct {
 	N                int               `json:"n,omitempty"`     // answers wanted; 0 = absent
 	Reasoning        *Reasoning        `json:"reasoning,omitempty"`
 	Format           *Format           `json:"format,omitempty"`
-	LogProbs         *int              `json:"logprobs,omitempty"` // alternatives wanted for each token; 0 = the chosen token only
+	LogProbs         *int              `json:"logprobs,omitempty"` // alternatives wanted for each token; 0 = the chosen token only, -1 = all of them, where that can be said
 	User             string            `json:"user,omitempty"`
 	Metadata         map[string]string `json:"metadata,omitempty"`
 	Session          string            `json:"session,omitempty"`     // a conversation kept by the gateway

@@ -18,14 +18,14 @@
 //
 //   - of a request: "system", "tools", "stop" (empty lists), "inferenceConfig",
 //     "toolConfig" (empty objects), "toolless" (calls in the history, but no
-//     tools), "top_k" (said among the additional fields), "fields" (they were
+//     tools), "choice" (one of no tools), "top_k" (said among the additional fields), "fields" (they were
 //     there);
 //   - of a message: "apart" (the one before is of the same role), "empty" (a list
 //     of nothing), "role" (an unknown role);
 //   - of a part: "empty" (a text without a letter), "guard", "cited" (a cited
 //     text without citations), "none" (an empty list of them), "signature" (an empty one), "json" (a result as
 //     JSON), "searchResult", "status" (success was said), "list" (a result of an
-//     empty list), "type" (tool_use was said), "+block", "-name" (a document without one);
+//     empty list), "type" (tool_use was said), "+block", "-content" (of a result), "-name" (a document without one);
 //   - of a citation: "source" (its address is its source), "web";
 //   - of a tool: "schemaless", "inputSchema" (one without a schema), "description" (an empty one), "strict";
 //   - of reasoning: "enabled", "adaptive", "disabled";

@@ -44,6 +44,9 @@ func (d *requestDecoder) request() {
 	if !d.tools && calls(r.Messages) {
 		d.u.Form("toolless")
 	}
+	if r.ToolChoice != nil && len(r.Tools) == 0 {
+		d.u.Form("choice")
+	}
 	r.Ext = d.u.Ext(Name)
 }
 

@@ -208,12 +208,13 @@ func (d *decoder) call(p *scri.Part, u *dialect.Unknown) {
 func (d *decoder) result(p *scri.Part, u *dialect.Unknown) {
 	r := new(scri.ToolResult)
 	p.Kind, p.Result = scri.PartToolResult, r
-	there := false
+	there, content := false, false
 	for name := range d.Members() {
 		switch {
 		case name == "toolUseId" && d.Some():
 			r.CallID, there = d.Unquoted(), true
 		case name == "content" && d.Kind() == wire.Array:
+			content = true
 			d.inside = true
 			if r.Parts = d.blocks(); len(r.Parts) == 0 {
 				u.Form("list")
@@ -237,6 +238,9 @@ func (d *decoder) result(p *scri.Part, u *dialect.Unknown) {
 		default:
 			u.Add(d.Member())
 		}
+	}
+	if !content {
+		u.Form("-content")
 	}
 	d.Need(there, "toolUseId")
 }

@@ -148,6 +148,7 @@ func (d *decoder) image() scri.Part {
 	if typ, data, ok := dialect.SplitDataURL(m.URL); ok && typ != "" && !data.IsZero() && !strings.HasSuffix(typ, "*") {
 		m.Type, m.Data, m.URL = typ, data, scri.Text{}
 	}
+	d.Need(isImage(m), "an image")
 	m.Ext, p.Ext = d.ext(&inner), d.ext(&u)
 	return p
 }

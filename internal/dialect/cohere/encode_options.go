@@ -83,7 +83,7 @@ func (e *requestEncoder) logProbs() {
 	n := e.req.LogProbs
 	switch {
 	case n != nil:
-		if *n > 0 {
+		if *n != 0 {
 			e.Tell(scri.WarnChanged, "logprobs", strconv.Itoa(*n), "0", "only the chosen tokens are told here")
 		}
 	case e.t.LogProbs && !formed(e.req.Ext, "logprobs"):

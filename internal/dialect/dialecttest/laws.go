@@ -130,9 +130,13 @@ func asked(r *scri.ChatResponse) *dialect.Target { return &dialect.Target{Model:
 // Law1Request tests this: decode then encode gives the same JSON value.
 func Law1Request(d dialect.Dialect, path string, h http.Header, body []byte) []string {
 	return guard(func() []string {
-		x, err := d.DecodeRequest(Incoming(d, path, h, body))
+		in := Incoming(d, path, h, body)
+		x, err := d.DecodeRequest(in)
 		if err != nil {
 			return []string{"decode: " + err.Error()}
+		}
+		if len(in.More) > 0 {
+			return nil // several requests in one body, which leave as several
 		}
 		out, warnings, err := d.EncodeRequest(x, target(x.Model))
 		if err != nil {

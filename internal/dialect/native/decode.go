@@ -151,10 +151,10 @@ func (d *decoder) int64(x *extra, name string) int64 {
 
 // number reads how many of something there are, or which of them is meant: small,
 // and never negative.
-func (d *decoder) number(limit int64) int {
+func (d *decoder) number(least, most int64) int {
 	n := d.Int()
-	if n < 0 || n > limit {
-		d.Fail("must be between 0 and %d", limit)
+	if n < least || n > most {
+		d.Fail("must be between %d and %d", least, most)
 		return 0
 	}
 	return int(n)

@@ -87,11 +87,11 @@ func (d *decoder) sampling(req *scri.ChatRequest, x *extra, name string) {
 	case "stop":
 		req.Stop = d.stop(x)
 	case "n":
-		if req.N = d.number(maxChoices); req.N == 0 {
+		if req.N = d.number(0, maxChoices); req.N == 0 {
 			x.zero(name, "0")
 		}
 	case "logprobs":
-		req.LogProbs = new(d.number(maxChoices))
+		req.LogProbs = new(d.number(-1, maxChoices))
 	default:
 		x.keep(d.Member())
 	}

@@ -160,11 +160,11 @@ func (s *stream) event(x *extra) {
 		case "kind":
 			e.Kind = eventKind(d.Unquoted())
 		case "choice":
-			e.Choice = d.number(maxChoices)
+			e.Choice = d.number(0, maxChoices)
 		case "message":
-			e.Message = d.number(maxMessages)
+			e.Message = d.number(0, maxMessages)
 		case "part":
-			e.Part = d.number(maxParts)
+			e.Part = d.number(0, maxParts)
 		case "delta":
 			e.Delta = scri.QuotedText(d.Str())
 		case "ext":

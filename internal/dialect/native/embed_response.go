@@ -76,7 +76,7 @@ func (d *decoder) embedding(i int) scri.Embedding {
 		}
 		switch name {
 		case "index":
-			v.Index, indexed = d.number(scri.MaxEmbedInputs-1), true
+			v.Index, indexed = d.number(0, scri.MaxEmbedInputs-1), true
 		case "encoding":
 			v.Encoding = d.plain()
 		case "values":

@@ -3,6 +3,7 @@ package ollama
 import (
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
@@ -214,7 +215,10 @@ func (e *writer) logprobs() {
 		e.w.Bool(true)
 		if *n > 0 || formed(e.own, "+top_logprobs") {
 			e.key("top_logprobs")
-			e.w.Int(int64(*n))
+			e.w.Int(int64(min(*n, mostTop)))
+		}
+		if *n < 0 || *n > mostTop {
+			e.change("/logprobs", strconv.Itoa(*n), strconv.Itoa(max(0, min(*n, mostTop))), "there is no such number of alternatives")
 		}
 	case e.t.LogProbs:
 		e.key("logprobs")

@@ -130,11 +130,14 @@ func (d *reader) member(name string) {
 	}
 }
 
+// mostTop is how many alternatives of a token Ollama tells at most.
+const mostTop = 20
+
 // top reads how many alternatives are wanted. Without logprobs, which may stand
 // behind it, it says nothing that has a typed field.
 func (d *reader) top() {
 	d.sawTop = true
-	if d.topLogprobs = d.s.Int(); d.s.Err() == nil && (d.topLogprobs < 0 || d.topLogprobs > 20) {
+	if d.topLogprobs = d.s.Int(); d.s.Err() == nil && (d.topLogprobs < 0 || d.topLogprobs > mostTop) {
 		d.s.Fail("top_logprobs must be between 0 and 20")
 	}
 }

@@ -20,6 +20,7 @@ type fields struct {
 	citations []scri.Citation
 	hasCall   bool // tool_call_id was there
 	content   bool
+	odd       dialect.Unknown // what a tool's message has that only assistants say
 }
 
 func (f *fields) note(word string) {
@@ -93,12 +94,20 @@ func (d *decoder) message(m *scri.Message) {
 	var u dialect.Unknown
 	d.thoughts, d.content = d.thoughts[:0], d.content[:0]
 	d.calls, d.tail = d.calls[:0], d.tail[:0]
+	result := !d.lenient && role(dialect.Word(d.Peek("role"))) == scri.RoleTool
 	for member := range d.Members() {
 		if member == "content" {
 			f.content = true
 			d.messageContent(&f, &u)
 		} else if !d.speaker(member, &f, &u) {
-			d.messageField(member, &f, &u)
+			switch {
+			case !result:
+				d.messageField(member, &f, &u)
+			case isSpeech(member):
+				f.odd.Add(d.Member())
+			default:
+				u.Add(d.Member())
+			}
 		}
 	}
 	if d.Err() != nil {
@@ -179,6 +188,11 @@ func (d *decoder) speaker(member string, f *fields, u *dialect.Unknown) bool {
 		f.note(member + "=")
 	}
 	return true
+}
+
+// isSpeech reports whether a member says something where an assistant speaks.
+func isSpeech(member string) bool {
+	return isOneOf(member, "tool_calls", fieldContent, fieldReasoning, fieldDetails, "refusal", "audio", "function_call", "annotations")
 }
 
 // messageField reads the members that only assistants have.
@@ -267,11 +281,10 @@ func (d *decoder) result(m *scri.Message, f *fields, u *dialect.Unknown) {
 			form = strings.TrimSpace(form + " noid")
 		}
 	}
-	// What the tool's message holds beside its content belongs to the message;
-	// how the result is spelled, to the result.
-	if form != "" {
-		r.Ext = d.form(form)
-	}
+	// What the tool's message holds beside its content belongs to the message, unless
+	// it would be said by whoever the message may become; how the result is spelled,
+	// to the result.
+	r.Ext = d.ext(&f.odd, form)
 	m.Ext = d.ext(u, "")
 	own := [1]scri.Part{{Kind: scri.PartToolResult, Result: r}}
 	m.Parts = d.keep(d.thoughts, own[:], d.tail, d.calls)

@@ -163,6 +163,7 @@ func (e *encoder) result(p *scri.Part, i int, extra *scri.Ext) {
 	e.resultContent(r)
 	e.within = 0
 	e.extra(extra)
+	e.extra(r.Ext)
 	e.EndObject()
 }
 

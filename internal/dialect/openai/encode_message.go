@@ -116,7 +116,7 @@ func (e *encoder) message(m *scri.Message) {
 
 // bare reports whether a message is a role and a text and nothing else.
 func bare(m *scri.Message) bool {
-	if len(m.Parts) != 1 || m.Ext != nil || m.ID != "" || m.Name != "" || m.Role == scri.RoleTool {
+	if len(m.Parts) != 1 || m.Ext != nil || m.ID != "" || m.Name != "" || isTool(m.Role) {
 		return false
 	}
 	p := &m.Parts[0]
@@ -129,10 +129,14 @@ func (e *encoder) between(m *scri.Message, from, end int) {
 	e.spoken(&said, m.Parts[from:end], from, false)
 }
 
+// isTool reports whether whatever a speaker says is taken for a result, now or in
+// the older API.
+func isTool(r scri.Role) bool { return r == scri.RoleTool || r == "function" }
+
 // byUser gives what a tool says beside its results to the user: of a message of
 // a tool everybody would make a result.
 func (e *encoder) byUser(m *scri.Message) *scri.Message {
-	if m.Role != scri.RoleTool {
+	if !isTool(m.Role) {
 		return m
 	}
 	e.tell(scri.WarnChanged, e.messagePath()+"/role", "only a result is a tool's")

@@ -221,7 +221,7 @@ func (e *encoder) alternatives(r *scri.ChatRequest) {
 			e.Key("logprobs")
 			e.Bool(true)
 		}
-		if *r.LogProbs > 0 || has(r.Ext, "top_logprobs=0") || has(r.Ext, "nologprobs") {
+		if *r.LogProbs != 0 || has(r.Ext, "top_logprobs=0") || has(r.Ext, "nologprobs") {
 			e.Key("top_logprobs")
 			e.Int(int64(*r.LogProbs))
 		}

@@ -171,6 +171,7 @@ func (e *encoder) functionResult(p *scri.Part, i int, extra *scri.Ext) {
 	}
 	e.str("content", text)
 	e.extra(extra)
+	e.extra(r.Ext)
 	e.EndObject()
 }
 

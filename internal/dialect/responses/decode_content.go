@@ -39,7 +39,7 @@ func (d *decoder) part(p *scri.Part, typ, role string) bool {
 	case typeInputText, typeOutputText, "text":
 		return d.text(p, typ, role)
 	case typeRefusal:
-		return d.refusal(p)
+		return d.refusal(p, role)
 	case typeImage:
 		return d.inputImage(p)
 	case typeFile:
@@ -97,9 +97,12 @@ func (d *decoder) textProbs(u *dialect.Unknown) {
 	}
 }
 
-func (d *decoder) refusal(p *scri.Part) bool {
+func (d *decoder) refusal(p *scri.Part, role string) bool {
 	p.Kind = scri.PartRefusal
 	var u dialect.Unknown
+	if role != string(scri.RoleAssistant) {
+		u.Form(typeRefusal) // whoever that is, it was called so
+	}
 	there := false
 	for name := range d.Members() {
 		switch name {

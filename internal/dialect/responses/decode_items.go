@@ -244,20 +244,21 @@ func (d *decoder) thoughts(typ, word string) (list []scri.Part) {
 	for range d.Elements() {
 		p := scri.Part{Kind: scri.PartThinking}
 		var u dialect.Unknown
-		there := false
+		there, typed := false, false
 		for name := range d.Members() {
 			switch name {
 			case "type":
 				if t := d.Unquoted(); t != typ {
 					d.Fail("a text of type %q", t)
 				}
+				typed = true
 			case "text":
 				p.Text, there = scri.QuotedText(d.Str()), true
 			default:
 				u.Add(d.Member())
 			}
 		}
-		d.need(there, "text")
+		d.need(there && typed, "text")
 		u.Form(word)
 		p.Ext = d.ext(&u)
 		list = append(list, p)

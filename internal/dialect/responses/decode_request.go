@@ -231,7 +231,7 @@ func (d *request) probabilities() {
 		d.r.LogProbs = new(int)
 	case top && !asked:
 		d.u.Form("noinclude")
-	case top && *d.r.LogProbs == 0:
+	case top && *d.r.LogProbs <= 0:
 		d.u.Form("top_logprobs=0")
 	}
 }

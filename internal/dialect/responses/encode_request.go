@@ -3,6 +3,7 @@ package responses
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -289,6 +290,8 @@ func (e *requestEncoder) include() {
 	if wanted && (*r.LogProbs > 0 || has(r.Ext, "noinclude") || has(r.Ext, "top_logprobs=0")) {
 		e.key("top_logprobs")
 		e.w.Int(int64(*r.LogProbs))
+	} else if wanted && *r.LogProbs < 0 {
+		e.lose(scri.WarnChanged, "logprobs", strconv.Itoa(*r.LogProbs), "0", "there is no such number of alternatives")
 	}
 	listed := member(r.Ext, "include")
 	known := listed != nil && strings.Contains(string(listed), `"`+logProbsWanted+`"`)
