@@ -9,6 +9,31 @@ type Desk struct {
 	messages []scri.Message
 	parts    []scri.Part
 	usedUp   int // parts that did not fit
+
+	reader  Reader // what decoded the last request, or decodes this one
+	reading bool   // this one
+}
+
+// Reader is what a request is decoded with, and may be made of: Forget makes it ready
+// for the next one. It must let go of all that it had to do with the last one.
+type Reader interface{ Forget() }
+
+// ReaderAt returns the reader of the desk, which was told to forget, or a new one: if
+// there is no desk, or none of that type, or one that is at work.
+func ReaderAt[T any, P interface {
+	*T
+	Reader
+}](d *Desk) P {
+	if d == nil || d.reading {
+		return new(T)
+	}
+	p, ok := d.reader.(P)
+	if !ok {
+		p = new(T)
+		d.reader = p
+	}
+	d.reading = true
+	return p
 }
 
 // Bounds of what is kept from one request to the next.
@@ -52,4 +77,8 @@ func (d *Desk) clear() {
 		d.parts = make([]scri.Part, 0, want)
 	}
 	d.usedUp = 0
+	if d.reading {
+		d.reader.Forget()
+		d.reading = false
+	}
 }

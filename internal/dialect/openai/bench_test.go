@@ -81,7 +81,7 @@ func TestAnswerAllocates(t *testing.T) {
 		}
 		d.EncodeResponse(nil, nil, r)
 	})
-	if n > 2 {
+	if n > 3 { // one more where races are looked for
 		t.Errorf("%v allocations", n)
 	}
 }

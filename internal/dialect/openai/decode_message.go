@@ -262,7 +262,7 @@ func (d *decoder) messageContent(f *fields, u *dialect.Unknown) {
 
 // result makes the message of a tool out of what was read.
 func (d *decoder) result(m *scri.Message, f *fields, u *dialect.Unknown) {
-	r := d.newResult()
+	r := d.resultSlab.Next()
 	r.CallID, r.Name, r.Parts = f.callID, f.name, d.keep(d.content)
 	form := f.form
 	if !f.content {
@@ -345,7 +345,7 @@ type callFields struct {
 // toolCall reads one of tool_calls.
 func (d *decoder) toolCall(i int) bool {
 	var f callFields
-	c := d.newCall()
+	c := d.callSlab.Next()
 	for member := range d.Members() {
 		switch member {
 		case "id":

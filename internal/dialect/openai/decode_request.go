@@ -8,7 +8,7 @@ import (
 
 // DecodeRequest reads a request for a chat completion.
 func (chat) DecodeRequest(in *dialect.Incoming) (*scri.ChatRequest, error) {
-	d := &request{}
+	d := dialect.ReaderAt[request](in.Desk)
 	d.desk = in.Desk
 	d.Reset(in.Body)
 	d.turns = min(4+len(in.Body)/2048, 1024)
@@ -30,6 +30,13 @@ func (chat) DecodeRequest(in *dialect.Incoming) (*scri.ChatRequest, error) {
 // request is the decoder of a whole request.
 type request struct {
 	decoder
+	asked
+	sub      *decoder // of members that are looked at apart
+	toolRoom []scri.Tool
+}
+
+// asked is what was read of a request.
+type asked struct {
 	r        scri.ChatRequest
 	u        dialect.Unknown
 	messages bool
@@ -38,9 +45,27 @@ type request struct {
 
 	maxTokens, maxCompletion   []byte // members, as several of them may say one thing
 	effort, reasoned, thinking []byte
-	logProbs, topLogProbs      []byte
+	withLogProbs, topLogProbs  []byte
 	choice, functionChoice     []byte
 	topLogProbsN               int64
+
+	// What r points to.
+	temperature, topP, frequency, presence float64
+	max, topK                              int64
+	top                                    int // log-probabilities
+}
+
+// Forget makes the decoder ready for the next request.
+func (d *request) Forget() {
+	d.forget()
+	if d.sub != nil {
+		d.sub.forget()
+		d.sub.forms = nil // they are those of the request
+	}
+	if d.r.Tools != nil {
+		d.toolRoom = dialect.Clear(d.r.Tools)
+	}
+	d.asked = asked{}
 }
 
 func (d *request) read() {
@@ -83,13 +108,13 @@ func (d *request) scalar(member string) bool {
 			u.Form("stream=false")
 		}
 	case "temperature":
-		r.Temperature = d.float(u)
+		r.Temperature = d.float(&d.temperature, u)
 	case "top_p":
-		r.TopP = d.float(u)
+		r.TopP = d.float(&d.topP, u)
 	case "frequency_penalty":
-		r.FrequencyPenalty = d.float(u)
+		r.FrequencyPenalty = d.float(&d.frequency, u)
 	case "presence_penalty":
-		r.PresencePenalty = d.float(u)
+		r.PresencePenalty = d.float(&d.presence, u)
 	case "parallel_tool_calls":
 		r.ParallelTools = d.boolean(u)
 	case "seed":
@@ -100,7 +125,8 @@ func (d *request) scalar(member string) bool {
 		}
 	case "top_k":
 		if n, ok := d.integer(u); ok {
-			r.TopK = &n
+			d.topK = n
+			r.TopK = &d.topK
 			u.Form("top_k")
 		}
 	case "n":
@@ -175,7 +201,7 @@ func (d *request) paired(member string) bool {
 			d.Bool()
 			return true
 		}
-		at = &d.logProbs
+		at = &d.withLogProbs
 	case "top_logprobs":
 		m := d.Mark()
 		if d.topLogProbsN = d.Int(); d.Err() != nil {
@@ -195,7 +221,8 @@ func (d *request) paired(member string) bool {
 		if n := d.Int(); d.Err() != nil {
 			return true
 		} else if d.r.MaxTokens == nil || member == "max_completion_tokens" {
-			d.r.MaxTokens = &n
+			d.max = n
+			d.r.MaxTokens = &d.max
 		}
 		d.Rewind(m)
 	}
@@ -218,23 +245,23 @@ func (d *request) limits() {
 }
 
 func (d *request) alternatives() {
-	on := value(d.logProbs)
-	top := int(d.topLogProbsN)
+	on := value(d.withLogProbs)
+	d.top = int(d.topLogProbsN)
 	switch {
 	case on == nil:
 		if d.topLogProbs != nil {
-			d.r.LogProbs = &top
+			d.r.LogProbs = &d.top
 			d.u.Form("nologprobs")
 		}
 	case string(on) == "true":
-		d.r.LogProbs = &top
-		if top == 0 && d.topLogProbs != nil {
+		d.r.LogProbs = &d.top
+		if d.top == 0 && d.topLogProbs != nil {
 			d.u.Form("top_logprobs=0")
 		}
 	case string(on) == "false" && d.topLogProbs == nil:
 		d.u.Form("logprobs=false")
 	default: // switched off with a number beside it, or a number as elsewhere
-		d.u.Add(d.logProbs)
+		d.u.Add(d.withLogProbs)
 		if d.topLogProbs != nil {
 			d.u.Add(d.topLogProbs)
 		}
@@ -342,7 +369,11 @@ func (d *request) effortOf() {
 			continue
 		}
 		if d.r.Reasoning == nil {
-			sub := &decoder{forms: d.forms}
+			if d.sub == nil {
+				d.sub = new(decoder)
+			}
+			sub := d.sub
+			sub.forms = d.forms
 			sub.Reset(value(w.member))
 			d.r.Reasoning = w.read(sub)
 			d.forms = sub.forms

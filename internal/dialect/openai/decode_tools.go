@@ -17,11 +17,18 @@ func (d *request) tools() {
 			t = scri.Tool{}
 			d.foreignTool(&t)
 		}
-		d.r.Tools = append(d.r.Tools, t)
+		d.add(t)
 	}
 	if n == 0 && d.Err() == nil {
 		d.u.Form("tools[]")
 	}
+}
+
+func (d *request) add(t scri.Tool) {
+	if d.r.Tools == nil {
+		d.r.Tools = d.toolRoom
+	}
+	d.r.Tools = append(d.r.Tools, t)
 }
 
 // tool reads a function; anything else does not fit.
@@ -146,7 +153,7 @@ func (d *request) functions() {
 			form += " +function"
 		}
 		t.Ext = d.ext(&u, form)
-		d.r.Tools = append(d.r.Tools, t)
+		d.add(t)
 	}
 	if n == 0 && d.Err() == nil {
 		d.u.Form("functions[]")

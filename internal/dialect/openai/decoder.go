@@ -18,8 +18,8 @@ type decoder struct {
 	thoughts, content, calls, tail []scri.Part   // of the message at hand
 	slab                           []scri.Part   // where finished lists are cut from
 	desk                           *dialect.Desk // of a request; else nil
-	callSlab                       []scri.ToolCall
-	resultSlab                     []scri.ToolResult
+	callSlab                       dialect.Slab[scri.ToolCall]
+	resultSlab                     dialect.Slab[scri.ToolResult]
 
 	forms []*scri.Ext // one for each spelling seen, shared by all who have it
 
@@ -32,6 +32,9 @@ type decoder struct {
 // maxForms bounds how many spellings are looked through for one that was seen.
 const maxForms = 64
 
+// maxKeptForms is up to how many are kept for the next request.
+const maxKeptForms = 16
+
 // form returns an Ext that says nothing but a spelling.
 func (d *decoder) form(word string) *scri.Ext {
 	for _, e := range d.forms {
@@ -39,7 +42,7 @@ func (d *decoder) form(word string) *scri.Ext {
 			return e
 		}
 	}
-	e := &scri.Ext{Dialect: name, Form: word}
+	e := &scri.Ext{Dialect: name, Form: strings.Clone(word)}
 	if len(d.forms) < maxForms {
 		d.forms = append(d.forms, e)
 	}
@@ -87,12 +90,13 @@ func (d *decoder) integer(u *dialect.Unknown) (int64, bool) {
 	return n, d.Err() == nil
 }
 
-func (d *decoder) float(u *dialect.Unknown) *float64 {
+// float reads a number into a place, and returns that if there was one.
+func (d *decoder) float(into *float64, u *dialect.Unknown) *float64 {
 	if !d.is(wire.Number, u) {
 		return nil
 	}
-	f := d.Float()
-	return &f
+	*into = d.Float()
+	return into
 }
 
 func (d *decoder) boolean(u *dialect.Unknown) *bool {
@@ -146,23 +150,19 @@ func (d *decoder) room(n int) {
 	}
 }
 
-// newCall and newResult cut one from a slab: conversations of agents hold little else.
-func (d *decoder) newCall() *scri.ToolCall {
-	if len(d.callSlab) == 0 {
-		d.callSlab = make([]scri.ToolCall, min(32, 1+d.count))
+// forget makes the decoder ready for another document. The words of spelling are its
+// own, and many clients use the same.
+func (d *decoder) forget() {
+	d.Reset(nil)
+	d.thoughts, d.content = dialect.Clear(d.thoughts), dialect.Clear(d.content)
+	d.calls, d.tail = dialect.Clear(d.calls), dialect.Clear(d.tail)
+	d.made = dialect.Clear(d.made)
+	d.callSlab.Clear()
+	d.resultSlab.Clear()
+	d.slab, d.desk, d.whole, d.seed, d.count = nil, nil, nil, "", 0
+	if len(d.forms) > maxKeptForms {
+		d.forms = nil
 	}
-	c := &d.callSlab[0]
-	d.callSlab = d.callSlab[1:]
-	return c
-}
-
-func (d *decoder) newResult() *scri.ToolResult {
-	if len(d.resultSlab) == 0 {
-		d.resultSlab = make([]scri.ToolResult, min(32, 1+d.count))
-	}
-	r := &d.resultSlab[0]
-	d.resultSlab = d.resultSlab[1:]
-	return r
 }
 
 // plain reads a string; see own.
