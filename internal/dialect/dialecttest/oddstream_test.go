@@ -88,6 +88,10 @@ func TestLawsOfOddStreams(t *testing.T) {
 			`data: {"type":"message-start","id":"1","delta":{"message":{"role":"assistant","content":[],"tool_plan":"","tool_calls":[],"citations":[]}}}`,
 			`data: {"type":"content-start","index":0,"delta":{"message":{"content":{"type":"text","text":"Hi"}}}}`,
 			`data: {"type":"content-end","index":0}`, `data: {"type":"message-end","delta":{"finish_reason":"COMPLETE"}}`, done}},
+		{"a content of a type that nobody knows", "responses", []string{
+			`data: {"type":"response.completed","response":{"id":"1","object":"response","created_at":1700000000,"status":"completed","model":"m","output":[` +
+				`{"id":"msg_1","type":"message","status":"completed","role":"assistant","content":[{"type":"output_text","text":"Hi","annotations":[]},{"type":"jutput_text","text":"a"}]},` +
+				`{"id":"msg_2","type":"message","status":"completed","role":"assistant","content":[{"type":"jutput_text","text":"b"}]}]}}`}},
 		{"a model that changes, a role of nobody", "gemini", []string{
 			`data: {"candidates":[{"content":{"parts":[{"text":"Hi"}],"role":"maodel"},"index":0}],"modelVersion":"m","responseId":"1"}`,
 			`data: {"candidates":[{"finishReason":"STOP","index":0}],"modelVersion":"n","usageMetadata":{"x_count":1}}`}},

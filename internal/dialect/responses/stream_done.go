@@ -193,6 +193,12 @@ func streamed(p *scri.Part) bool {
 
 // whole tells of a part that is not streamed.
 func (s *streamEncoder) whole(b []byte, p *part) []byte {
+	within := p.p.Kind == scri.PartOpaque && has(p.p.Ext, "part") // of a message
+	if t := s.last(); within && t != nil && !t.over && t.kind == scri.PartText && !has(p.p.Ext, "item") {
+		s.forget(p)
+		p.ended, p.item, t.parts = true, t, append(t.parts, p)
+		return b // its item tells of it
+	}
 	b = s.settle(b)
 	s.forget(p)
 	switch q := &p.p; {
@@ -208,8 +214,16 @@ func (s *streamEncoder) whole(b []byte, p *part) []byte {
 		e.status = statusCompleted
 	}
 	e.w.B = e.w.B[:0]
-	s.at(p.id)
-	e.item(&p.p, scri.RoleAssistant)
+	if within {
+		s.at(partID{p.id.message, -1})
+		e.in("content")
+		e.numbers, e.probs = []int{p.id.part}, nil
+		e.said([]scri.Part{p.p}, 0, 1)
+		e.numbers = nil
+	} else {
+		s.at(p.id)
+		e.item(&p.p, scri.RoleAssistant)
+	}
 	e.path = e.path[:0]
 	if len(e.w.B) == 0 {
 		return b
