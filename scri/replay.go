@@ -65,7 +65,11 @@ type replay struct {
 	spoken  bool
 	closed  bool
 
-	// What an event points to, kept here so that no event allocates.
+	*said // nil before the first event: most answers are taken whole
+}
+
+// said is an event and what it points to, kept so that no further event allocates.
+type said struct {
 	e     StreamEvent
 	head  ChatResponse
 	open  Message
@@ -92,6 +96,9 @@ func (s *replay) Close() error {
 
 // Next returns the next event.
 func (s *replay) Next() (*StreamEvent, error) {
+	if s.said == nil {
+		s.said = new(said)
+	}
 	for !s.closed && s.next != stepEnd {
 		if s.advance() {
 			s.i++

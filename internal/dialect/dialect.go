@@ -134,7 +134,8 @@ const (
 )
 
 // Outgoing is a request to a provider. Path is relative to the provider's base
-// address; Header holds only what the format itself demands.
+// address; Header holds only what the format itself demands. A body is JSON where
+// Header does not name another type.
 type Outgoing struct {
 	Method string
 	Path   string

@@ -38,7 +38,7 @@ func (bedrock) EncodeRequest(req *scri.ChatRequest, t *dialect.Target) (*dialect
 	e.others()
 	e.w.EndObject()
 	return &dialect.Outgoing{
-		Method: http.MethodPost, Path: path(model, req.Stream), Header: http.Header{"Content-Type": {"application/json"}},
+		Method: http.MethodPost, Path: path(model, req.Stream),
 		Body: e.w.B, Pieces: e.w.Pieces(),
 	}, e.Warn, nil
 }

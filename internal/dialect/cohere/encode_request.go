@@ -40,7 +40,7 @@ func (cohere) EncodeRequest(req *scri.ChatRequest, t *dialect.Target) (*dialect.
 	e.Ext(&e.w, req.Ext, e.said)
 	e.w.EndObject()
 	return &dialect.Outgoing{
-		Method: http.MethodPost, Path: pathChat, Header: http.Header{"Content-Type": {"application/json"}},
+		Method: http.MethodPost, Path: pathChat,
 		Body: e.w.B, Pieces: e.w.Pieces(),
 	}, e.Warn, nil
 }

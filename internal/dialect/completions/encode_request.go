@@ -39,10 +39,9 @@ func (completions) EncodeRequest(req *scri.ChatRequest, t *dialect.Target) (*dia
 	e.w.EndObject()
 	out := &dialect.Outgoing{
 		Method: http.MethodPost, Path: path, Body: e.w.B, Pieces: e.w.Pieces(),
-		Header: http.Header{"Content-Type": {"application/json"}},
 	}
 	if req.Stream {
-		out.Header["Accept"] = []string{"text/event-stream"}
+		out.Header = http.Header{"Accept": {"text/event-stream"}}
 	}
 	return out, e.Warn, nil
 }

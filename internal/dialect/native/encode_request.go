@@ -42,7 +42,7 @@ func outgoing(path string, req *scri.ChatRequest, t *dialect.Target) (*dialect.O
 	t.Begin(&e.Writer, &r)
 	e.request(&r)
 	return &dialect.Outgoing{
-		Method: http.MethodPost, Path: path, Header: http.Header{"Content-Type": {"application/json"}}, Body: e.B, Pieces: e.Pieces(),
+		Method: http.MethodPost, Path: path, Body: e.B, Pieces: e.Pieces(),
 	}, warn
 }
 

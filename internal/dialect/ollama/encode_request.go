@@ -41,7 +41,6 @@ func (ollama) EncodeRequest(req *scri.ChatRequest, t *dialect.Target) (*dialect.
 	e.unsaid()
 	out := &dialect.Outgoing{
 		Method: http.MethodPost, Path: path, Body: e.w.B, Pieces: e.w.Pieces(),
-		Header: http.Header{"Content-Type": {"application/json"}},
 	}
 	return out, e.warn, nil
 }

@@ -18,10 +18,9 @@ func (chat) EncodeRequest(r *scri.ChatRequest, t *dialect.Target) (*dialect.Outg
 	e.request(r)
 	out := &dialect.Outgoing{
 		Method: http.MethodPost, Path: "/chat/completions", Body: e.B, Pieces: e.Pieces(),
-		Header: http.Header{"Content-Type": {"application/json"}},
 	}
 	if r.Stream {
-		out.Header["Accept"] = []string{"text/event-stream"}
+		out.Header = http.Header{"Accept": {"text/event-stream"}}
 	}
 	return out, e.warnings(), nil
 }

@@ -243,3 +243,14 @@ func TestForeignRequests(t *testing.T) {
 		})
 	}
 }
+
+// That a body is JSON goes without saying, see [dialect.Outgoing].
+func TestHeaders(t *testing.T) {
+	r := &scri.ChatRequest{Model: "m", Messages: []scri.Message{{Role: scri.RoleUser, Parts: []scri.Part{scri.TextPart("a")}}}}
+	for _, r.Stream = range []bool{false, true} {
+		out, _, err := openai.New().EncodeRequest(r, &dialect.Target{})
+		if err != nil || out.Header.Get("Content-Type") != "" || (out.Header.Get("Accept") == "text/event-stream") != r.Stream {
+			t.Errorf("stream=%v: %v, %v", r.Stream, out.Header, err)
+		}
+	}
+}
