@@ -196,3 +196,127 @@ done:
 	MOVQ R8, carried+32(FP)
 	MOVQ R15, some+40(FP)
 	RET
+
+// markAVX2 with 64 bytes in one register, where comparing gives the bits at once.
+//
+// func markAVX512(out *marks, src *byte, blocks int, carry uint64) (carried, some uint64)
+TEXT ·markAVX512(SB), NOSPLIT, $0-48
+	MOVQ out+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ blocks+16(FP), CX
+	MOVQ carry+24(FP), R8
+	MOVQ R8, R13
+	ANDQ $1, R8  // the first byte is escaped
+	SHRQ $1, R13 // the first byte is the second one of a rune
+
+	MOVQ             $0x2222222222222222, AX // "
+	VPBROADCASTQ     AX, Z8
+	MOVQ             $0x5c5c5c5c5c5c5c5c, AX // \
+	VPBROADCASTQ     AX, Z9
+	MOVQ             $0x2020202020202020, AX // control bytes are less, and with signs all above 0x7f
+	VPBROADCASTQ     AX, Z10
+	MOVQ             $0x0f0f0f0f0f0f0f0f, AX
+	VPBROADCASTQ     AX, Z11
+	VBROADCASTI32X4  legalLow<>(SB), Z12
+	VBROADCASTI32X4  legalHigh<>(SB), Z13
+	MOVQ             $0x1d1d1d1d1d1d1d1d, AX // how many more begin one of two bytes
+	VPBROADCASTQ     AX, Z7
+	MOVQ             $0xc0c0c0c0c0c0c0c0, AX // 0x80 to 0xbf, which go on with one, are less, with signs
+	VPBROADCASTQ     AX, Z15
+	MOVQ             $0xc2c2c2c2c2c2c2c2, AX // what begins a rune of two bytes is this or up to 0x1d more
+	VPBROADCASTQ     AX, Z6
+	MOVQ             $0xaaaaaaaaaaaaaaaa, DX // odd places
+	XORQ             R15, R15                // blocks with any mark, from the top
+
+wide:
+	PREFETCHT1 4096(SI)
+	VMOVDQU64  (SI), Z0
+	VPCMPEQB   Z8, Z0, K1
+	VPCMPEQB   Z9, Z0, K2
+	VPCMPB     $1, Z10, Z0, K3 // less
+	KORQ       K1, K2, K4
+	KORQ       K3, K4, K4
+	KMOVQ      K4, BX
+	ORQ        R8, BX
+	ORQ        R13, BX
+	JZ         nothing
+
+	KMOVQ K1, AX  // quotes
+	KMOVQ K2, R9  // backslashes
+	KMOVQ K3, R10 // bytes above 0x7f or below 0x20
+
+	// R11: beginnings of runes of two bytes; R12: bytes that go on with a rune
+	VPSUBB  Z6, Z0, Z2
+	VPCMPUB $2, Z7, Z2, K1 // not more
+	VPCMPB  $1, Z15, Z0, K4
+	KMOVQ   K1, R11
+	KMOVQ   K4, R12
+
+	// Those of runes of two bytes are no longer odd, unless one is not where the
+	// other asks for it.
+	MOVQ R11, BX
+	ORQ  R12, BX
+	NOTQ BX
+	ANDQ BX, R10
+	LEAQ (R13)(R11*2), BX
+	SHRQ $63, R11
+	MOVQ R11, R13
+	XORQ R12, BX
+	ORQ  BX, R10
+
+	// R11: bytes that are no escape of two bytes behind a backslash
+	VPSRLW    $4, Z0, Z2
+	VPANDQ    Z11, Z2, Z2
+	VPSHUFB   Z2, Z13, Z2
+	VPSHUFB   Z0, Z12, Z4
+	VPTESTNMB Z4, Z2, K1
+	KMOVQ     K1, R11
+
+	// BX: escaped bytes; see markAVX2
+	MOVQ R8, R12
+	NOTQ R12
+	ANDQ R12, R9
+	LEAQ (R8)(R9*2), R12
+	MOVQ R12, BX
+	NOTQ BX
+	ANDQ R9, BX
+	ANDQ DX, BX
+	XORQ R8, R8
+	ADDQ R9, BX
+	ADCQ $0, R8
+	SHLQ $1, BX
+	XORQ DX, BX
+	NOTQ BX
+	ANDQ R12, BX
+
+	MOVQ BX, R12
+	NOTQ R12
+	ANDQ R12, AX
+	MOVQ AX, (DI)
+	ANDQ R11, BX
+	ORQ  R10, BX
+	MOVQ BX, 8(DI)
+	ORQ  AX, BX
+	NEGQ BX
+	RCRQ $1, R15
+	ADDQ $64, SI
+	ADDQ $16, DI
+	DECQ CX
+	JNZ  wide
+	JMP  marked
+
+nothing:
+	MOVQ BX, (DI) // which is zero
+	MOVQ BX, 8(DI)
+	SHRQ $1, R15
+	ADDQ $64, SI
+	ADDQ $16, DI
+	DECQ CX
+	JNZ  wide
+
+marked:
+	VZEROUPPER
+	LEAQ (R8)(R13*2), R8
+	MOVQ R8, carried+32(FP)
+	MOVQ R15, some+40(FP)
+	RET

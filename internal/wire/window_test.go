@@ -42,6 +42,14 @@ func markSlowly(out []marks, src []byte, carry uint64) (carried, some uint64) {
 	return carried, some
 }
 
+// ways are those in which this machine can mark.
+func ways() []bool {
+	if wide() {
+		return []bool{false, true}
+	}
+	return []bool{false}
+}
+
 // Every byte, escaped and not, and runs of backslashes of every length over the
 // borders of blocks.
 func TestMark(t *testing.T) {
@@ -50,12 +58,15 @@ func TestMark(t *testing.T) {
 	}
 	check := func(src []byte, carry uint64) {
 		t.Helper()
-		var got, want [windowBlocks]marks
-		gotCarry, gotSome := mark(got[:], src, carry)
+		var want [windowBlocks]marks
 		wantCarry, wantSome := markSlowly(want[:], src, carry)
-		if got != want || gotCarry != wantCarry || gotSome != wantSome {
-			t.Fatalf("%q carry %d:\n%x %d %x\n%x %d %x", src, carry,
-				got[:len(src)/64], gotCarry, gotSome, want[:len(src)/64], wantCarry, wantSome)
+		for _, wide := range ways() {
+			var got [windowBlocks]marks
+			gotCarry, gotSome := markBlocks(got[:], src, carry, wide)
+			if got != want || gotCarry != wantCarry || gotSome != wantSome {
+				t.Fatalf("%q carry %d, wide %t:\n%x %d %x\n%x %d %x", src, carry, wide,
+					got[:len(src)/64], gotCarry, gotSome, want[:len(src)/64], wantCarry, wantSome)
+			}
 		}
 	}
 	for c := range 256 {
