@@ -336,7 +336,7 @@ func (o *orderly) over(c *choiceOrder, p *partOrder, end *scri.StreamEvent) {
 	waits := false // for a call before it
 	for _, q := range c.parts {
 		waits = waits || q.kind == scri.PartToolCall && !q.over
-		if q.held != nil && !(waits && q.kind == scri.PartToolCall) {
+		if q.held != nil && (!waits || q.kind != scri.PartToolCall) {
 			q.gone = true
 			o.emit(*q.held)
 			q.held = nil

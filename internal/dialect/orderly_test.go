@@ -76,48 +76,76 @@ func shown(e *scri.StreamEvent) string {
 
 func TestOrderly(t *testing.T) {
 	for _, c := range []struct{ name, in, want string }{
-		{"an answer in order passes as it is",
+		{
+			"an answer in order passes as it is",
 			"start: m, message 0: assistant, part 0: thinking, delta 0: Hm, part_end 0, part 1: text, delta 1: a, delta 1: b, part_end 1, finish 0: stop, done",
-			"start: m, message 0: assistant, part 0: thinking, delta 0: Hm, part_end 0, part 1: text, delta 1: a, delta 1: b, part_end 1, finish 0: stop, done"},
-		{"numbers with gaps and backwards",
+			"start: m, message 0: assistant, part 0: thinking, delta 0: Hm, part_end 0, part 1: text, delta 1: a, delta 1: b, part_end 1, finish 0: stop, done",
+		},
+		{
+			"numbers with gaps and backwards",
 			"message 0: assistant, part 7: text, delta 7: a, part_end 7, part 3: text, delta 3: b, part_end 3, finish 0: stop, done",
-			"message 0: assistant, part 0: text, delta 0: a, part_end 0, part 1: text, delta 1: b, part_end 1, finish 0: stop, done"},
-		{"a start that comes late tells its model at the end",
+			"message 0: assistant, part 0: text, delta 0: a, part_end 0, part 1: text, delta 1: b, part_end 1, finish 0: stop, done",
+		},
+		{
+			"a start that comes late tells its model at the end",
 			"start: , part 0: text, delta 0: a, start: m, part_end 0, finish 0: stop, done",
-			"start: , part 0: text, delta 0: a, part_end 0, finish 0: stop, done, by m"},
-		{"a message that begins twice is one",
+			"start: , part 0: text, delta 0: a, part_end 0, finish 0: stop, done, by m",
+		},
+		{
+			"a message that begins twice is one",
 			"message 0: assistant, part 0: text, delta 0: a, message 0: assistant, delta 0: b, finish 0: stop, done",
-			"message 0: assistant, part 0: text, delta 0: a, delta 0: b, part_end 0, finish 0: stop, done"},
-		{"another speaker's is another",
+			"message 0: assistant, part 0: text, delta 0: a, delta 0: b, part_end 0, finish 0: stop, done",
+		},
+		{
+			"another speaker's is another",
 			"message 0: assistant, part 0: text, delta 0: a, message 0: tool, part 0: text, delta 0: b, finish 0: stop, done",
-			"message 0: assistant, part 0: text, delta 0: a, part_end 0, message 1: tool, part 0: text, delta 0: b, part_end 0, finish 0: stop, done"},
-		{"a part that begins twice is two",
+			"message 0: assistant, part 0: text, delta 0: a, part_end 0, message 1: tool, part 0: text, delta 0: b, part_end 0, finish 0: stop, done",
+		},
+		{
+			"a part that begins twice is two",
 			"part 0: text, delta 0: a, part 0: text, delta 0: b, part_end 0, part_end 0, finish 0: stop, done",
-			"part 0: text, delta 0: a, part_end 0, part 1: text, delta 1: b, part_end 1, finish 0: stop, done"},
-		{"more of a text behind another is a text of its own",
+			"part 0: text, delta 0: a, part_end 0, part 1: text, delta 1: b, part_end 1, finish 0: stop, done",
+		},
+		{
+			"more of a text behind another is a text of its own",
 			"part 0: text, delta 0: a, part 1: thinking, delta 1: b, delta 0: c, part_end 0, part_end 1, finish 0: stop, done",
-			"part 0: text, delta 0: a, part 1: thinking, delta 1: b, part_end 0, part 2: text, delta 2: c, part_end 2, part_end 1, finish 0: stop, done"},
-		{"more of a text that is over, too",
+			"part 0: text, delta 0: a, part 1: thinking, delta 1: b, part_end 0, part 2: text, delta 2: c, part_end 2, part_end 1, finish 0: stop, done",
+		},
+		{
+			"more of a text that is over, too",
 			"part 0: text, delta 0: a, part_end 0, delta 0: b, finish 0: stop, done",
-			"part 0: text, delta 0: a, part_end 0, part 1: text, delta 1: b, part_end 1, finish 0: stop, done"},
-		{"calls side by side end in their order",
+			"part 0: text, delta 0: a, part_end 0, part 1: text, delta 1: b, part_end 1, finish 0: stop, done",
+		},
+		{
+			"calls side by side end in their order",
 			"part 0: tool_call, part 1: tool_call, delta 1: {}, part_end 1, delta 0: {}, part_end 0, finish 0: stop, done",
-			"part 0: tool_call, part 1: tool_call, delta 1: {}, delta 0: {}, part_end 0, part_end 1, finish 0: stop, done"},
-		{"arguments of a call that is over cannot be told",
+			"part 0: tool_call, part 1: tool_call, delta 1: {}, delta 0: {}, part_end 0, part_end 1, finish 0: stop, done",
+		},
+		{
+			"arguments of a call that is over cannot be told",
 			"part 0: tool_call, delta 0: {}, part_end 0, delta 0: {}, finish 0: stop, done",
-			"part 0: tool_call, delta 0: {}, part_end 0, unavailable"},
-		{"content behind a finish stands before it",
+			"part 0: tool_call, delta 0: {}, part_end 0, unavailable",
+		},
+		{
+			"content behind a finish stands before it",
 			"part 0: text, delta 0: a, finish 0: stop, usage, delta 0: b, done",
-			"part 0: text, delta 0: a, usage, delta 0: b, part_end 0, finish 0: stop, done"},
-		{"of several finishes the last counts",
+			"part 0: text, delta 0: a, usage, delta 0: b, part_end 0, finish 0: stop, done",
+		},
+		{
+			"of several finishes the last counts",
 			"part 0: text, delta 0: a, part_end 0, finish 0: stop, finish 0: length",
-			"part 0: text, delta 0: a, part_end 0, finish 0: length"},
-		{"also that of the last event",
+			"part 0: text, delta 0: a, part_end 0, finish 0: length",
+		},
+		{
+			"also that of the last event",
 			"part 0: text, delta 0: a, part_end 0, finish 0: stop, done: length",
-			"part 0: text, delta 0: a, part_end 0, finish 0: length, done"},
-		{"a choice without a finish is truncated",
+			"part 0: text, delta 0: a, part_end 0, finish 0: length, done",
+		},
+		{
+			"a choice without a finish is truncated",
 			"part 0: text, delta 0: a, finish 1: stop, done",
-			"part 0: text, delta 0: a, truncated"},
+			"part 0: text, delta 0: a, truncated",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := dialect.Orderly(&script{strings.Split(c.in, ", ")})

@@ -129,9 +129,8 @@ func (a *reply) receive(r *http.Request) bool {
 
 func (a *reply) answer(ctx context.Context) {
 	e, x := a.endpoint, a.x
-	a.term.Begin(ctx, e.opt.Timeout)
+	ctx = a.term.Begin(ctx, e.opt.Timeout)
 	defer a.term.End(nil)
-	ctx = &a.term
 	switch {
 	case e.route.Op == scri.OpCount:
 		a.count(ctx)

@@ -82,8 +82,7 @@ func (a *attempt) send(ctx context.Context, out *dialect.Outgoing, l limits) err
 
 func (a *attempt) sendTo(ctx context.Context, out *outbound, l limits) error {
 	a.parent = ctx
-	a.term.Begin(ctx, 0)
-	ctx = &a.term
+	ctx = a.term.Begin(ctx, 0)
 	a.watch.start(&a.term, l)
 	out.caller = a.caller
 	if a.p.traceparent != nil {

@@ -36,7 +36,7 @@ func past(t time.Time) bool { return !t.IsZero() && t.Unix() < 1<<30 }
 
 // settle tells the runtime what is not told; mu is held.
 func (d *deadline) settle() error {
-	if d.told == d.want { //nolint:revive // the same one, not the same moment
+	if !d.news() {
 		return nil
 	}
 	d.told = d.want
@@ -70,5 +70,8 @@ func (d *deadline) stale(err error) bool {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.told != d.want && d.settle() == nil //nolint:revive // see settle
+	return d.news() && d.settle() == nil
 }
+
+// news reports whether the runtime was told another deadline; mu is held.
+func (d *deadline) news() bool { return !d.told.Equal(d.want) }

@@ -39,13 +39,14 @@ type waiter struct {
 	child *Term  // in place of f
 }
 
-// Begin makes t a context that ends with parent or after a limit; 0 = none. Whoever
-// begins it must End it.
-func (t *Term) Begin(parent context.Context, limit time.Duration) {
+// Begin makes t a context that ends with parent or after a limit; 0 = none. It returns
+// t. Whoever begins it must End it.
+func (t *Term) Begin(parent context.Context, limit time.Duration) context.Context {
 	t.parent, t.waiters = parent, t.one[:0]
 	if limit > 0 {
 		t.deadline = time.Now().Add(limit)
 	}
+	return t
 }
 
 // End ends t, unless it has ended already, for a cause; nil stands for context.Canceled,
@@ -209,7 +210,7 @@ func of(ctx context.Context) *Term {
 	case *Term:
 		return c
 	case *valued:
-		return of(c.Context)
+		return of(c.Context) //nolint:contextcheck // it is c's own
 	}
 	if t, ok := ctx.Value(key{}).(*Term); ok && ctx.Done() == t.Done() {
 		return t

@@ -55,7 +55,7 @@ func TestTermTakesNoMemoryUntilSomebodyListens(t *testing.T) {
 	var a, b term.Term
 	parent := t.Context()
 	if n := testing.AllocsPerRun(100, func() {
-		a, b = term.Term{}, term.Term{} //nolint:govet // nobody has them any more
+		a, b = term.Term{}, term.Term{}
 		a.Begin(parent, time.Hour)
 		b.Begin(&a, 0)
 		if a.Err() != nil || b.Err() != nil {

@@ -65,13 +65,7 @@ func Law1Stream(d dialect.Dialect, req *scri.ChatRequest, h http.Header, stream 
 				return
 			}
 			for _, x := range DiffResponsesStrict(r, z) {
-				if x.Soft && strings.HasSuffix(x.Path, "/call/id") {
-					continue // made anew of what is known at the beginning, which may be more now
-				}
-				if x.Soft && x.Path == "" && x.core == "kind:text\n" {
-					continue // a text of nothing, opened for a delta of nothing that came without its block
-				}
-				if slices.Contains(late, x.Path) {
+				if pardoned(&x) || slices.Contains(late, x.Path) {
 					continue
 				}
 				if !slices.ContainsFunc(warnings, func(w scri.Warning) bool { return w.Code == scri.WarnAdded && explains(&w, &x) }) {
@@ -84,6 +78,18 @@ func Law1Stream(d dialect.Dialect, req *scri.ChatRequest, h http.Header, stream 
 		again("piped", belated(open(d, h, bytes.NewReader(stream))), open(d, h, bytes.NewReader(stream)))
 		return append(problems, asWhole(d, req, r)...)
 	})
+}
+
+// pardoned reports whether a difference says nothing else.
+func pardoned(x *Difference) bool {
+	switch {
+	case !x.Soft:
+		return false
+	case strings.HasSuffix(x.Path, "/call/id"): // made anew of what is known at the beginning, which may be more now
+		return true
+	default: // a text of nothing, opened for a delta of nothing that came without its block
+		return x.Path == "" && x.core == "kind:text\n"
+	}
 }
 
 // belated lists which of the fields that tell who answers a stream tells otherwise, or

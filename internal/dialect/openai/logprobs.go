@@ -170,14 +170,14 @@ func (e *encoder) tokens(list []scri.TokenLogProb, from int) {
 }
 
 func (e *encoder) tokenPath() string {
-	path := e.choicePath() + "/logprobs"
+	path := []byte(e.choicePath() + "/logprobs")
 	for i, n := range e.tokenAt {
 		if i > 0 {
-			path += "/top"
+			path = append(path, "/top"...)
 		}
-		path += "/" + strconv.Itoa(n)
+		path = strconv.AppendInt(append(path, '/'), int64(n), 10)
 	}
-	return path
+	return string(path)
 }
 
 func (e *encoder) bytes(list []int, empty bool) {
