@@ -3,6 +3,7 @@ package dialect
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"sync/atomic"
@@ -64,8 +65,12 @@ type partOrder struct {
 	gone   bool              // its end was given
 }
 
-// maxParts bounds how many parts that are over are remembered.
-const maxParts = 256
+// Bounds of the parts of a message that are remembered: of those that are over, and of
+// those that are not, or whose end waits.
+const (
+	maxParts = 256
+	mostOpen = 4096
+)
 
 // Next returns the next event.
 func (o *orderly) Next() (*scri.StreamEvent, error) {
@@ -253,8 +258,12 @@ func (c *choiceOrder) find(number int) *partOrder {
 }
 
 func (o *orderly) add(c *choiceOrder, number int, kind scri.PartKind) *partOrder {
-	if len(c.parts) >= maxParts && c.parts[0].gone {
-		c.parts = slices.Delete(c.parts, 0, 1)
+	if len(c.parts) >= maxParts {
+		if i := slices.IndexFunc(c.parts, func(p *partOrder) bool { return p.gone }); i >= 0 {
+			c.parts = slices.Delete(c.parts, i, i+1)
+		} else if len(c.parts) >= mostOpen {
+			o.fail(Unreadable(fmt.Errorf("more than %d parts of a message are open at once", mostOpen)))
+		}
 	}
 	p := &partOrder{number: number, out: c.next, kind: kind}
 	c.parts = append(c.parts, p)

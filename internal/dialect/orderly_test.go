@@ -189,3 +189,34 @@ func (s *endless) Next() (*scri.StreamEvent, error) {
 	s.e = scri.StreamEvent{Kind: scri.EventDelta, Delta: scri.NewText("a")}
 	return &s.e, nil
 }
+
+// What a stream has us remember is bounded: texts that are over are forgotten behind a
+// call that is not, and calls without end make it unreadable.
+func TestOrderlyIsBounded(t *testing.T) {
+	in := []string{"part 0: tool_call"}
+	for i := range 10_000 {
+		in = append(in, fmt.Sprintf("part %d: text", i+1), fmt.Sprintf("part_end %d", i+1))
+	}
+	s := dialect.Orderly(&script{append(in, "part_end 0", "finish 0: stop", "done")})
+	ends, err := 0, error(nil)
+	for err == nil {
+		var e *scri.StreamEvent
+		if e, err = s.Next(); err == nil && e.Kind == scri.EventPartEnd {
+			ends++
+		}
+	}
+	if !scri.Ended(err) || ends != 10_001 {
+		t.Errorf("%d parts ended, and then: %v", ends, err)
+	}
+	in = nil
+	for i := range 10_000 {
+		in = append(in, fmt.Sprintf("part %d: tool_call", i))
+	}
+	s = dialect.Orderly(&script{in})
+	for err = nil; err == nil; {
+		_, err = s.Next()
+	}
+	if e, ok := errors.AsType[*scri.Error](err); !ok || !strings.Contains(e.Error(), "open at once") {
+		t.Errorf("calls without end: %v", err)
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/aratta-gateway/aratta/internal/policy"
 	"github.com/aratta-gateway/aratta/internal/provider"
 	"github.com/aratta-gateway/aratta/internal/route"
+	"github.com/aratta-gateway/aratta/internal/term"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -362,7 +363,7 @@ func nextAfter(e *scri.Error, t *route.Target) bool {
 // gaveUp is the error of a call whose caller went away or whose time is over.
 func (g *Gateway) gaveUp(ctx context.Context, c *call, last *scri.Error) error {
 	e := &scri.Error{Kind: scri.ErrCanceled, Message: "the client went away", RequestID: c.ID, Err: last}
-	if why, ok := errors.AsType[*scri.Error](context.Cause(ctx)); ok { // no: it was sent away
+	if why, ok := errors.AsType[*scri.Error](term.Cause(ctx)); ok { // no: it was sent away
 		e.Message = why.Message
 	}
 	e.Attempts = c.Lineage.Attempts

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/reach"
+	"github.com/aratta-gateway/aratta/internal/term"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -90,7 +91,7 @@ func (p *Provider) failure(ctx context.Context, l *late, err error, begun bool) 
 		return &scri.Error{Kind: scri.ErrTimeout, Message: "the time for the whole request is over", Err: cause}
 	case cause != nil:
 		e := &scri.Error{Kind: scri.ErrCanceled, Message: "the caller went away", Err: cause}
-		if why, ok := errors.AsType[*scri.Error](context.Cause(ctx)); ok { // no: he was sent away
+		if why, ok := errors.AsType[*scri.Error](term.Cause(ctx)); ok { // no: he was sent away
 			e.Message = why.Message
 		}
 		return e

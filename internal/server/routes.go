@@ -17,6 +17,7 @@ import (
 	"github.com/aratta-gateway/aratta/internal/dialect/ollama"
 	"github.com/aratta-gateway/aratta/internal/discreet"
 	"github.com/aratta-gateway/aratta/internal/nearest"
+	"github.com/aratta-gateway/aratta/internal/term"
 	"github.com/aratta-gateway/aratta/scri"
 )
 
@@ -159,7 +160,7 @@ func (s *ending) Whole() *scri.ChatResponse {
 
 // whyEnded is what Run ended a request for, if it did, else err.
 func whyEnded(ctx context.Context, err error) error {
-	if cause, ok := errors.AsType[*scri.Error](context.Cause(ctx)); ok {
+	if cause, ok := errors.AsType[*scri.Error](term.Cause(ctx)); ok {
 		return cause
 	}
 	return err

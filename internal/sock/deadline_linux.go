@@ -63,14 +63,18 @@ func (d *deadline) end() {
 }
 
 // stale reports whether err is that of a deadline that is no longer wanted: the runtime
-// was not told, and fails whoever comes. Now it is told.
+// was not told, and failed whoever came. Now it is told.
 func (d *deadline) stale(err error) bool {
 	if err == nil || !errors.Is(err, os.ErrDeadlineExceeded) {
 		return false
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.news() && d.settle() == nil
+	if !d.want.IsZero() && !time.Now().Before(d.want) {
+		return false
+	}
+	d.told = d.want // once more if need be: another may have told it since
+	return d.tell(d.want) == nil
 }
 
 // news reports whether the runtime was told another deadline; mu is held.

@@ -6,8 +6,11 @@
 // every 20 us while requests are served, and takes the processor away from
 // calls that merely last longer than that, as a write that wakes its reader
 // does on a virtual machine. A Conn makes these calls directly. It waits in
-// the runtime's poller as any other connection does; deadlines and Close work
-// as they do there.
+// the runtime's poller as any other connection does, and Close works as there.
+//
+// Deadlines bound who waits: one that passes while nobody does fails nothing, so that
+// what has come can still be read. One before the year 2004, as those who want to end
+// what another does set it, fails whoever comes, too.
 //
 // Where the system is not Linux, or the race detector runs, connections stay as
 // they are.

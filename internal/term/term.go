@@ -13,7 +13,8 @@ import (
 )
 
 // Term is a context that ends with its parent, after some time, or when it is ended.
-// Several goroutines may use it at once; it must not be copied. Begin makes it usable.
+// Several goroutines may use it at once; it must not be copied. Begin makes it usable,
+// once.
 type Term struct {
 	parent   context.Context //nolint:containedctx // it is a context itself
 	deadline time.Time       // its own; zero = none

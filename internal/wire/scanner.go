@@ -192,6 +192,9 @@ func (s *Scanner) Mark() Mark {
 // with its repeated name, until somebody asks [Valid].
 func (s *Scanner) Rewind(m Mark) {
 	s.pos, s.depth, s.named, s.err = m.pos, m.depth, m.names, m.err
+	if n := s.named - len(s.names); n > len(s.moreNames) {
+		s.moreNames = s.moreNames[:n]
+	}
 	if s.depth > 0 {
 		*s.level(s.depth - 1) = m.level
 	}
