@@ -36,7 +36,7 @@ func past(t time.Time) bool { return !t.IsZero() && t.Unix() < 1<<30 }
 
 // settle tells the runtime what is not told; mu is held.
 func (d *deadline) settle() error {
-	if !d.news() {
+	if d.told.Equal(d.want) {
 		return nil
 	}
 	d.told = d.want
@@ -76,6 +76,3 @@ func (d *deadline) stale(err error) bool {
 	d.told = d.want // once more if need be: another may have told it since
 	return d.tell(d.want) == nil
 }
-
-// news reports whether the runtime was told another deadline; mu is held.
-func (d *deadline) news() bool { return !d.told.Equal(d.want) }

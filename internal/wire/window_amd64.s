@@ -14,6 +14,52 @@ GLOBL legalHigh<>(SB), RODATA|NOPTR, $16
 DATA firstOfTwo<>+0(SB)/8, $0xc2c2c2c2c2c2c2c2
 GLOBL firstOfTwo<>(SB), RODATA|NOPTR, $8
 
+// RUNES takes those of runes of two bytes (R11: beginnings, R12: bytes that go on) off
+// the odd ones (R10), unless one is not where the other asks for it.
+#define RUNES \
+	MOVQ R11, BX; \
+	ORQ R12, BX; \
+	NOTQ BX; \
+	ANDQ BX, R10; \
+	LEAQ (R13)(R11*2), BX; \
+	SHRQ $63, R11; \
+	MOVQ R11, R13; \
+	XORQ R12, BX; \
+	ORQ BX, R10;
+
+// ESCAPED writes the marks of a block, of its quotes (AX), backslashes (R9), odd bytes
+// (R10) and what is no escape of two bytes behind a backslash (R11); bytes are escaped
+// behind an odd run of backslashes. R8 says whether the first one is, and then whether
+// that of the next block is. A run is added to its own beginning, which carries past its
+// end; where that comes out tells whether its length is odd. R15 gets a bit if there is
+// any mark. (Langdale, Lemire: Parsing Gigabytes of JSON per Second, 2019, 3.1.1)
+#define ESCAPED \
+	MOVQ R8, R12; \
+	NOTQ R12; \
+	ANDQ R12, R9; \
+	LEAQ (R8)(R9*2), R12; \
+	MOVQ R12, BX; \
+	NOTQ BX; \
+	ANDQ R9, BX; \
+	ANDQ DX, BX; \
+	XORQ R8, R8; \
+	ADDQ R9, BX; \
+	ADCQ $0, R8; \
+	SHLQ $1, BX; \
+	XORQ DX, BX; \
+	NOTQ BX; \
+	ANDQ R12, BX; \
+	MOVQ BX, R12; \
+	NOTQ R12; \
+	ANDQ R12, AX; \
+	MOVQ AX, (DI); \
+	ANDQ R11, BX; \
+	ORQ R10, BX; \
+	MOVQ BX, 8(DI); \
+	ORQ AX, BX; \
+	NEGQ BX; \
+	RCRQ $1, R15;
+
 // blocks is at least 1.
 //
 // Every vector instruction here is a VEX one (V...), moves from general registers too:
@@ -114,17 +160,7 @@ loop:
 	SHLQ      $32, BX
 	ORQ       BX, R12
 
-	// Those of runes of two bytes are no longer odd, unless one is not where the
-	// other asks for it.
-	MOVQ R11, BX
-	ORQ  R12, BX
-	NOTQ BX
-	ANDQ BX, R10
-	LEAQ (R13)(R11*2), BX
-	SHRQ $63, R11
-	MOVQ R11, R13
-	XORQ R12, BX
-	ORQ  BX, R10
+	RUNES
 
 	// R11: bytes that are no escape of two bytes behind a backslash
 	VPSRLW    $4, Y0, Y2
@@ -145,36 +181,7 @@ loop:
 	SHLQ      $32, BX
 	ORQ       BX, R11
 
-	// BX: escaped bytes, those behind an odd run of backslashes. R8 says whether
-	// the first one is. A run is added to its own beginning, which carries past
-	// its end; where that comes out tells whether its length is odd.
-	// (Langdale, Lemire: Parsing Gigabytes of JSON per Second, 2019, 3.1.1)
-	MOVQ  R8, R12
-	NOTQ  R12
-	ANDQ  R12, R9
-	LEAQ  (R8)(R9*2), R12 // behind a backslash
-	MOVQ  R12, BX
-	NOTQ  BX
-	ANDQ  R9, BX
-	ANDQ  DX, BX          // runs that begin at odd places
-	XORQ  R8, R8
-	ADDQ  R9, BX
-	ADCQ  $0, R8          // the first byte of the next block is escaped
-	SHLQ  $1, BX
-	XORQ  DX, BX
-	NOTQ  BX
-	ANDQ  R12, BX
-
-	MOVQ BX, R12
-	NOTQ R12
-	ANDQ R12, AX
-	MOVQ AX, (DI)    // quotes that are not escaped
-	ANDQ R11, BX
-	ORQ  R10, BX
-	MOVQ BX, 8(DI)   // bytes to be looked at
-	ORQ  AX, BX
-	NEGQ BX          // carries unless it is zero
-	RCRQ $1, R15
+	ESCAPED
 	ADDQ $64, SI
 	ADDQ $16, DI
 	DECQ CX
@@ -252,17 +259,7 @@ wide:
 	KMOVQ   K1, R11
 	KMOVQ   K4, R12
 
-	// Those of runes of two bytes are no longer odd, unless one is not where the
-	// other asks for it.
-	MOVQ R11, BX
-	ORQ  R12, BX
-	NOTQ BX
-	ANDQ BX, R10
-	LEAQ (R13)(R11*2), BX
-	SHRQ $63, R11
-	MOVQ R11, R13
-	XORQ R12, BX
-	ORQ  BX, R10
+	RUNES
 
 	// R11: bytes that are no escape of two bytes behind a backslash
 	VPSRLW    $4, Z0, Z2
@@ -272,33 +269,7 @@ wide:
 	VPTESTNMB Z4, Z2, K1
 	KMOVQ     K1, R11
 
-	// BX: escaped bytes; see markAVX2
-	MOVQ R8, R12
-	NOTQ R12
-	ANDQ R12, R9
-	LEAQ (R8)(R9*2), R12
-	MOVQ R12, BX
-	NOTQ BX
-	ANDQ R9, BX
-	ANDQ DX, BX
-	XORQ R8, R8
-	ADDQ R9, BX
-	ADCQ $0, R8
-	SHLQ $1, BX
-	XORQ DX, BX
-	NOTQ BX
-	ANDQ R12, BX
-
-	MOVQ BX, R12
-	NOTQ R12
-	ANDQ R12, AX
-	MOVQ AX, (DI)
-	ANDQ R11, BX
-	ORQ  R10, BX
-	MOVQ BX, 8(DI)
-	ORQ  AX, BX
-	NEGQ BX
-	RCRQ $1, R15
+	ESCAPED
 	ADDQ $64, SI
 	ADDQ $16, DI
 	DECQ CX
