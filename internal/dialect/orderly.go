@@ -22,7 +22,8 @@ import (
 //   - the finishes come behind all content, just before the last event.
 //
 // Arguments for a call that is over cannot be told to anybody: they make the stream
-// unreadable. An end before each choice that spoke has its finish is truncated.
+// unreadable, and so does more than can be kept for the end. An end before each choice
+// that spoke has its finish is truncated.
 //
 // Events that are in order pass as they are. It takes over s, and has one user as any
 // stream has.
@@ -38,7 +39,7 @@ type orderly struct {
 	closed atomic.Bool
 
 	told    bool // something of the answer was given, so that it has begun
-	late    *scri.ChatResponse
+	again   *toldAgain
 	choices []*choiceOrder
 	last    *partOrder // of the delta before, if the same may pass
 	spoke   *choiceOrder
@@ -53,6 +54,7 @@ type choiceOrder struct {
 	parts   []*partOrder
 	next    int // number of the next part
 	finish  *scri.StreamEvent
+	ext     *layeredExt // of several finishes
 }
 
 // partOrder is a part of the message at hand.
@@ -152,49 +154,6 @@ func (o *orderly) take(e *scri.StreamEvent) {
 	default:
 	}
 	o.e = e
-}
-
-// belated keeps what a second beginning tells for the last event.
-func (o *orderly) belated(h *scri.ChatResponse) {
-	if h == nil {
-		return
-	}
-	if o.late == nil {
-		o.late = new(scri.ChatResponse)
-	}
-	joinHeads(o.late, h.Clone())
-}
-
-// joinHeads lays what came later over what came before.
-func joinHeads(h, later *scri.ChatResponse) {
-	if later.ID != "" {
-		h.ID = later.ID
-	}
-	if later.Model != "" {
-		h.Model = later.Model
-	}
-	if later.Provider != "" {
-		h.Provider = later.Provider
-	}
-	if !later.Created.IsZero() {
-		h.Created = later.Created
-	}
-	if later.Usage != nil {
-		h.Usage = later.Usage
-	}
-	if later.Lineage != nil {
-		h.Lineage = later.Lineage
-	}
-	h.Warnings = append(h.Warnings, later.Warnings...)
-	switch {
-	case later.Ext == nil:
-	case h.Ext == nil || h.Ext.Dialect != later.Ext.Dialect:
-		h.Ext = later.Ext
-	default:
-		ext := *later.Ext
-		ext.Members = MergeMembers(h.Ext.Members, later.Ext.Members)
-		h.Ext = &ext
-	}
 }
 
 func (o *orderly) choice(number int) *choiceOrder {
@@ -365,25 +324,6 @@ func (o *orderly) endAll(c *choiceOrder) {
 	}
 }
 
-// finish keeps the finish of a choice until nothing of it can follow any more.
-func (o *orderly) finish(e *scri.StreamEvent) {
-	o.told = true
-	c := o.choice(e.Choice)
-	f := e.Clone()
-	if old := c.finish; old != nil { // the last word counts
-		if f.Finish == nil {
-			f.Finish = old.Finish
-		}
-		f.LogProbs = append(old.LogProbs, f.LogProbs...)
-		if f.Ext == nil {
-			f.Ext = old.Ext
-		} else if old.Ext != nil && old.Ext.Dialect == f.Ext.Dialect {
-			f.Ext.Members = MergeMembers(old.Ext.Members, f.Ext.Members)
-		}
-	}
-	c.finish = f
-}
-
 // finishes gives the ends of all parts and the finishes of all choices, and reports
 // whether each choice that spoke has one.
 func (o *orderly) finishes() bool {
@@ -397,6 +337,9 @@ func (o *orderly) finishes() bool {
 	}
 	slices.SortStableFunc(o.choices, func(a, b *choiceOrder) int { return cmp.Compare(a.number, b.number) })
 	for _, c := range o.choices {
+		if c.ext != nil {
+			c.finish.Ext = c.ext.join()
+		}
 		o.emit(*c.finish)
 	}
 	return true
@@ -422,11 +365,9 @@ func (o *orderly) done(e *scri.StreamEvent) {
 		o.fail(BrokenOff(io.EOF))
 		return
 	}
-	if o.late != nil {
-		if e.Head != nil {
-			joinHeads(o.late, e.Head)
-		}
-		e.Head = o.late
+	if o.begunAgain() {
+		o.belated(e.Head)
+		e.Head = o.again.late()
 	}
 	o.e = e
 	o.fail(io.EOF)
@@ -442,8 +383,8 @@ func (o *orderly) ended(err error) {
 		o.fail(BrokenOff(io.EOF))
 		return
 	}
-	if o.late != nil {
-		o.emit(scri.StreamEvent{Kind: scri.EventDone, Head: o.late})
+	if o.begunAgain() {
+		o.emit(scri.StreamEvent{Kind: scri.EventDone, Head: o.again.late()})
 	}
 	o.fail(io.EOF)
 }

@@ -220,3 +220,51 @@ func TestOrderlyIsBounded(t *testing.T) {
 		t.Errorf("calls without end: %v", err)
 	}
 }
+
+// TestOrderlyTellsAgain: what an answer tells again and again of its beginning and its
+// end comes to one, which is bounded.
+func TestOrderlyTellsAgain(t *testing.T) {
+	read := func(name func(i int) string) (*scri.ChatResponse, error) {
+		s := &again{}
+		for i := range 50_000 {
+			ext := &scri.Ext{Dialect: "native", Members: scri.RawJSON(fmt.Sprintf(`{%q:%d,"same":null}`, name(i), i))}
+			s.list = append(s.list,
+				scri.StreamEvent{Kind: scri.EventStart, Head: &scri.ChatResponse{Model: "m", Ext: ext, Warnings: []scri.Warning{{Code: scri.WarnDropped, Path: "/x"}}}},
+				scri.StreamEvent{Kind: scri.EventFinish, Finish: &scri.Finish{Reason: scri.FinishStop}, Ext: ext})
+		}
+		s.list = append(s.list, scri.StreamEvent{Kind: scri.EventDone})
+		return scri.Collect(dialect.Orderly(s))
+	}
+	r, err := read(func(int) string { return "n" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"n":49999,"same":null}`
+	if got := string(r.Ext.Members); got != want {
+		t.Errorf("the answer has %s", got)
+	}
+	if got := string(r.Choices[0].Ext.Members); got != want {
+		t.Errorf("the choice has %s", got)
+	}
+	if len(r.Warnings) != 1 {
+		t.Errorf("%d warnings of one kind", len(r.Warnings))
+	}
+	_, err = read(func(i int) string { return fmt.Sprintf("%0200d", i) })
+	if e, ok := errors.AsType[*scri.Error](err); !ok || !strings.Contains(e.Error(), "tells again") {
+		t.Errorf("always something new: %v", err)
+	}
+}
+
+// again gives events as they are.
+type again struct{ list []scri.StreamEvent }
+
+func (s *again) Close() error { return nil }
+
+func (s *again) Next() (*scri.StreamEvent, error) {
+	if len(s.list) == 0 {
+		return nil, io.EOF
+	}
+	e := &s.list[0]
+	s.list = s.list[1:]
+	return e, nil
+}

@@ -96,8 +96,8 @@ func (d *streamDecoder) stray(b *openBlock, u *dialect.Unknown) {
 	case obj == nil:
 	case b.held != nil:
 		b.held = mergeBlock(b.held, obj, d.limit)
-	case len(b.more)+len(obj) <= d.limit:
-		b.more = dialect.MergeMembers(b.more, obj)
+	case b.more.Size()+len(obj) <= d.limit:
+		b.more.Add(obj)
 	}
 }
 
@@ -218,11 +218,11 @@ func (d *streamDecoder) blockStop(e *wireEvent) {
 	case b.kind == scri.PartText && !b.got:
 		end.Ext = &scri.Ext{Dialect: Name, Form: "empty"}
 	}
-	if b.more != nil {
+	if more := b.more.Object(); more != nil {
 		if end.Ext == nil {
 			end.Ext = &scri.Ext{Dialect: Name}
 		}
-		end.Ext.Members = b.more
+		end.Ext.Members = more
 	}
 	d.emit(end)
 	at := slices.IndexFunc(d.open, func(o openBlock) bool { return o.part == end.Part })

@@ -48,8 +48,8 @@ type streamDecoder struct {
 	usage  []byte // as merged so far
 	counts *scri.Usage
 	finish scri.Finish
-	late   scri.RawJSON // members of the answer that come at its end
-	junk   []byte       // the first data that was no JSON
+	late   dialect.Layers // members of the answer that come at its end
+	junk   []byte         // the first data that was no JSON
 }
 
 // openBlock is a content block that has begun and not ended.
@@ -57,12 +57,12 @@ type openBlock struct {
 	index int64
 	part  int
 	kind  scri.PartKind
-	got   bool   // something of its content has come
-	whole bool   // all of it has
-	args  []byte // the input it began with, in case no other comes
-	held  []byte // an unknown block, until all of it is here
-	sign  []byte // the signature so far, without quotes
-	more  []byte // members of its events that nobody knows: one object
+	got   bool           // something of its content has come
+	whole bool           // all of it has
+	args  []byte         // the input it began with, in case no other comes
+	held  []byte         // an unknown block, until all of it is here
+	sign  []byte         // the signature so far, without quotes
+	more  dialect.Layers // members of its events that nobody knows: one object
 }
 
 // Next returns the next event.
@@ -164,8 +164,8 @@ func (d *streamDecoder) notStream(body []byte) bool {
 
 func (d *streamDecoder) done() {
 	head := &scri.ChatResponse{}
-	if d.late != nil {
-		head.Ext = &scri.Ext{Dialect: Name, Members: d.late}
+	if late := d.late.Object(); late != nil {
+		head.Ext = &scri.Ext{Dialect: Name, Members: late}
 	}
 	d.emit(scri.StreamEvent{Kind: scri.EventDone, Head: head, Usage: d.counts, Finish: &d.finish})
 	d.fail(io.EOF)
@@ -331,10 +331,16 @@ func (d *streamDecoder) ensure() {
 	}
 }
 
+// maxUsage bounds what is kept of counts that come again and again.
+const maxUsage = 64 << 10
+
 // addUsage lays counts over those that came before.
 func (d *streamDecoder) addUsage(raw []byte) bool {
 	if len(raw) == 0 || raw[0] != '{' {
 		return false
+	}
+	if len(d.usage)+len(raw) > maxUsage {
+		d.usage = nil // nobody counts so much: the latest must do
 	}
 	d.usage = dialect.MergeMembers(d.usage, bytes.Clone(raw))
 	d.counts = decodeUsage(d.usage)
@@ -380,8 +386,8 @@ func (d *streamDecoder) messageDelta(e *wireEvent, data []byte) {
 
 // addLate keeps members of the answer that came at its end.
 func (d *streamDecoder) addLate(u *dialect.Unknown) {
-	if obj := u.Object(); obj != nil && len(d.late)+len(obj) <= d.limit {
-		d.late = dialect.MergeMembers(d.late, obj)
+	if obj := u.Object(); obj != nil && d.late.Size()+len(obj) <= d.limit {
+		d.late.Add(obj)
 	}
 }
 

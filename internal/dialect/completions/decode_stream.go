@@ -33,8 +33,8 @@ type streamDecoder struct {
 	heard, started bool
 	head, late     scri.ChatResponse
 	oddly          dialect.Once
-	known          []byte // members that the first chunk had
-	around         []byte // and those that came later
+	known          []byte         // members that the first chunk had
+	around         dialect.Layers // and those that came later
 	choices        []heard
 	use            dialect.OpenAIUsage
 	counted        []byte
@@ -123,8 +123,8 @@ func (d *streamDecoder) notStream(body []byte) bool {
 
 func (d *streamDecoder) done() {
 	d.finishes()
-	if len(d.around) > 0 {
-		d.late.Ext = &scri.Ext{Dialect: Name, Members: d.around}
+	if around := d.around.Object(); around != nil {
+		d.late.Ext = &scri.Ext{Dialect: Name, Members: around}
 	}
 	e := scri.StreamEvent{Kind: scri.EventDone, Head: &d.late, Finish: &d.choices[0].ended}
 	for i := range d.choices {
@@ -259,8 +259,8 @@ func (d *streamDecoder) about(who *scri.ChatResponse, members []byte, speaks boo
 		d.started = true
 		d.head = *who
 		d.known = bytes.Clone(members)
-		d.head.Ext = &scri.Ext{Dialect: Name, Members: dialect.MergeMembers(d.around, d.known)}
-		d.around = nil
+		d.head.Ext = &scri.Ext{Dialect: Name, Members: dialect.MergeMembers(d.around.Object(), d.known)}
+		d.around = dialect.Layers{}
 		d.Emit(scri.StreamEvent{Kind: scri.EventStart, Head: &d.head})
 		return
 	}
@@ -273,8 +273,8 @@ func (d *streamDecoder) about(who *scri.ChatResponse, members []byte, speaks boo
 	if d.head.Created.IsZero() && d.late.Created.IsZero() {
 		d.late.Created = who.Created
 	}
-	if news := d.news(members); news != nil && len(d.around)+len(news) <= d.limit {
-		d.around = bytes.Clone(dialect.MergeMembers(d.around, news))
+	if news := d.news(members); news != nil && d.around.Size()+len(news) <= d.limit {
+		d.around.Add(news)
 	}
 }
 

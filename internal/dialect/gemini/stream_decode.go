@@ -47,8 +47,8 @@ type streamDecoder struct {
 	told    []byte // the one that was told last
 	counts  *scri.Usage
 
-	uncounted []byte       // counts that nobody knows, in an object
-	late      scri.RawJSON // members of the answer that came after its beginning
+	uncounted []byte         // counts that nobody knows, in an object
+	late      dialect.Layers // members of the answer that came after its beginning
 	scratch   []byte
 }
 
@@ -65,8 +65,8 @@ type spoken struct {
 	called   bool
 	finished bool
 	finish   scri.Finish
-	rest     scri.RawJSON // members of the choice
-	sources  [][]byte     // what came of its grounding
+	rest     dialect.Layers // members of the choice
+	sources  [][]byte       // what came of its grounding
 	early    []scri.TokenLogProb
 }
 
@@ -182,8 +182,8 @@ func (d *streamDecoder) done() {
 		d.emit(scri.EventOpaque).Ext = &scri.Ext{Dialect: Name, Members: d.uncounted}
 	}
 	head := &scri.ChatResponse{Model: d.renamed}
-	if d.late != nil {
-		head.Ext = &scri.Ext{Dialect: Name, Members: d.late}
+	if late := d.late.Object(); late != nil {
+		head.Ext = &scri.Ext{Dialect: Name, Members: late}
 	}
 	e := d.emit(scri.EventDone)
 	e.Head, e.Usage = head, d.counts
@@ -197,8 +197,8 @@ func (d *streamDecoder) done() {
 
 // addLate keeps members of the answer that came after its beginning.
 func (d *streamDecoder) addLate(obj scri.RawJSON) {
-	if obj != nil && len(d.late)+len(obj) <= d.limit {
-		d.late = dialect.MergeMembers(d.late, obj)
+	if obj != nil && d.late.Size()+len(obj) <= d.limit {
+		d.late.Add(obj)
 	}
 }
 
@@ -343,8 +343,8 @@ func (d *streamDecoder) candidate(i int, c *candidate) {
 	if c.sources != nil || c.recited != nil {
 		d.cite(s, c)
 	}
-	if obj := c.rest.Object(); obj != nil && len(s.rest)+len(obj) <= d.limit {
-		s.rest = dialect.MergeMembers(s.rest, obj)
+	if obj := c.rest.Object(); obj != nil && s.rest.Size()+len(obj) <= d.limit {
+		s.rest.Add(obj)
 	}
 }
 
@@ -398,8 +398,8 @@ func (d *streamDecoder) finish(s *spoken, c *candidate) {
 	s.finish = scri.Finish{Reason: reason, Raw: strings.Clone(c.finish), Dialect: Name, Detail: strings.Clone(c.detail)}
 	e := d.emit(scri.EventFinish)
 	e.Choice, e.Finish, e.LogProbs = s.index, &s.finish, s.early
-	if s.rest != nil {
-		e.Ext = &scri.Ext{Dialect: Name, Members: s.rest}
+	if rest := s.rest.Object(); rest != nil {
+		e.Ext = &scri.Ext{Dialect: Name, Members: rest}
 		if len(s.sources) > 0 && !s.untold {
 			e.Ext.Form = told
 		}
