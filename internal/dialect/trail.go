@@ -203,3 +203,22 @@ func Belated(warn *[]scri.Warning, told, late *scri.ChatResponse, own string) {
 	}
 	note("/created", before, late.Created.Format(time.RFC3339Nano))
 }
+
+// Begun is how far the parts of a stream have begun, which are told in their order. The
+// zero Begun knows of none.
+type Begun struct{ message, parts int }
+
+// Note takes in that the part of an event begins.
+func (b *Begun) Note(ev *scri.StreamEvent) {
+	if ev.Message > b.message {
+		b.message, b.parts = ev.Message, 0
+	}
+	if ev.Message == b.message {
+		b.parts = max(b.parts, ev.Part+1)
+	}
+}
+
+// Has reports whether the part of an event has begun.
+func (b *Begun) Has(ev *scri.StreamEvent) bool {
+	return ev.Message < b.message || ev.Message == b.message && ev.Part < b.parts
+}

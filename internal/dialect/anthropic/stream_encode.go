@@ -38,6 +38,7 @@ type streamEncoder struct {
 	blocks  []*block // open ones: the first is on the wire, the others wait
 	early   []early  // texts that were ended so that others could begin
 	skipped []partID // parts that cannot be said
+	any     dialect.Begun
 	blockNo int
 	waiting int
 }

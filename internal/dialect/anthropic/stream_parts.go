@@ -56,6 +56,7 @@ func (s *streamEncoder) part(b []byte, ev *scri.StreamEvent) []byte {
 		}
 	}
 	b = s.advance(b)
+	s.any.Note(ev)
 	s.at(id(ev))
 	defer func() { s.e.path = s.e.path[:0] }()
 	k := &block{id: id(ev), kind: p.Kind, index: s.blockNo}
@@ -237,19 +238,21 @@ func (s *streamEncoder) again(b []byte, ev *scri.StreamEvent) ([]byte, *block) {
 	kind := scri.PartText
 	at := slices.IndexFunc(s.early, func(x early) bool { return x.id == id(ev) })
 	switch {
-	case at >= 0 && ev.Delta.IsZero() && ev.Citation == nil:
+	case s.any.Has(ev) && ev.Delta.IsZero() && ev.Citation == nil:
 		if ev.Signature != nil {
 			s.at(id(ev))
 			s.once(string(s.e.path)+"/signature", "it came after the block had to end")
 			s.e.path = s.e.path[:0]
 		}
 		return b, nil
-	case at >= 0:
-		kind = s.early[at].kind
+	case s.any.Has(ev):
 		s.at(id(ev))
 		s.e.lose(scri.WarnChanged, "", "", "", "the part goes on in another block")
 		s.e.path = s.e.path[:0]
-		s.early = slices.Delete(s.early, at, at+1)
+		if at >= 0 {
+			kind = s.early[at].kind
+			s.early = slices.Delete(s.early, at, at+1)
+		}
 	}
 	open := *ev
 	open.Whole = &scri.Part{Kind: kind}

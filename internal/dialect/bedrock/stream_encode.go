@@ -30,6 +30,7 @@ type streamEncoder struct {
 	started, ended, called bool
 	told                   dialect.Once  // what was warned of already
 	parts                  []*streamPart // open ones
+	any                    dialect.Begun
 	blocks                 int
 }
 

@@ -23,6 +23,8 @@ func (s *streamEncoder) part(b []byte, ev *scri.StreamEvent) []byte {
 	if whole == nil {
 		whole = &scri.Part{Kind: scri.PartText}
 	}
+	b = s.endBefore(b)
+	s.any.Note(ev)
 	s.e.Part(0, ev.Message, ev.Part)
 	defer s.e.Out(0)
 	p := &streamPart{message: ev.Message, part: ev.Part, kind: whole.Kind, index: -1, said: true, empty: formed(whole.Ext, "empty")}
@@ -48,6 +50,21 @@ func (s *streamEncoder) part(b []byte, ev *scri.StreamEvent) []byte {
 		b = s.callStart(b, p, whole)
 	default:
 		b = s.wholePart(b, p, whole)
+	}
+	return b
+}
+
+// endBefore ends the texts and thoughts that are open when another part begins: clients
+// know one open block at a time.
+func (s *streamEncoder) endBefore(b []byte) []byte {
+	for i := 0; i < len(s.parts); {
+		p := s.parts[i]
+		if !p.said || p.kind != scri.PartText && p.kind != scri.PartRefusal && p.kind != scri.PartThinking {
+			i++
+			continue
+		}
+		s.parts = slices.Delete(s.parts, i, i+1)
+		b = s.close(b, p, nil)
 	}
 	return b
 }
@@ -193,6 +210,9 @@ func (s *streamEncoder) wholePart(b []byte, p *streamPart, whole *scri.Part) []b
 func (s *streamEncoder) delta(b []byte, ev *scri.StreamEvent) []byte {
 	p := s.find(ev)
 	if p == nil {
+		if s.any.Has(ev) && !s.again(ev) {
+			return b
+		}
 		b = s.part(b, &scri.StreamEvent{Kind: scri.EventPart, Message: ev.Message, Part: ev.Part})
 		p = s.find(ev)
 	}
@@ -211,6 +231,20 @@ func (s *streamEncoder) delta(b []byte, ev *scri.StreamEvent) []byte {
 		b = s.cite(b, p, ev.Citation)
 	}
 	return b
+}
+
+// again reports whether more of a part that is over is told, which is in another block.
+func (s *streamEncoder) again(ev *scri.StreamEvent) bool {
+	s.e.Part(0, ev.Message, ev.Part)
+	defer s.e.Out(0)
+	if ev.Signature != nil {
+		s.once(s.e.Path()+"/signature", "it came after the block had to end")
+	}
+	if ev.Citation == nil && ev.Delta.IsZero() {
+		return false
+	}
+	s.e.Tell(scri.WarnChanged, "", "", "", "the part goes on in another block")
+	return true
 }
 
 // more appends a piece of a text, a thought or arguments.
@@ -282,7 +316,10 @@ func (s *streamEncoder) cite(b []byte, p *streamPart, c *scri.Citation) []byte {
 // partEnd ends a part.
 func (s *streamEncoder) partEnd(b []byte, ev *scri.StreamEvent) []byte {
 	p := s.find(ev)
-	if p == nil {
+	if p == nil { // its block had to end
+		s.e.Part(0, ev.Message, ev.Part)
+		s.e.Homeless(ev.Ext)
+		s.e.Out(0)
 		return b
 	}
 	s.parts = slices.DeleteFunc(s.parts, func(o *streamPart) bool { return o == p })

@@ -32,10 +32,12 @@ type streamDecoder struct {
 
 	s     wire.Scanner
 	open  []openPart
+	texts []endedText
 	parts int // given so far
 	plan  int // the part that is the open plan, or -1
 
 	heard, begun bool
+	ending       bool
 	finish       scri.Finish
 	counts       *scri.Usage
 	late         dialect.Unknown // members of the answer that come at its end
@@ -53,6 +55,12 @@ type openPart struct {
 	over  bool // its end has come; it waits for citations
 	more  dialect.Unknown
 	size  int
+}
+
+// endedText is a text that is over, and may be cited all the same.
+type endedText struct {
+	index int64
+	part  int
 }
 
 // Next returns the next event.
@@ -320,6 +328,7 @@ func (d *streamDecoder) messageEnd(e *wireEvent) {
 	for i := range d.open {
 		d.open[i].over = true
 	}
+	d.ending = true
 	d.flush()
 	d.addLate(&e.more)
 	d.addLate(&e.said)
@@ -399,6 +408,9 @@ func (d *streamDecoder) flush() {
 		}
 		if b.call && !b.got {
 			b.more.Form("empty")
+		}
+		if b.kind == scri.PartText && !b.call && len(d.texts) < maxOpen && !d.ending {
+			d.texts = append(d.texts, endedText{b.index, b.part})
 		}
 		d.Emit(scri.StreamEvent{Kind: scri.EventPartEnd, Part: b.part, Ext: b.more.Ext(Name)})
 	}

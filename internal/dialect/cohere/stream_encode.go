@@ -33,7 +33,9 @@ type streamEncoder struct {
 	told           dialect.Once // what was warned of already
 
 	parts                 []*streamPart // open ones
-	content, calls, cited int           // how many of each were told
+	over                  *streamPart   // the latest text that is over
+	any                   dialect.Begun
+	content, calls, cited int // how many of each were told
 	texts, messages       int
 	tokens                int // whose probabilities were written
 }

@@ -2,6 +2,7 @@ package cohere
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
 	"github.com/aratta-gateway/aratta/internal/wire"
@@ -172,6 +173,14 @@ func (d *streamDecoder) citation(e *wireEvent) bool {
 		d.stray(b, e)
 		d.Emit(scri.StreamEvent{Kind: scri.EventDelta, Part: b.part, Citation: &c})
 		return true
+	}
+	for _, t := range slices.Backward(d.texts) {
+		if index < 0 || index == t.index {
+			d.addLate(&e.more)
+			d.addLate(&e.said)
+			d.Emit(scri.StreamEvent{Kind: scri.EventDelta, Part: t.part, Citation: &c})
+			return true
+		}
 	}
 	return false
 }

@@ -23,6 +23,7 @@ func (s *streamEncoder) part(b []byte, ev *scri.StreamEvent) []byte {
 	if whole == nil {
 		whole = &scri.Part{Kind: scri.PartText}
 	}
+	s.any.Note(ev)
 	s.e.Part(0, ev.Message, ev.Part)
 	defer s.e.Out(0)
 	p := &streamPart{message: ev.Message, part: ev.Part, kind: whole.Kind, empty: formed(whole.Ext, "empty")}
@@ -112,8 +113,9 @@ func (s *streamEncoder) callStart(b []byte, p *streamPart, whole *scri.Part) []b
 func (s *streamEncoder) delta(b []byte, ev *scri.StreamEvent) []byte {
 	p := s.find(ev)
 	if p == nil {
-		b = s.part(b, &scri.StreamEvent{Kind: scri.EventPart, Message: ev.Message, Part: ev.Part})
-		p = s.find(ev)
+		if b, p = s.again(b, ev); p == nil {
+			return b
+		}
 	}
 	if len(ev.LogProbs) > 0 && p.where != contentPlace {
 		s.once("/choices/0/logprobs", "there is no text to tell it with")
@@ -139,6 +141,28 @@ func (s *streamEncoder) delta(b []byte, ev *scri.StreamEvent) []byte {
 		s.e.Out(0)
 	}
 	return b
+}
+
+// again finds or begins a part for more of one that is over: where it cannot go on, as
+// another one. Sources of the latest text still find it. nil: there is nothing to tell.
+func (s *streamEncoder) again(b []byte, ev *scri.StreamEvent) ([]byte, *streamPart) {
+	switch p := s.over; {
+	case !s.any.Has(ev):
+	case ev.Delta.IsZero() && p != nil && p.message == ev.Message && p.part == ev.Part:
+		return b, p
+	default:
+		s.e.Part(0, ev.Message, ev.Part)
+		defer s.e.Out(0)
+		if ev.Signature != nil {
+			s.once(s.e.Path()+"/signature", "nothing is signed here")
+		}
+		if ev.Delta.IsZero() && ev.Citation == nil && len(ev.LogProbs) == 0 {
+			return b, nil
+		}
+		s.e.Tell(scri.WarnChanged, "", "", "", "the part goes on in another one")
+	}
+	b = s.part(b, &scri.StreamEvent{Kind: scri.EventPart, Message: ev.Message, Part: ev.Part})
+	return b, s.find(ev)
 }
 
 // more appends a piece of a text or of arguments, and what its tokens are worth:
@@ -223,6 +247,9 @@ func (s *streamEncoder) partEnd(b []byte, ev *scri.StreamEvent) []byte {
 		return b
 	}
 	s.parts = slices.DeleteFunc(s.parts, func(o *streamPart) bool { return o == p })
+	if p.where == contentPlace && p.kind != scri.PartThinking {
+		s.over = p
+	}
 	return s.close(b, p, ev.Ext)
 }
 

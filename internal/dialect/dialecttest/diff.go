@@ -20,6 +20,7 @@ type Difference struct {
 	part bool     // a whole part was lost or added
 	kind string   // the kind of that part
 	core string   // that part without its speaker
+	cite []*node  // the sources that were lost or added alone, less a text
 
 	joined bool // its text went into a neighbour's, or came out of it
 }
@@ -171,7 +172,7 @@ func (d *differ) lost(a *node) {
 		}
 		return
 	}
-	d.report(Difference{Path: a.path, Before: a.text(), Soft: a.slight(), also: a.outside(), part: a.item && a.kid("kind") != nil, kind: a.sort(), core: a.core()})
+	d.report(Difference{Path: a.path, Before: a.text(), Soft: a.slight(), also: a.outside(), part: a.item && a.kid("kind") != nil, kind: a.sort(), core: a.core(), cite: a.sources()})
 }
 
 // mute reports whether a part says nothing itself: only its ornaments can be lost.
@@ -187,7 +188,7 @@ func (d *differ) added(b *node) {
 		}
 		return
 	}
-	d.report(Difference{To: b.path, After: b.text(), Soft: b.slight() || b.name == "call_id", also: b.outside(), part: b.item && b.kid("kind") != nil, kind: b.sort(), core: b.core()})
+	d.report(Difference{To: b.path, After: b.text(), Soft: b.slight() || b.name == "call_id", also: b.outside(), part: b.item && b.kid("kind") != nil, kind: b.sort(), core: b.core(), cite: b.sources()})
 }
 
 // core is what a part is, without its speaker and its ornaments.
@@ -217,11 +218,34 @@ func (d *differ) elsewhere() {
 		text, isText := strings.CutPrefix(strings.TrimSuffix(b.core, "\n"), "kind:text\ntext:")
 		for j := range d.out {
 			a := &d.out[j]
-			if a.part && a.To == "" && (a.core == b.core || isText && text != "" && strings.Contains(a.core, text)) {
+			if a.part && a.To == "" && (a.core == b.core || isText && text != "" && strings.Contains(a.core, text)) || a.To == "" && sameSource(a.cite, b.cite) {
 				b.also = append(b.also, a.Path)
 			}
 		}
 	}
+}
+
+// sources are what a citation, or a text that says nothing itself, cites.
+func (n *node) sources() []*node {
+	switch {
+	case n.mute():
+		return n.kid("citations").items()
+	case n.item && strings.Contains(n.path, "/citations/"):
+		return []*node{n}
+	default:
+		return nil
+	}
+}
+
+// sameSource reports whether one of two lists of citations has a source of the other.
+func sameSource(a, b []*node) bool {
+	return slices.ContainsFunc(a, func(x *node) bool {
+		return slices.ContainsFunc(b, func(y *node) bool {
+			return slices.ContainsFunc([]string{"url", "document", "quote"}, func(name string) bool {
+				return x.value(name) != "" && x.value(name) == y.value(name)
+			})
+		})
+	})
 }
 
 // answered lets the result that was added for a call be told of at the call.

@@ -2,7 +2,6 @@ package openai
 
 import (
 	"bytes"
-	"slices"
 	"strconv"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -32,11 +31,7 @@ func (s *streamEncoder) part(ev *scri.StreamEvent) {
 		s.ornaments(p, ev.Part)
 	}
 	s.prepare(c, p, &o)
-	if o.joins = -1; o.place != callField && s.goesOn(c, &o) {
-		if o.joins = c.last; !c.parts[c.last].told {
-			o.joins = c.parts[c.last].joins
-		}
-	}
+	o.joins = s.before(c, &o)
 	c.parts = append(c.parts, o)
 	c.last = len(c.parts) - 1
 	at := &c.parts[c.last]
@@ -137,13 +132,30 @@ func (s *streamEncoder) prepare(c *spoken, p *scri.Part, o *spokenPart) {
 	}
 }
 
+// before is the part that a reader would take this one for more of, or -1. Parts of
+// which nothing was written do not stand between.
+func (s *streamEncoder) before(c *spoken, o *spokenPart) int {
+	if o.place == callField {
+		return -1
+	}
+	for i := c.last; i >= 0; i-- {
+		l := &c.parts[i]
+		switch silent := !l.told; {
+		case s.goesOn(l, o) && silent:
+			return l.joins
+		case s.goesOn(l, o):
+			return i
+		case silent && !l.item && (l.kind == scri.PartText || l.kind == scri.PartThinking || l.kind == scri.PartRefusal):
+		default:
+			return -1
+		}
+	}
+	return -1
+}
+
 // goesOn reports whether a reader would take the part for more of the one
 // before it.
-func (s *streamEncoder) goesOn(c *spoken, o *spokenPart) bool {
-	if c.last < 0 {
-		return false
-	}
-	l := &c.parts[c.last]
+func (s *streamEncoder) goesOn(l, o *spokenPart) bool {
 	if l.item || o.item {
 		return false
 	}
@@ -240,7 +252,7 @@ func (s *streamEncoder) delta(ev *scri.StreamEvent) {
 // write writes one delta.
 func (s *streamEncoder) write(c *spoken, p *spokenPart, ev *scri.StreamEvent) {
 	if ev.Citation != nil && p.gathered == nil {
-		s.citationDelta(p, ev.Citation)
+		s.citationDelta(c, p, ev.Citation)
 	}
 	if ev.Signature != nil && p.field != fieldDetails {
 		if !p.unsigned && (!ev.Signature.Redacted || ev.Signature.Dialect != name) {
@@ -264,6 +276,9 @@ func (s *streamEncoder) write(c *spoken, p *spokenPart, ev *scri.StreamEvent) {
 	}
 	if !ev.Delta.IsZero() || signed {
 		s.join(c, p)
+		if p.kind == scri.PartText {
+			c.text = c.last
+		}
 	}
 	n := s.beginDelta()
 	switch {
@@ -296,7 +311,9 @@ func (s *streamEncoder) write(c *spoken, p *spokenPart, ev *scri.StreamEvent) {
 
 // gatheredItem writes a text that has to be an item of a list, as it has members
 // of its own.
-func (s *streamEncoder) gatheredItem(p *spokenPart) {
+func (s *streamEncoder) gatheredItem(c *spoken, i int) {
+	p := &c.parts[i]
+	c.text = i
 	g := p.gathered
 	g.Text = scri.QuotedText(append(p.words, '"'))
 	p.gathered, p.words = nil, nil
@@ -308,11 +325,11 @@ func (s *streamEncoder) gatheredItem(p *spokenPart) {
 	s.B = append(s.B, afterDelta[1:]...)
 	s.endFrame(n)
 	for i := range g.Citations {
-		s.citationDelta(p, &g.Citations[i])
+		s.citationDelta(c, p, &g.Citations[i])
 	}
 }
 
-func (s *streamEncoder) citationDelta(p *spokenPart, cite *scri.Citation) {
+func (s *streamEncoder) citationDelta(c *spoken, p *spokenPart, cite *scri.Citation) {
 	k := p.cited
 	p.cited++
 	path := func() string { return s.partPath(p.part) + "/citations/" + strconv.Itoa(k) }
@@ -320,13 +337,35 @@ func (s *streamEncoder) citationDelta(p *spokenPart, cite *scri.Citation) {
 		s.dropped(path(), "only addresses can be cited")
 		return
 	}
-	p.sourced = true
+	s.source(c, p)
 	n := s.beginDelta()
 	s.Key("annotations")
 	s.BeginArray()
 	s.citation(cite, path)
 	s.EndArray()
 	s.endDelta(n)
+}
+
+// source tells which text a reader will take the part's sources to be of: the latest,
+// be it over, or else the one that comes next.
+func (s *streamEncoder) source(c *spoken, p *spokenPart) {
+	first := !p.sourced
+	p.sourced = true
+	switch {
+	case c.text < 0:
+		c.text, p.told = c.last, true
+	case &c.parts[c.text] == p:
+	case p.joins >= 0:
+		s.join(c, p)
+		c.text = c.last
+	case first:
+		s.tell(scri.WarnChanged, s.partPath(p.part), "its sources are told of the text before")
+		l := &c.parts[c.text]
+		s.msg = l.msg
+		s.tell(scri.WarnChanged, s.partPath(l.part), "sources of another text are told of it")
+		s.msg = p.msg
+	default:
+	}
 }
 
 func (s *streamEncoder) argsDelta(p *spokenPart, t scri.Text) {
@@ -412,14 +451,11 @@ func (s *streamEncoder) partEnd(ev *scri.StreamEvent) {
 	p := &c.parts[i]
 	s.foreign(ev.Ext, func() string { return s.partPath(ev.Part) })
 	if p.gathered != nil {
-		s.gatheredItem(p)
+		s.gatheredItem(c, i)
 		return
 	}
 	if p.unsigned && !p.spoke {
 		s.dropped(s.partPath(ev.Part), "there is no thought to read, only its signature")
-	}
-	if p.sourced && !p.spoke && slices.ContainsFunc(c.parts[:i], func(o spokenPart) bool { return o.spoke && o.kind == scri.PartText }) {
-		s.tell(scri.WarnChanged, s.partPath(ev.Part), "sources without a text are told of the one before")
 	}
 	if p.place == callField && !p.args && !has(ev.Ext, "empty") {
 		n := s.beginDelta()

@@ -44,6 +44,7 @@ type spoken struct {
 	opened bool
 	parts  []spokenPart
 	last   int // of parts, the one that text was written to last; -1
+	text   int // of parts, the one of which a reader will take sources to be; -1
 	calls  int
 	heard  bool // a sound was passed on as it came
 }
@@ -288,7 +289,7 @@ func (s *streamEncoder) at(i int) *spoken {
 			return c
 		}
 	}
-	c := &spoken{index: i, last: -1}
+	c := &spoken{index: i, last: -1, text: -1}
 	s.choices = append(s.choices, c)
 	return c
 }

@@ -41,9 +41,9 @@ type streamDecoder struct {
 	err   error // what follows the queue
 
 	items  []*openItem
-	early  []int64 // the indexes of those that were ended by the next
-	parts  int     // given so far
-	seen   int     // items that have begun
+	early  []earlyItem // those that were ended by the next
+	parts  int         // given so far
+	seen   int         // items that have begun
 	heard  bool
 	begun  bool
 	called bool         // the client is to run a tool

@@ -15,6 +15,7 @@ const maxOpen = 256
 // openItem is an item of the output that has begun and not ended.
 type openItem struct {
 	index int64
+	id    []byte // as it stands; nil: it has none
 	typ   string
 	head  dialect.Unknown // what is known of it at its beginning, for its first part
 	parts []*openPart
@@ -47,6 +48,21 @@ func (d *streamDecoder) find(output int64) *openItem {
 	return nil
 }
 
+// about is the item that an event is about: some tell another number than that of the
+// item that they name.
+func (d *streamDecoder) about(e *wireEvent) *openItem {
+	t := d.find(e.output)
+	if len(e.id) <= len(`""`) || t != nil && bytes.Equal(t.id, e.id) {
+		return t
+	}
+	for _, o := range slices.Backward(d.items) {
+		if bytes.Equal(o.id, e.id) {
+			return o
+		}
+	}
+	return t
+}
+
 func (t *openItem) find(key byte, index int64) *openPart {
 	for _, p := range t.parts {
 		if p.key == key && p.index == index {
@@ -75,12 +91,43 @@ func (d *streamDecoder) endBefore() {
 	for i := 0; i < len(d.items); {
 		if t := d.items[i]; t.typ == typeMessage || t.typ == typeReasoning {
 			if len(d.early) < maxOpen {
-				d.early = append(d.early, t.index)
+				d.early = append(d.early, t.early())
 			}
 			d.itemDone(t.index, nil, &dialect.Unknown{})
 		} else {
 			i++
 		}
+	}
+}
+
+// earlyItem is an item that had to end when another began.
+type earlyItem struct {
+	index   int64
+	thought int // the last part that thought something; -1
+}
+
+func (t *openItem) early() earlyItem {
+	e := earlyItem{index: t.index, thought: -1}
+	for _, p := range t.parts {
+		if p.kind == scri.PartThinking && p.got {
+			e.thought = p.no
+		}
+	}
+	return e
+}
+
+// signLate gives the signature of a thought that was told before, as far as it could be.
+func (d *streamDecoder) signLate(t earlyItem, raw []byte) {
+	if t.thought < 0 || len(raw) == 0 {
+		return
+	}
+	s := newDecoder(bytes.Clone(raw))
+	s.answer = true
+	if s.item(); s.Err() != nil || len(s.parts) == 0 {
+		return
+	}
+	if sign := s.parts[len(s.parts)-1].Signature; sign != nil {
+		d.emit(scri.StreamEvent{Kind: scri.EventDelta, Part: t.thought, Signature: sign})
 	}
 }
 
@@ -96,6 +143,7 @@ func (d *streamDecoder) itemAdded(e *wireEvent) {
 	}
 	s := newDecoder(bytes.Clone(e.item))
 	t := d.add(e.output, dialect.Word(s.Peek("type")))
+	t.id = s.Peek("id")
 	switch t.typ {
 	case typeMessage, typeReasoning:
 		var v envelope
@@ -145,7 +193,7 @@ func (d *streamDecoder) partAdded(e *wireEvent, key byte) {
 	if key == keySummary {
 		index = e.summary
 	}
-	t := d.find(e.output)
+	t := d.about(e)
 	if t == nil || t.typ == "" || t.find(key, index) != nil {
 		return
 	}
@@ -187,7 +235,7 @@ func (d *streamDecoder) delta(e *wireEvent, key byte, kind scri.PartKind) {
 		d.opaque(e)
 		return
 	}
-	t := d.find(e.output)
+	t := d.about(e)
 	if t == nil && key != keyCall {
 		typ := typeMessage
 		if kind == scri.PartThinking {
@@ -237,7 +285,7 @@ func (d *streamDecoder) delta(e *wireEvent, key byte, kind scri.PartKind) {
 
 // rest gives the content of a part that came only with its end.
 func (d *streamDecoder) rest(e *wireEvent, key byte) {
-	t := d.find(e.output)
+	t := d.about(e)
 	if t == nil || len(e.whole) <= 2 || e.whole[0] != '"' {
 		return
 	}
@@ -255,7 +303,7 @@ func (d *streamDecoder) rest(e *wireEvent, key byte) {
 }
 
 func (d *streamDecoder) annotation(e *wireEvent) {
-	t := d.find(e.output)
+	t := d.about(e)
 	if t == nil {
 		d.opaque(e)
 		return
@@ -299,7 +347,8 @@ func (d *streamDecoder) finishItems(output [][]byte) {
 func (d *streamDecoder) itemDone(output int64, raw []byte, more *dialect.Unknown) {
 	t := d.find(output)
 	if t == nil {
-		if at := slices.Index(d.early, output); at >= 0 { // it was told, as far as it can be
+		if at := slices.IndexFunc(d.early, func(t earlyItem) bool { return t.index == output }); at >= 0 {
+			d.signLate(d.early[at], raw)
 			d.early = slices.Delete(d.early, at, at+1)
 			return
 		}

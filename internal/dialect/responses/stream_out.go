@@ -307,6 +307,7 @@ func (s *streamEncoder) delta(b []byte, ev *scri.StreamEvent) []byte {
 	p := s.find(id)
 	if p == nil {
 		if slices.Contains(s.gone, id) {
+			s.belated(ev)
 			return b
 		}
 		p = &part{id: id, p: scri.Part{Kind: scri.PartText}}
@@ -339,6 +340,37 @@ func (s *streamEncoder) delta(b []byte, ev *scri.StreamEvent) []byte {
 		b = s.cite(b, p, len(p.p.Citations)-1)
 	}
 	return b
+}
+
+// belated takes in what comes of a part that is over: its item may tell it yet.
+func (s *streamEncoder) belated(ev *scri.StreamEvent) {
+	if ev.Signature == nil && ev.Citation == nil {
+		return
+	}
+	id := partID{ev.Message, ev.Part}
+	for _, t := range slices.Backward(s.items) {
+		if t.over {
+			continue
+		}
+		for _, p := range t.parts {
+			switch {
+			case p.id != id:
+			case ev.Signature != nil:
+				s.sign(p, ev.Signature)
+				return
+			default:
+				p.p.Citations = append(p.p.Citations, cloned(ev.Citation))
+				return
+			}
+		}
+	}
+	s.at(id)
+	if ev.Signature != nil {
+		s.once(string(s.e.path)+"/signature", "it came when its item was over")
+	} else {
+		s.once(string(s.e.path)+"/citations", "some came when their item was over")
+	}
+	s.e.path = s.e.path[:0]
 }
 
 func cloned(c *scri.Citation) scri.Citation {
