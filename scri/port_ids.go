@@ -3,6 +3,7 @@ package scri
 import (
 	"hash/fnv"
 	"io"
+	"slices"
 	"strconv"
 )
 
@@ -52,13 +53,21 @@ func (t *Traits) fitsID(id string, chars *charset) bool {
 // idFitter gives each call an id that fits, and each result that of its call.
 type idFitter struct {
 	*porter
-	used  map[string]bool   // ids that are taken
-	now   map[string]string // id in the input -> id of the last call that had it
-	calls map[string]bool   // ids of calls so far
+	used  map[string]bool       // ids that are taken
+	now   map[string]string     // id in the input -> id of the last call that had it
+	calls map[string]asked      // the last call of an id
+	twins map[string][]openCall // new ids of calls of one asking and one id, until they are answered
+	turn  int                   // askings so far: turns of the assistant without others between
 	open  openCalls
 	count int
 
 	digits []byte // of new ids
+}
+
+// asked is a call of the asking turn, which is counted from 1.
+type asked struct {
+	name string
+	turn int
 }
 
 // openCalls are the calls of the input without an id, until they are answered.
@@ -117,7 +126,7 @@ func (o *openCalls) next(name string) (int, bool) {
 }
 
 func (p *porter) fitIDs() {
-	f := idFitter{porter: p, used: map[string]bool{}, now: map[string]string{}, calls: map[string]bool{}}
+	f := idFitter{porter: p, used: map[string]bool{}, now: map[string]string{}, calls: map[string]asked{}, turn: 1}
 	for i := range p.turns {
 		for _, c := range p.turns[i].pieces {
 			if id, ok := callID(c.p); ok {
@@ -127,6 +136,10 @@ func (p *porter) fitIDs() {
 	}
 	for i := range p.turns {
 		t := &p.turns[i]
+		if t.role == RoleAssistant && (i == 0 || p.turns[i-1].role != RoleAssistant) {
+			f.turn++
+			f.twins = nil
+		}
 		for j := range t.pieces {
 			c := &t.pieces[j]
 			old, ok := callID(c.p)
@@ -155,22 +168,54 @@ func (f *idFitter) forCall(c *ToolCall) string {
 	case old == "":
 		id = f.make("\x00" + strconv.Itoa(f.count))
 		f.open.add(c.Name, id)
-	case unique && f.calls[old]:
+	case unique && f.calls[old].turn > 0:
 		id = f.make(old + "\x00" + strconv.Itoa(f.count))
+		if f.calls[old].turn == f.turn {
+			f.calledTwice(c, id)
+		}
 	case f.now[old] != "":
 		id = f.now[old]
 	case !f.t.fitsID(old, &f.chars):
 		id = f.make(old)
 	default:
 	}
-	f.calls[old] = f.calls[old] || unique
+	if unique {
+		f.calls[old] = asked{c.Name, f.turn}
+	}
 	f.now[old] = id
 	return id
+}
+
+// calledTwice notes that a call has the id of another one of the same asking.
+func (f *idFitter) calledTwice(c *ToolCall, id string) {
+	if f.twins == nil {
+		f.twins = map[string][]openCall{}
+	}
+	if _, known := f.twins[c.ID]; !known {
+		f.twins[c.ID] = []openCall{{name: f.calls[c.ID].name, id: f.now[c.ID]}}
+	}
+	f.twins[c.ID] = append(f.twins[c.ID], openCall{name: c.Name, id: id})
+}
+
+// twin finds which of several calls of one id a result answers: the first of its name
+// that is open, else the first. Results come in the order of their calls.
+func (f *idFitter) twin(old, name string) (id string, ok bool) {
+	list := f.twins[old]
+	if len(list) == 0 {
+		return "", false
+	}
+	i := max(slices.IndexFunc(list, func(c openCall) bool { return name != "" && c.name == name }), 0)
+	id = list[i].id
+	f.twins[old] = slices.Delete(list, i, i+1)
+	return id, true
 }
 
 func (f *idFitter) forResult(old, name string) string {
 	if old == "" {
 		return f.answer(name)
+	}
+	if id, ok := f.twin(old, name); ok {
+		return id
 	}
 	if id := f.now[old]; id != "" {
 		return id

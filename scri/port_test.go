@@ -266,6 +266,18 @@ func TestPortCallIDs(t *testing.T) {
 			},
 		},
 		{
+			name: "one id for two calls of one turn", traits: scri.Traits{PairedCalls: true},
+			in: []scri.Message{
+				say(scri.RoleAssistant, toolCall("1", "f"), toolCall("1", "g"), toolCall("1", "f")),
+				say(scri.RoleTool, toolResult("1", "", "of the first")), say(scri.RoleTool, toolResult("1", "f", "of the third")), say(scri.RoleTool, toolResult("1", "", "of the second")),
+			},
+			want: "assistant: call(1 f) call(call_UheXPyhfq g) call(call_PiclmMk1j f) | tool: result(1 of the first) | tool: result(call_PiclmMk1j of the third) | tool: result(call_UheXPyhfq of the second)",
+			warnings: []string{
+				"changed /messages/0/content/1/call/id 1>call_UheXPyhfq", "changed /messages/0/content/2/call/id 1>call_PiclmMk1j",
+				"changed /messages/2/content/0/result/call_id 1>call_PiclmMk1j", "changed /messages/3/content/0/result/call_id 1>call_UheXPyhfq",
+			},
+		},
+		{
 			name: "result alone", traits: scri.Traits{CallIDMax: 3},
 			in:   []scri.Message{say(scri.RoleTool, toolResult("long id", "", "r"), toolResult("", "", "s"), toolResult("long id", "", "t"))},
 			want: "tool: result(UKu r) result(KA4 s) result(UKu t)",

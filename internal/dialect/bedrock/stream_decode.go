@@ -121,10 +121,10 @@ func (d *streamDecoder) event(f *wire.EventFrame) {
 	s.Reset(f.Payload)
 	for name := range s.Members() {
 		switch {
-		case name == "p" && s.Kind() == wire.String:
-			s.Skip() // hides how long the rest is
 		case name == "contentBlockIndex" && s.Kind() == wire.Number:
 			e.index = int64(s.Float())
+		case name == "p", name == "contentBlockIndex": // which hides how long the rest is, and none
+			s.Skip()
 		case name == "start" && s.Kind() == wire.Object:
 			e.start = s.Raw()
 		case name == "delta" && s.Kind() == wire.Object:

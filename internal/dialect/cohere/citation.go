@@ -179,11 +179,12 @@ func (e *encoder) firstText(parts []scri.Part) int {
 func (e *encoder) citation(c *scri.Citation, index int, first bool) {
 	own := c.Ext.Of(Name) != nil
 	e.w.BeginObject()
-	if c.Start != 0 || c.End != 0 || own && !formed(c.Ext, "nospan") {
+	start, end := e.offset("start", c.Start), e.offset("end", c.End)
+	if start != 0 || end != 0 || own && !formed(c.Ext, "nospan") {
 		e.w.Key("start")
-		e.w.Int(int64(c.Start))
+		e.w.Int(int64(start))
 		e.w.Key("end")
-		e.w.Int(int64(c.End))
+		e.w.Int(int64(end))
 	}
 	if !c.Quote.IsZero() {
 		e.text("text", c.Quote)
@@ -201,7 +202,7 @@ func (e *encoder) citation(c *scri.Citation, index int, first bool) {
 		case "sources":
 			return !kept
 		case "start", "end":
-			return c.Start != 0 || c.End != 0
+			return start != 0 || end != 0
 		case "text":
 			return !c.Quote.IsZero()
 		default:
@@ -209,6 +210,15 @@ func (e *encoder) citation(c *scri.Citation, index int, first bool) {
 		}
 	})
 	e.w.EndObject()
+}
+
+// offset is n if it is a place in a text, else 0.
+func (e *encoder) offset(name string, n int) int {
+	if n < 0 || n > math.MaxInt32 {
+		e.Drop(name, "no text has such a place")
+		return 0
+	}
+	return n
 }
 
 // sources writes where a citation comes from, unless its Ext holds all of it and

@@ -58,6 +58,11 @@ data: {"type":"message_stop"}
 			"message":{"role":"assistant","content":[{"type":"text","text":"Hi"}]},
 			"usage":{"tokens":{"input_tokens":45,"output_tokens":29,"reasoning_tokens":30}}}`},
 		{name: "a system that says nothing we know", dialect: "cohere", request: `{"model":"m","messages":[{"role":"system","note":"x"},{"role":"user","content":"Hi"}]}`},
+		{name: "two calls of one id", dialect: "openai", request: `{"model":"m","messages":[{"role":"user","content":"a"},
+			{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},
+			{"role":"tool","tool_call_id":"c","content":"r"},{"role":"tool","tool_call_id":"c","content":"r"}]}`},
+		{name: "a source that ends before its text", dialect: "openai", answer: `{"id":"1","object":"chat.completion","created":1700000000,"model":"m","choices":[{"index":0,
+			"message":{"role":"assistant","content":"Hi","annotations":[{"type":"url_citation","url_citation":{"start_index":0,"end_index":-1,"url":"https://example.org"}}]},"finish_reason":"stop"}]}`},
 		{name: "heads of another kind", dialect: "gemini", answer: `{"candidates":[{"content":{"parts":[{"text":"Hi"}],"role":"model"},"finishReason":"STOP","index":0}],
 			"modelVersion":5,"responseId":{"a":1},"createTime":"yesterday"}`},
 		{name: "heads of another kind, streamed", dialect: "gemini", stream: `data: {"candidates":[{"content":{"parts":[{"text":"Hi"}],"role":"model"},"index":0}],"modelVersion":5,"responseId":{"a":1},"createTime":"yesterday"}

@@ -57,6 +57,16 @@ func TestLawsOfLateWords(t *testing.T) {
 			`{"kind":"delta","part":1,"delta":"Hello"}`, `{"kind":"delta","signature":{"value":"EqQB","dialect":"anthropic"}}`, nativeStop),
 		"the signature of a thought behind which a text begins": streamed("native", `{"kind":"part","whole":{"kind":"thinking"}}`, `{"kind":"delta","delta":"Hm"}`,
 			`{"kind":"delta","part":1,"delta":"Hello"}`, `{"kind":"delta","signature":{"value":"EqQB","dialect":"anthropic"}}`, nativeStop),
+		"what tokens of a thought are worth": streamed("native", `{"kind":"part","whole":{"kind":"thinking"}}`,
+			`{"kind":"delta","delta":"Hm","logprobs":[{"token":"Hm","logprob":-0.5}]}`, `{"kind":"part_end"}`, `{"kind":"delta","part":1,"delta":"Hello"}`, nativeStop),
+		"a call of no status": streamed("responses",
+			`{"type":"response.created","response":{"id":"r","status":"in_progress","model":"m","output":[]}}`,
+			`{"type":"response.output_item.added","output_index":0,"item":{"id":"fc_1","type":"function_call","call_id":"c","name":"f","arguments":""}}`,
+			`{"type":"response.function_call_arguments.delta","item_id":"fc_1","output_index":0,"delta":"{}"}`,
+			`{"type":"response.output_item.done","output_index":0,"item":{"id":"fc_1","type":"function_call","call_id":"c","name":"f","arguments":"{}"}}`,
+			`{"type":"response.completed","response":{"id":"r","status":"completed","model":"m","output":[]}}`),
+		"blocks without a number": streamed("bedrock", `contentBlockDelta {"contentBlockIndex":"0","p":1,"delta":{"text":"Hi"}}`,
+			`contentBlockStop {"contentBlockIndex":null,"p":{"a":1}}`, bedrockStop, bedrockDone),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if !dialecttest.Readable(all.Get(x.Dialect), x) {

@@ -284,7 +284,9 @@ func (d *decoder) call(args, typ string) bool {
 		case name == args:
 			c.Args, there = scri.QuotedText(d.Str()), true
 		case name == "id" || name == "status":
-			slight(&u, name, d.Member())
+			if raw := d.Member(); !d.begins || dialect.Word(value(raw)) != statusInProgress {
+				slight(&u, name, raw)
+			}
 		default:
 			u.Add(d.Member())
 		}

@@ -12,6 +12,7 @@ import (
 type decoder struct {
 	wire.Scanner
 	answer bool // the items are a model's answer
+	begins bool // it is an item that begins, of which its end has the last word
 
 	messages []scri.Message
 	parts    []scri.Part // of the assistant's message at hand

@@ -157,7 +157,7 @@ func (d *streamDecoder) itemAdded(e *wireEvent) {
 		t.head.Form("item")
 		v.nested(&t.head)
 	case typeCall, typeCustom:
-		s.parts = nil
+		s.parts, s.begins = nil, true
 		if s.item(); s.Err() != nil || len(s.parts) != 1 || s.parts[0].Kind != scri.PartToolCall {
 			t.typ = ""
 			d.opaque(e)

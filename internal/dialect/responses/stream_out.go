@@ -316,8 +316,12 @@ func (s *streamEncoder) delta(b []byte, ev *scri.StreamEvent) []byte {
 	if c := ev.Citation; c != nil {
 		p.p.Citations = append(p.p.Citations, cloned(c))
 	}
-	if p.p.Kind == scri.PartText && len(ev.LogProbs) > 0 {
+	switch {
+	case len(ev.LogProbs) == 0:
+	case p.p.Kind == scri.PartText:
 		p.probs = append(p.probs, ev.Clone().LogProbs...)
+	default:
+		s.once("/choices/0/logprobs", "there is no text that they could be of")
 	}
 	if ev.Signature != nil {
 		s.sign(p, ev.Signature)
