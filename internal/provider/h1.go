@@ -45,6 +45,7 @@ type h1 struct {
 	dial    DialFunc
 	address string
 	near    bool      // the upstream is no cloud, and has no secret with the gateway: see kept
+	drafts  sync.Pool // of *draft
 	desks   sync.Pool // of *desk
 
 	mu     sync.Mutex
@@ -61,14 +62,18 @@ type idleConn struct {
 // firstRead is how much is read with the head of an answer: a short one whole.
 const firstRead = 32 << 10
 
-// desk is what is needed while a request is written and the head of its answer
-// is read.
-type desk struct {
+// draft is what is needed while a request is written.
+type draft struct {
 	head   []byte
 	pieces [][]byte // of head and body
 	rest   net.Buffers
-	src    limitedConn
-	br     *bufio.Reader
+}
+
+// desk is what is needed while the head of an answer is read. It is large, so it is
+// taken when something has come: a model may think for minutes before.
+type desk struct {
+	src limitedConn
+	br  *bufio.Reader
 }
 
 // limitedConn ends with an error when more is read than was allowed.
@@ -118,6 +123,7 @@ func newH1(base *url.URL, dial DialFunc) *h1 {
 		}
 		return sock.Wrap(d.c), nil
 	}
+	t.drafts.New = func() any { return new(draft) }
 	t.desks.New = func() any { return &desk{br: bufio.NewReaderSize(nil, firstRead)} }
 	return t
 }
@@ -170,21 +176,21 @@ func bodyOf(req *http.Request) (*inMemory, error) {
 // and to do it twice is as good as once.
 func (t *h1) exchange(req *http.Request, body *inMemory, conn net.Conn) (resp *http.Response, again bool, err error) {
 	ctx := req.Context()
-	a := &h1Answer{t: t, conn: conn, desk: t.desks.Get().(*desk)}
+	a := &h1Answer{t: t, conn: conn}
 	// Whoever reads or writes then wakes with an error.
 	a.unwatch = term.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-	d := a.desk
-	d.src = limitedConn{a.conn, maxHead}
-	d.br.Reset(&d.src)
+	d := t.drafts.Get().(*draft)
 	if d.head, err = appendHead(d.head[:0], req, body.size); err == nil {
-		if err = a.write(ctx, body); err == nil || a.wrote && a.mayHaveAnswered(ctx) {
+		err = a.write(ctx, d, body)
+		t.putDraft(d)
+		if err == nil || a.wrote && a.mayHaveAnswered(ctx) {
 			var rerr error
 			if resp, rerr = a.readHead(req.Method); rerr == nil {
 				return resp, false, nil
 			}
 			err = cmp.Or(err, rerr)
 		}
-		again = !a.wrote || d.src.left == maxHead && (req.Method == http.MethodGet || req.Method == http.MethodHead)
+		again = !a.wrote || a.silent() && (req.Method == http.MethodGet || req.Method == http.MethodHead)
 	}
 	if cause := term.Cause(ctx); cause != nil {
 		again, err = false, cause
@@ -192,6 +198,9 @@ func (t *h1) exchange(req *http.Request, body *inMemory, conn net.Conn) (resp *h
 	a.putDesk()
 	return nil, again, errors.Join(err, a.Close())
 }
+
+// silent reports whether nothing of an answer was read.
+func (a *h1Answer) silent() bool { return a.desk == nil || a.desk.src.left == maxHead }
 
 // mayHaveAnswered prepares reading what a server said before it refused to read
 // on: it is in memory already.
@@ -209,8 +218,7 @@ const (
 // the answer is read.
 //
 //go:noinline
-func (a *h1Answer) write(ctx context.Context, body *inMemory) error {
-	d := a.desk
+func (a *h1Answer) write(ctx context.Context, d *draft, body *inMemory) error {
 	if body.size <= onePiece {
 		for _, piece := range body.pieces {
 			d.head = append(d.head, piece...)
@@ -245,6 +253,13 @@ func (a *h1Answer) write(ctx context.Context, body *inMemory) error {
 		return a.writeOn(ctx, rest)
 	}
 	return nil
+}
+
+func (t *h1) putDraft(d *draft) {
+	if cap(d.head) > maxHead {
+		d.head = nil // somebody's headers were large; others' are not
+	}
+	t.drafts.Put(d)
 }
 
 // kept is what the kernel has of the client's body. A client on this machine can change
@@ -324,6 +339,14 @@ func (a *h1Answer) readHead(method string) (*http.Response, error) {
 	if method == http.MethodHead {
 		asked = &http.Request{Method: method}
 	}
+	if c, ok := a.conn.(interface{ Await() error }); ok {
+		if err := c.Await(); err != nil {
+			return nil, err
+		}
+	}
+	a.desk = a.t.desks.Get().(*desk)
+	a.desk.src = limitedConn{a.conn, maxHead}
+	a.desk.br.Reset(&a.desk.src)
 	for {
 		resp, err := http.ReadResponse(a.desk.br, asked)
 		if err != nil {

@@ -13,7 +13,7 @@ import (
 type h1Answer struct {
 	t       *h1
 	conn    net.Conn
-	desk    *desk       // until what it has read beyond the head is consumed
+	desk    *desk       // from the first byte of an answer until what it has beyond the head is consumed
 	unwatch func() bool // ends the watch over the context
 	over    atomic.Bool // the connection was given back or closed
 
@@ -146,9 +146,6 @@ func (a *h1Answer) putDesk() {
 	if d := a.desk; d != nil {
 		a.desk = nil
 		d.src.Conn = nil
-		if cap(d.head) > maxHead {
-			d.head = nil // somebody's headers were large; others' are not
-		}
 		a.t.desks.Put(d)
 	}
 }

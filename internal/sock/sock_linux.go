@@ -29,6 +29,7 @@ type Conn struct {
 type transfer struct {
 	deadline deadline
 	waited   bool // the call under way was about to
+	patient  bool // peek waits
 
 	mu   sync.Mutex
 	step func(fd uintptr) (done bool)
@@ -100,6 +101,21 @@ func (c *Conn) Quiet() bool {
 	defer t.mu.Unlock()
 	t.err = 0
 	return t.call(c.raw.Read, t.peek) == nil && t.err == syscall.EAGAIN
+}
+
+// Await waits until something has come that was not read, the end of the connection
+// included; its error is one that Read would give. It is for who wants no memory to read
+// into while he waits.
+func (c *Conn) Await() error {
+	c.letGo()
+	t := &c.in
+	if !t.mu.TryLock() {
+		return nil
+	}
+	defer t.mu.Unlock()
+	t.patient = true
+	defer func() { t.patient = false }()
+	return t.call(c.raw.Read, t.peek)
 }
 
 // Write writes as net.Conn has it.
@@ -209,8 +225,14 @@ func (t *transfer) read(fd uintptr) bool {
 }
 
 func (t *transfer) look(fd uintptr) bool {
+	if t.patient && t.waited {
+		return true // who reads will see why it was woken
+	}
 	var b [1]byte
 	_, t.err = peek(fd, b[:])
+	if t.patient && t.err == syscall.EAGAIN {
+		return t.wait()
+	}
 	return true
 }
 

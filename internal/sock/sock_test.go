@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -278,6 +279,51 @@ func TestQuiet(t *testing.T) {
 		}
 		if _ = c.Close(); q.Quiet() {
 			t.Error("closed, and it is quiet")
+		}
+	}
+}
+
+// Whoever awaits something is woken by bytes, which stay to be read, by the end of the
+// connection, and by what ends a Read.
+func TestAwait(t *testing.T) {
+	gone := errors.New("the connection is closed")
+	for name, c := range map[string]struct {
+		do   func(c, peer net.Conn) error
+		want error
+	}{
+		"bytes":    {func(_, peer net.Conn) error { _, err := peer.Write([]byte("x")); return err }, nil},
+		"its end":  {func(_, peer net.Conn) error { return peer.Close() }, nil},
+		"deadline": {func(c, _ net.Conn) error { return c.SetReadDeadline(time.Unix(1, 0)) }, os.ErrDeadlineExceeded},
+		"Close":    {func(c, _ net.Conn) error { return c.Close() }, gone},
+	} {
+		for _, before := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s/before=%v", name, before), func(t *testing.T) {
+				conn, peer := pair(t)
+				a, ok := conn.(interface{ Await() error })
+				if !ok {
+					t.Skip("connections stay as they are here")
+				}
+				errs := make(chan error, 1)
+				if !before {
+					go func() { errs <- a.Await() }()
+				}
+				if err := c.do(conn, peer); err != nil {
+					t.Fatal(err)
+				}
+				if before {
+					errs <- a.Await()
+				}
+				err := <-errs
+				if c.want == gone && err != nil {
+					err = gone
+				}
+				if !errors.Is(err, c.want) {
+					t.Fatalf("%v, want %v", err, c.want)
+				}
+				if b, err := io.ReadAll(io.LimitReader(conn, 1)); name == "bytes" && (err != nil || string(b) != "x") {
+					t.Errorf("%q, %v is read after it", b, err)
+				}
+			})
 		}
 	}
 }
