@@ -11,6 +11,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,8 +56,9 @@ type attempt struct {
 
 	// Of streams only.
 	events  scri.Stream
-	content bool  // something of the answer came
-	end     error // what Next returned at the end
+	lent    *[]byte // for a burst; belongs to p.bursts
+	content bool    // something of the answer came
+	end     error   // what Next returned at the end
 	clean   atomic.Bool
 	closed  atomic.Bool
 }
@@ -222,6 +224,21 @@ func (s *source) Buffered() int {
 		return b.buffered()
 	}
 	return 0
+}
+
+// Lend lends memory for a burst.
+func (s *source) Lend(size int) []byte {
+	s.lent = s.p.bursts.Take()
+	*s.lent = slices.Grow(*s.lent, size)
+	return (*s.lent)[:size]
+}
+
+// GiveBack takes it back.
+func (s *source) GiveBack() {
+	if s.lent != nil {
+		s.p.bursts.Put(s.lent)
+		s.lent = nil
+	}
 }
 
 // done gives the connection back, or ends it when something of the answer is

@@ -270,6 +270,7 @@ func (a *attempt) Next() (*scri.StreamEvent, error) {
 	e, err := a.events.Next()
 	if err != nil {
 		a.end = a.ended(err)
+		(*source)(a).GiveBack() // the last event is read
 		return nil, a.end
 	}
 	if !a.content && e.Content() {

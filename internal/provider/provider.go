@@ -94,6 +94,7 @@ type Provider struct {
 	streams   *http.Transport // behind the gate
 	direct    bool            // transport is h1
 	bodies    dialect.Bodies  // for requests through h1
+	bursts    dialect.Bodies  // for streams that come at once
 
 	lists  *memo[[]scri.ModelInfo]
 	shown  *memo[*scri.ModelInfo]

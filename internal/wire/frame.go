@@ -27,6 +27,17 @@ type FrameReader interface {
 	Pending() bool
 }
 
+// Lender is a reader that lends memory for what comes at once, so that not each stream
+// allocates its own.
+type Lender interface {
+	// Lend returns memory of so many bytes, until GiveBack. It is for one borrower, who
+	// has given back what he had before.
+	Lend(size int) []byte
+	// GiveBack says that nobody reads any more what was lent. Who does not say it reads
+	// until the stream is over.
+	GiveBack()
+}
+
 const (
 	firstBuffer = 1 << 10  // most streams are idle most of the time
 	burstBuffer = 32 << 10 // what it grows to because a read fills it
@@ -43,6 +54,7 @@ type source struct {
 	lf, cr         int // next '\n' and '\r' from pos on, or up to where there is none
 	max            int
 	full           bool  // the last read filled the buffer
+	lent           bool  // buf belongs to the reader
 	small          int   // how often it was found empty since more than firstBuffer was needed
 	err            error // of the reader; final
 }
@@ -77,7 +89,7 @@ func (s *source) makeRoom() {
 	if kept == 0 && s.base > 0 {
 		s.small++
 		if len(s.buf) > firstBuffer && s.small > smallFrames {
-			s.shift(make([]byte, firstBuffer))
+			s.move(firstBuffer)
 		} else {
 			s.shift(s.buf)
 		}
@@ -91,7 +103,7 @@ func (s *source) makeRoom() {
 	}
 	switch {
 	case size > len(s.buf):
-		s.shift(make([]byte, size))
+		s.move(size)
 	case kept <= size/2 && s.end > size/2 || s.end == len(s.buf):
 		s.shift(s.buf)
 	}
@@ -104,6 +116,22 @@ func (s *source) waiting() int {
 		return b.Buffered()
 	}
 	return 0
+}
+
+// move moves what is kept to a buffer of another size.
+func (s *source) move(size int) {
+	l, lends := s.r.(Lender)
+	switch {
+	case s.lent:
+		s.lent = false
+		s.shift(make([]byte, size))
+		l.GiveBack()
+	case lends && size == burstBuffer:
+		s.lent = true
+		s.shift(l.Lend(size))
+	default:
+		s.shift(make([]byte, size))
+	}
 }
 
 // shift moves what is kept to the start of buf, which may be the same one.
