@@ -87,11 +87,9 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	a.body = e.bodies.Take()
-	desk, _ := e.desks.Get().(*Desk)
-	if desk == nil {
-		desk = new(Desk)
+	if a.in.Desk, _ = e.desks.Get().(*Desk); a.in.Desk == nil { // no variable here: a stream would hold it to its end
+		a.in.Desk = new(Desk)
 	}
-	a.in.Desk = desk
 	if a.receive(r) {
 		a.answer(sock.WithKept(r.Context(), a.kept))
 	}
@@ -99,8 +97,8 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	if a.body != nil { // after a panic it is left to the collector: somebody may still read it
 		e.bodies.Put(a.body)
-		desk.clear()
-		e.desks.Put(desk)
+		a.in.Desk.clear()
+		e.desks.Put(a.in.Desk)
 	}
 }
 

@@ -14,10 +14,11 @@ import (
 
 // DecodeStream reads a chat completion as it comes.
 func (chat) DecodeStream(a *dialect.Answer) scri.Stream {
-	if s := (&stream{a: a}); a.Target != nil && a.Target.Variant == variantFunctions {
+	s := &stream{a: a}
+	if a.Target != nil && a.Target.Variant == variantFunctions {
 		return dialect.Orderly(modernStream{s})
 	}
-	return dialect.Orderly(&stream{a: a})
+	return dialect.Orderly(s)
 }
 
 // stream is the decoder of one streamed answer.
