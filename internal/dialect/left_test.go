@@ -41,7 +41,7 @@ func TestLeft(t *testing.T) {
 			}})
 			srv := httptest.NewServer(h)
 			defer srv.Close()
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			req, err := http.NewRequestWithContext(ctx, http.MethodPost, srv.URL, strings.NewReader("hi"))
 			if err != nil {

@@ -65,12 +65,35 @@ func TestAnUpstreamsOwnTroubleIsNotOurs(t *testing.T) {
 	}
 }
 
+// timed is a context whose time is over when a test says so.
+type timed struct {
+	context.Context //nolint:containedctx // it is one itself
+	over            chan struct{}
+}
+
+func (c timed) Done() <-chan struct{} { return c.over }
+
+func (c timed) Err() error {
+	select {
+	case <-c.over:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
 // The message says once that time is over.
 func TestTimeIsOverOnce(t *testing.T) {
 	s := newStand(t)
+	s.Models(t.Context()) // which is asked before the first conversation
 	s.local.Set(sim.Fault{Kind: sim.StallHeaders})
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
+	ctx := timed{t.Context(), make(chan struct{})}
+	go func() {
+		for n := 0; n == 0; time.Sleep(time.Millisecond) {
+			_, n = s.local.Last()
+		}
+		close(ctx.over)
+	}()
 	_, err := s.Chat(ctx, exchange("auto", false))
 	e := scri.AsError(err)
 	if e == nil || e.Kind != scri.ErrTimeout || strings.Count(e.Message, "whole request") != 1 || e.Hint == "" {

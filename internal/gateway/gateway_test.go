@@ -38,7 +38,7 @@ func newStand(t *testing.T) *stand {
 	}
 	deps := provider.Deps{
 		Dialects:  func(n string) (dialect.Dialect, bool) { d := all.Get(n); return d, d != nil },
-		Catalogue: catalogue, Version: "test", Timeouts: provider.Timeouts{Headers: 5 * time.Second, FirstToken: 5 * time.Second, Idle: 5 * time.Second},
+		Catalogue: catalogue, Version: "test", Timeouts: provider.Timeouts{Headers: time.Minute, FirstToken: time.Minute, Idle: time.Minute},
 		LookupEnv: func(string) (string, bool) { return "secret-key", true },
 	}
 	var list []*provider.Provider

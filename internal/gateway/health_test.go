@@ -21,14 +21,12 @@ func TestHealth(t *testing.T) {
 		_, _ = w.Write([]byte(`{"object":"list","data":[]}`))
 	}))
 	defer there.Close()
-	away := httptest.NewServer(http.NotFoundHandler())
-	away.Close()
 	catalogue, err := provider.Load("")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var list []*provider.Provider
-	for _, url := range []string{away.URL, there.URL} {
+	for _, url := range []string{"http://127.0.0.1:1", there.URL} {
 		p, err := provider.New(provider.Local, "p", provider.Entry{Dialect: "openai", BaseURL: url}, provider.Deps{
 			Dialects: func(n string) (dialect.Dialect, bool) { d := all.Get(n); return d, d != nil }, Catalogue: catalogue,
 			LookupEnv: func(string) (string, bool) { return "", false },

@@ -55,6 +55,7 @@ func TestLeavingEarlyIsNoFailure(t *testing.T) {
 func TestLeavingBeforeTheAnswerIsNoFailure(t *testing.T) {
 	modes(t, func(t *testing.T, stream bool) {
 		h := newHouse(t, route.Config{}, room{name: "near", dialect: "ollama", zone: "local", entry: defaults()})
+		h.Models(t.Context()) // which is asked before the first conversation
 		h.sims["near"].Set(sim.Fault{Kind: sim.StallHeaders})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()

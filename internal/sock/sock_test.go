@@ -219,9 +219,10 @@ func TestServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	left := make(chan struct{})
+	came, left := make(chan struct{}), make(chan struct{})
 	h := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/wait" {
+			close(came)
 			<-r.Context().Done()
 			close(left)
 			return
@@ -247,7 +248,7 @@ func TestServer(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	req, _ := http.NewRequestWithContext(ctx, http.MethodGet, url+"/wait", nil)
-	time.AfterFunc(50*time.Millisecond, cancel)
+	go func() { <-came; cancel() }()
 	if resp, err := http.DefaultClient.Do(req); err == nil {
 		_ = resp.Body.Close()
 		t.Error("a request that was given up was answered")

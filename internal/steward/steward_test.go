@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -101,7 +102,8 @@ func (j *journal) says(t *testing.T, text string, n int) {
 	}
 }
 
-// spot is an address at which nobody listens.
+// spot is an address at which nobody listens, and at which nobody will but who is told
+// of it: as long as a connection has the port, the system gives it to no other.
 func spot(t *testing.T) string {
 	t.Helper()
 	var lc net.ListenConfig
@@ -110,6 +112,17 @@ func spot(t *testing.T) string {
 		t.Fatal(err)
 	}
 	defer l.Close()
+	var d net.Dialer
+	far, err := d.DialContext(t.Context(), "tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { far.Close() })
+	near, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { near.Close() })
 	return l.Addr().String()
 }
 
@@ -124,7 +137,10 @@ func there(addr string) bool {
 func begin(t *testing.T, addr string, after <-chan struct{}, command ...string) (*Steward, *journal) {
 	t.Helper()
 	j := &journal{more: make(chan struct{}, 1)}
-	quick := timing{poll: 5 * time.Millisecond, patience: time.Minute, grace: 200 * time.Millisecond, pause: time.Millisecond, steady: time.Hour}
+	quick := timing{poll: 5 * time.Millisecond, patience: time.Minute, grace: time.Minute, pause: time.Millisecond, steady: time.Hour}
+	if slices.Contains(command, "stubborn") { // or everybody would wait for it
+		quick.grace = time.Millisecond
+	}
 	s := keep(Options{
 		Name: "fake", Command: command, Env: os.Environ(), Probe: "http://" + addr + "/health", After: after,
 		Log: slog.New(slog.NewTextHandler(j, &slog.HandlerOptions{Level: slog.LevelDebug})),
