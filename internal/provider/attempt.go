@@ -307,7 +307,7 @@ func (a *attempt) drain() {
 	if a.readErr != nil {
 		return
 	}
-	a.watch.enter(phaseDrain, drainWait)
+	a.watch.enter(phaseDrain, pick(a.p.timeouts.Drain, drainWait))
 	var buf [512]byte
 	for total := 0; total < maxDrain; {
 		n, err := (*source)(a).Read(buf[:])

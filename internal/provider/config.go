@@ -123,6 +123,9 @@ type Timeouts struct {
 	Idle time.Duration
 	// Total limits the whole attempt; default 10 min.
 	Total time.Duration
+	// Drain limits the wait for the end of a connection's answer behind the end of a
+	// stream, so that the connection can be used again; default 50 ms.
+	Drain time.Duration
 }
 
 // none stands for a limit that is switched off.

@@ -53,7 +53,7 @@ func outcomeOf(t testing.TB, make func(DialFunc) transport, pieces [][]byte) out
 	})
 	defer served.Wait()
 	defer tr.CloseIdleConnections()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	resp, err := tr.RoundTrip(asking(ctx, http.MethodPost, "http://api.example", nil))
 	if err != nil {
@@ -250,7 +250,7 @@ func reuse(t *testing.T, raw []byte, take int64, second []byte) {
 	})
 	defer served.Wait()
 	defer tr.CloseIdleConnections()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if resp, err := tr.RoundTrip(asking(ctx, http.MethodPost, "http://api.example", []byte("first"))); err == nil {
 		_, _ = io.CopyN(io.Discard, resp.Body, take)

@@ -83,7 +83,7 @@ func asking(ctx context.Context, method, base string, body []byte) *http.Request
 // read asks and reads the whole answer.
 func (w *socket) read(t *testing.T, method string, body []byte) (status int, text string, err error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // a hang is a failure
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a hang is a failure
 	defer cancel()
 	resp, err := w.ask(ctx, method, body)
 	if err != nil {

@@ -162,7 +162,7 @@ func simulated(t *testing.T, spec *Spec, patience time.Duration, overlays *overl
 	p, err := New(kind, spec.Name, Entry{BaseURL: base, Params: values}, Deps{
 		Dialects:  func(n string) (dialect.Dialect, bool) { d := all.Get(n); return d, d != nil },
 		Catalogue: c, Version: "test", LookupEnv: func(name string) (string, bool) { return key, name == spec.Auth.Env },
-		Overlays: overlays, Timeouts: Timeouts{Headers: patience, FirstToken: patience, Idle: patience},
+		Overlays: overlays, Timeouts: Timeouts{Headers: patience, FirstToken: patience, Idle: patience, Drain: time.Minute},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -377,9 +377,14 @@ func TestFaultsAgainstSimulator(t *testing.T) {
 	}
 	for _, name := range []string{"ollama", "openai", "anthropic"} {
 		spec, _ := c.Spec(name)
-		p, s := simulated(t, spec, 300*time.Millisecond, nil)
+		patient, besides := simulated(t, spec, time.Minute, nil)
+		hasty, stalls := simulated(t, spec, 300*time.Millisecond, nil) // for what never goes on
 		for kind, kinds := range fitting {
 			t.Run(name+"/"+string(kind), func(t *testing.T) {
+				p, s := patient, besides
+				if slices.Contains(kinds, scri.ErrTimeout) {
+					p, s = hasty, stalls
+				}
 				s.Set(sim.Fault{Kind: kind})
 				st, _, err := p.Chat(allowed(t, p), question(true), &Call{Model: "m"})
 				if err == nil {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -108,7 +109,7 @@ func TestConnectionsAreReused(t *testing.T) {
 	}
 	srv.Start()
 	t.Cleanup(srv.Close)
-	p := build(t, Remote, "test", Entry{Dialect: "plain", BaseURL: srv.URL}, Deps{})
+	p := build(t, Remote, "test", Entry{Dialect: "plain", BaseURL: srv.URL}, Deps{Timeouts: Timeouts{Drain: time.Minute}})
 	for i := range 20 {
 		if _, err := chat(allowed(t, p), p, i%2 == 0); err != nil {
 			t.Fatal(err)
