@@ -432,7 +432,7 @@ var strictest = scri.Traits{Dialect: "anthropic", Thinking: scri.ThinkingSigned,
 func TestPortAllocatesLittle(t *testing.T) {
 	for calls, most := range map[int]float64{30: 0, 300: 1} { // the ids of many calls have a table
 		r := longHistory(calls)
-		if n := testing.AllocsPerRun(10, func() {
+		if n := testing.AllocsPerRun(100, func() {
 			if got, _ := scri.Port(r, strictest); got != r {
 				t.Error("a good history was changed")
 			}

@@ -308,7 +308,7 @@ func TestReplayEvents(t *testing.T) {
 	if d := cmp.Diff(strings.Fields(want), got); d != "" {
 		t.Error(d)
 	}
-	if n := testing.AllocsPerRun(10, func() {
+	if n := testing.AllocsPerRun(100, func() {
 		s := scri.Replay(r)
 		for {
 			if _, err := s.Next(); err != nil {

@@ -18,7 +18,7 @@ func TestLogLineMakesNoGarbage(t *testing.T) {
 		Ingress: "openai", Asked: "llama3.2:3b", Reasons: []scri.Reason{{Stage: "attempt", Code: "local"}},
 		Attempts: []scri.Attempt{{Provider: "ollama", Model: "llama3.2:3b", Zone: "local", Outcome: "ok", FirstMS: 12.25, TookMS: 31.5, Usage: &scri.Usage{Input: &tokens, Output: &tokens}}},
 	}}
-	if n := testing.AllocsPerRun(100, func() { s.logged(t.Context(), x, http.StatusOK, nil) }); n > 0 {
+	if n := testing.AllocsPerRun(1000, func() { s.logged(t.Context(), x, http.StatusOK, nil) }); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
