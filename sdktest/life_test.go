@@ -31,10 +31,7 @@ func TestDrain(t *testing.T) {
 		if stopping = p.terminate(); stopping == nil {
 			_, stopping = p.wait(t.Context(), `"msg":"draining"`)
 		}
-		var d net.Dialer
-		if conn, err := d.DialContext(t.Context(), "tcp", strings.TrimPrefix(p.url, "http://")); err == nil {
-			stopping = errors.Join(stopping, errors.New("a new connection was taken"), conn.Close())
-		}
+		stopping = errors.Join(stopping, p.closes(t.Context()))
 		h.free()
 	})
 	if err != nil || stopping != nil {
@@ -45,6 +42,23 @@ func TestDrain(t *testing.T) {
 	}
 	if err := p.ended(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// closes waits until nobody is let in any more, which is right behind the line of the log.
+func (p *process) closes(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		var d net.Dialer
+		conn, err := d.DialContext(ctx, "tcp", strings.TrimPrefix(p.url, "http://"))
+		if ctx.Err() != nil {
+			return errors.New("new connections are still taken")
+		}
+		if err != nil {
+			return nil // that is what was waited for
+		}
+		conn.Close()
 	}
 }
 

@@ -189,12 +189,15 @@ func TestSlowLoad(t *testing.T) {
 	for _, c := range []client{newOpenAI(p.url), newAnthropic(p.url), newGoogle(p.url)} {
 		t.Run(c.name(), func(t *testing.T) {
 			u.says(t, said("At last."))
-			u.sim.Set(sim.Fault{Kind: sim.SlowLoad, Delay: time.Second, Times: 1})
-			var before int // reads before the first words
+			u.sim.Set(sim.Fault{Kind: sim.SlowLoad, Delay: 50 * time.Millisecond, Times: 1})
+			h := u.holds(t, 0) // it takes as long as it must
+			var before int     // reads before the first words
 			answered := false
 			keeperOf(c).sees = func(b []byte) {
 				if answered = answered || bytes.Contains(b, []byte("last")); !answered {
-					before++
+					if before++; before == 2 {
+						h.free()
+					}
 				}
 			}
 			g := must(t, c, hello(u.only()), true)
