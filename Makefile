@@ -9,9 +9,10 @@ FUZZTIME ?= 30s
 
 export CGO_ENABLED = 0
 
-# The race detector needs a C compiler; without one the same tests run without it.
+# The race detector needs a C compiler; without one the same tests run without it. It
+# lets every program sleep for a second before it ends unless it is told otherwise.
 ifneq ($(shell command -v gcc 2>/dev/null || command -v clang 2>/dev/null),)
-RACE = CGO_ENABLED=1 $(GO) test -race
+RACE = CGO_ENABLED=1 GORACE=$${GORACE:-atexit_sleep_ms=20} $(GO) test -race
 else
 RACE = $(GO) test
 endif
