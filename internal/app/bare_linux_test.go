@@ -108,7 +108,10 @@ func TestBarePlace(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(im.root, "data", "config.toml"), []byte(config), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	port := unusedPort(t)
+	_, port, err := net.SplitHostPort(freeAddr(t))
+	if err != nil {
+		t.Fatal(err)
+	}
 	env := []string{"CLOUD_KEY=k", "ARATTA_HOST=127.0.0.1", "ARATTA_PORT=" + port}
 	serve := im.start(t, env, append(im.entrypoint, im.cmd...)...)
 	run(serve, listening)
@@ -122,20 +125,4 @@ func TestBarePlace(t *testing.T) {
 	if err := serve.ended(); err != nil {
 		t.Errorf("it ended with %v", err)
 	}
-}
-
-// unusedPort is a port of this machine at which nobody listens.
-func unusedPort(t *testing.T) string {
-	t.Helper()
-	var lc net.ListenConfig
-	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
 }

@@ -96,7 +96,7 @@ func (p *program) completeProviders(_ *cobra.Command, _ []string, begun string) 
 // askable is what the gateway at url, or that of the configuration, can be asked for,
 // as far as it tells at once.
 func (p *program) askable(ctx context.Context, url string) []scri.ModelInfo {
-	ctx, cancel := context.WithTimeout(ctx, completeFor)
+	ctx, cancel := context.WithTimeout(ctx, max(completeFor, p.LookFor))
 	defer cancel()
 	base, err := p.base(url)
 	if err != nil {

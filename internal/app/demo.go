@@ -160,12 +160,12 @@ func (p *program) addRealOllama(ctx context.Context, l *Loaded, base string) str
 	}
 	entry := provider.Entry{Type: "ollama", BaseURL: base}
 	probe := &Loaded{Config: Config{Local: map[string]provider.Entry{"ollama": entry}}}
-	s, err := Build(ctx, probe, BuildOptions{Version: p.version, Env: p.Env})
+	s, err := Build(ctx, probe, BuildOptions{Version: p.version, Env: p.Env, LookFor: p.LookFor})
 	if err != nil || len(s.Providers) == 0 {
 		return ""
 	}
 	defer s.Gateway.Close()
-	ctx, cancel := context.WithTimeout(ctx, discoverFor)
+	ctx, cancel := context.WithTimeout(ctx, s.lookFor)
 	defer cancel()
 	o := s.Providers[0]
 	permitted := provider.WithPermit(ctx, provider.For(o.Zone(), o.Host()))

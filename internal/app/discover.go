@@ -17,8 +17,8 @@ import (
 	"github.com/aratta-gateway/aratta/scri"
 )
 
-// discoverFor bounds the look for local runtimes; who listens on loopback
-// answers in a millisecond, and nobody at once.
+// discoverFor bounds the look for local runtimes where nothing else is said; who
+// listens on loopback answers in a millisecond, and nobody at once.
 const discoverFor = 300 * time.Millisecond
 
 // runtimes are the local runtimes that are looked for.
@@ -29,7 +29,7 @@ func runtimes() []string { return []string{"ollama", "vllm", "llamacpp", "lmstud
 // Unless they are asked, the others are only noted. Whose usual place is where the
 // gateway itself is, or another, is none.
 func (s *Snapshot) discover(ctx context.Context, l *Loaded, deps provider.Deps, o BuildOptions) {
-	ctx, cancel := context.WithTimeout(ctx, discoverFor)
+	ctx, cancel := context.WithTimeout(ctx, s.lookFor)
 	defer cancel()
 	own := cmp.Or(o.Port, l.Server.Port)
 	names := runtimes()

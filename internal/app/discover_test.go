@@ -66,7 +66,7 @@ func TestGatewayIsNoRuntime(t *testing.T) {
 		}
 	}
 	_, err := f.Reload(t.Context())
-	s, serr := (&program{IO: IO{Env: f.env}}).survey(t.Context(), former{})
+	s, serr := (&program{IO: IO{Env: f.env, LookFor: patience / 4}}).survey(t.Context(), former{})
 	if err := errors.Join(err, serr); err != nil {
 		t.Fatal(err)
 	}

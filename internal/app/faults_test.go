@@ -25,9 +25,9 @@ import (
 // of a busy machine.
 const impatient = `
 [resilience]
-header_timeout = "3s"
-first_token_timeout = "3s"
-idle_timeout = "3s"
+header_timeout = "8s"
+first_token_timeout = "8s"
+idle_timeout = "8s"
 `
 
 // midway is after so many writes of a stream that content has come in every

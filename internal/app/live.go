@@ -27,6 +27,7 @@ type live struct {
 	file     string // --config
 	log      *slog.Logger
 	discover bool
+	lookFor  time.Duration  // see IO
 	sessions *session.Store // outlives snapshots
 	meter    *telemetry.Meter
 	port     int           // that it listens on; 0 = the one that is configured
@@ -118,7 +119,7 @@ func (g *live) build(ctx context.Context, l *Loaded) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := Build(ctx, l, BuildOptions{Version: g.version, Env: g.env, Log: g.log, Discover: g.discover, Port: g.port, Sessions: g.sessions, Tracer: tracer})
+	s, err := Build(ctx, l, BuildOptions{Version: g.version, Env: g.env, Log: g.log, Discover: g.discover, Port: g.port, Sessions: g.sessions, Tracer: tracer, LookFor: g.lookFor})
 	if err != nil {
 		if tracer != nil {
 			tracer.Close() //nolint:contextcheck // it has nothing to tell

@@ -55,7 +55,7 @@ func newQuiet(t testing.TB, text string) *aFile {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.live = &live{version: "test", env: e, file: f.path, log: slog.New(slog.NewJSONHandler(f.log, nil)), meter: telemetry.New("test"), override: func(*Loaded) {}}
+	f.live = &live{version: "test", env: e, file: f.path, log: slog.New(slog.NewJSONHandler(f.log, nil)), lookFor: patience / 4, meter: telemetry.New("test"), override: func(*Loaded) {}}
 	if err := f.begin(t.Context(), l); err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func simURL(t testing.TB) string {
 // Whoever asks while the configuration is changed a hundred times is answered,
 // whole and as a stream.
 func TestReloadUnderLoad(t *testing.T) {
-	const requests, reloads, clients = 10_000, 100, 8
+	const requests, reloads, clients = 4_000, 100, 8
 	url := simURL(t)
 	f := newFile(t, oneProvider(url, ""))
 	var asked atomic.Int64

@@ -18,7 +18,8 @@ import (
 	"github.com/aratta-gateway/aratta/internal/telemetry"
 )
 
-// freeAddr is an address at which nobody listens.
+// freeAddr is an address at which nobody listens, and at which nobody will but who is
+// told of it: as long as a connection has the port, the system gives it to no other.
 func freeAddr(t *testing.T) string {
 	t.Helper()
 	var lc net.ListenConfig
@@ -27,6 +28,17 @@ func freeAddr(t *testing.T) string {
 		t.Fatal(err)
 	}
 	defer l.Close()
+	var d net.Dialer
+	far, err := d.DialContext(t.Context(), "tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { far.Close() })
+	near, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { near.Close() })
 	return l.Addr().String()
 }
 

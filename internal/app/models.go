@@ -57,7 +57,7 @@ func (p *program) byConfiguration(ctx context.Context) (*scri.ModelList, error) 
 	if err != nil {
 		return nil, err
 	}
-	s, err := Build(ctx, l, BuildOptions{Version: p.version, Env: p.Env, Discover: true})
+	s, err := Build(ctx, l, BuildOptions{Version: p.version, Env: p.Env, Discover: true, LookFor: p.LookFor})
 	if err != nil {
 		return nil, err
 	}

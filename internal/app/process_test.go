@@ -20,9 +20,14 @@ import (
 // The tests run the program as people do: this binary is it when it is called
 // aratta, and enough of curl for the documents.
 func TestMain(m *testing.M) {
+	if os.Getenv("GORACE") == "" { // or each of many programs that look for races sleeps for a second before it ends
+		if err := os.Setenv("GORACE", "atexit_sleep_ms=20"); err != nil {
+			panic(err)
+		}
+	}
 	testscript.Main(m, map[string]func(){
 		"aratta": func() {
-			os.Exit(Main(context.Background(), "v1.2.3-test", os.Args[1:], IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+			os.Exit(Main(context.Background(), "v1.2.3-test", os.Args[1:], IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, LookFor: patience / 4}))
 		},
 		"curl": func() {
 			if err := curl(os.Args[1:], os.Stdout, os.Stderr); err != nil {
@@ -46,7 +51,7 @@ type process struct {
 func startProcess(dir string, env []string, args ...string) (*process, error) {
 	cmd := exec.Command("aratta", args...)
 	cmd.Dir = dir
-	cmd.Env = append([]string{"HOME=" + dir, "ARATTA_HOME=" + dir, "PATH=" + os.Getenv("PATH")}, env...)
+	cmd.Env = append([]string{"HOME=" + dir, "ARATTA_HOME=" + dir, "PATH=" + os.Getenv("PATH"), "GORACE=" + os.Getenv("GORACE")}, env...)
 	return runProcess(cmd)
 }
 

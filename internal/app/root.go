@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,6 +25,7 @@ type IO struct {
 	In       io.Reader
 	Out, Err io.Writer
 	Env      Env
+	LookFor  time.Duration // bounds each look at who listens on this machine; 0 = a moment
 }
 
 // program is what all commands share.

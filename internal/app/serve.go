@@ -81,7 +81,7 @@ func (p *program) serve(ctx context.Context, l *Loaded, how serving) error {
 	if err != nil {
 		return listenError(l, err)
 	}
-	gw := &live{version: p.version, env: p.Env, file: p.file, log: log, meter: meter, discover: how.discover, override: how.override}
+	gw := &live{version: p.version, env: p.Env, file: p.file, log: log, meter: meter, discover: how.discover, lookFor: p.LookFor, override: how.override}
 	if a, ok := ln.Addr().(*net.TCPAddr); ok {
 		gw.port = a.Port
 	}
@@ -180,7 +180,7 @@ func (s *Snapshot) announce(ctx context.Context, log *slog.Logger, addr net.Addr
 // substitutes has the gateway log which default models are not installed, as far as
 // runtimes that listen tell at once, and returns what it says of them.
 func (s *Snapshot) substitutes(ctx context.Context) []string {
-	ctx, cancel := context.WithTimeout(ctx, discoverFor)
+	ctx, cancel := context.WithTimeout(ctx, s.lookFor)
 	defer cancel()
 	return s.Gateway.Substitutes(ctx)
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -37,6 +38,7 @@ type Snapshot struct {
 
 	Certificate *tls.Certificate // that clients are shown; nil = they ask over plain HTTP
 
+	lookFor  time.Duration     // who listens on this machine may take so long to say so
 	off      map[string]string // of those that the configuration wants on, why they are not
 	overlays *overlay.Active   // in force for its providers; alone of all this it may change
 }
@@ -51,6 +53,7 @@ type BuildOptions struct {
 	Presume  bool            // take in what Discover would without asking anybody, to tell what a start would make
 	Sessions *session.Store  // answers that are kept; nil = a store of this snapshot alone
 	Tracer   *tracing.Tracer // nil = nobody is told
+	LookFor  time.Duration   // see IO; 0 = a moment
 }
 
 // Build makes the snapshot of a configuration. It connects to nobody but, with
@@ -66,7 +69,7 @@ func Build(ctx context.Context, l *Loaded, o BuildOptions) (_ *Snapshot, err err
 	}
 	active := new(overlay.Active)
 	active.Replace(overlays)
-	s := &Snapshot{Config: l, off: map[string]string{}, overlays: active, Warnings: append(slices.Clone(l.Warnings), waiting(overlays, time.Now())...)}
+	s := &Snapshot{Config: l, lookFor: cmp.Or(o.LookFor, discoverFor), off: map[string]string{}, overlays: active, Warnings: append(slices.Clone(l.Warnings), waiting(overlays, time.Now())...)}
 	defer func() {
 		if err != nil { // or what was asked meanwhile would stay connected
 			s.close()

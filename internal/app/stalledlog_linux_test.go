@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/aratta-gateway/aratta/internal/mortal"
 )
 
@@ -40,7 +42,7 @@ func intoPipe(t *testing.T, full bool, args ...string) *mutedProcess {
 	}
 	dir := machine(t, "")
 	p.cmd = exec.Command("aratta", append([]string{"serve", "--host", "127.0.0.1"}, args...)...)
-	p.cmd.Env = []string{"HOME=" + dir, "ARATTA_HOME=" + dir, "PATH=" + os.Getenv("PATH")}
+	p.cmd.Env = []string{"HOME=" + dir, "ARATTA_HOME=" + dir, "PATH=" + os.Getenv("PATH"), "GORACE=" + os.Getenv("GORACE")}
 	p.cmd.Stderr = w
 	if err := mortal.Start(p.cmd, p.cmd.Start, func() { _ = p.cmd.Wait(); close(p.end) }); err != nil {
 		t.Fatal(err)
@@ -200,12 +202,43 @@ func TestStalledLog(t *testing.T) {
 	p.endsWith(t, 0)
 }
 
+// stands waits until nothing can be written to the terminal: the system tells it of
+// what was typed when it likes to.
+func (x *tty) stands() {
+	x.t.Helper()
+	c, err := x.pty.SyscallConn()
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	var n int
+	if cerr := c.Control(func(fd uintptr) { n, err = unix.IoctlGetInt(int(fd), unix.TIOCGPTN) }); cerr != nil || err != nil {
+		x.t.Fatal(cerr, err)
+	}
+	fd, err := unix.Open(fmt.Sprint("/dev/pts/", n), unix.O_WRONLY|unix.O_NOCTTY, 0)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	for late := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		out := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+		if _, err := unix.Poll(out, 0); err != nil && !errors.Is(err, unix.EINTR) {
+			x.t.Fatal(err)
+		} else if err == nil && out[0].Revents&unix.POLLOUT == 0 {
+			return
+		}
+		if time.Now().After(late) {
+			x.t.Fatal("the terminal takes what is written")
+		}
+	}
+}
+
 // Nor does a terminal that is stopped.
 func TestStoppedTerminal(t *testing.T) {
 	x := atTerminal(t, machine(t, ""), nil, "serve", "--host", "127.0.0.1", "--port", "0")
 	x.shows("Ctrl-C stops it")
 	url := regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(x.text())
 	x.types("\x13") // Ctrl-S
+	x.stands()
 	ask(t, url, 4)
 	before := x.text()
 	if err := x.cmd.Process.Signal(syscall.SIGTERM); err != nil {

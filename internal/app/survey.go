@@ -40,7 +40,7 @@ func (p *program) survey(ctx context.Context, was former) (*survey, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := BuildOptions{Version: p.version, Env: p.Env, Discover: true}
+	o := BuildOptions{Version: p.version, Env: p.Env, Discover: true, LookFor: p.LookFor}
 	if was.Loaded != nil { // or the gateway itself could be taken for a runtime
 		l.Server.Host, l.Server.Port = was.Server.Host, was.Server.Port
 	}

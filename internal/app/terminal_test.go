@@ -39,7 +39,7 @@ func atTerminal(t *testing.T, dir string, env []string, args ...string) *tty {
 	t.Helper()
 	x := &tty{t: t, cmd: exec.Command("aratta", args...), end: make(chan struct{}), screen: vt.NewEmulator(ttyWidth, ttyHeight), more: make(chan struct{})}
 	x.cmd.Dir = dir
-	x.cmd.Env = append([]string{"HOME=" + dir, "ARATTA_HOME=" + dir, "TERM=xterm-256color", "PATH=" + os.Getenv("PATH")}, env...)
+	x.cmd.Env = append([]string{"HOME=" + dir, "ARATTA_HOME=" + dir, "TERM=xterm-256color", "PATH=" + os.Getenv("PATH"), "GORACE=" + os.Getenv("GORACE")}, env...)
 	err := mortal.Start(x.cmd, func() (err error) {
 		x.pty, err = pty.StartWithSize(x.cmd, &pty.Winsize{Rows: ttyHeight, Cols: ttyWidth})
 		return err
