@@ -39,6 +39,7 @@ type streamEncoder struct {
 	early   []early  // texts that were ended so that others could begin
 	skipped []partID // parts that cannot be said
 	any     dialect.Begun
+	cited   []citedPart // that are over
 	blockNo int
 	waiting int
 }
@@ -57,6 +58,12 @@ type block struct {
 	got   bool // arguments have come
 	cited int
 	whole bool // nothing more is to come
+}
+
+// citedPart is how many sources of a part were told.
+type citedPart struct {
+	id    partID
+	cited int
 }
 
 type early struct {

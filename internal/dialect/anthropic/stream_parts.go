@@ -130,7 +130,8 @@ func (s *streamEncoder) wholeContent(b []byte, k *block, p *scri.Part) []byte {
 		}
 	}
 	for i := range p.Citations {
-		b = s.citation(b, k, &p.Citations[i], i)
+		b = s.citation(b, k, &p.Citations[i], k.cited)
+		k.cited++
 	}
 	if p.Kind == scri.PartThinking && p.Signature != nil && p.Signature.Dialect == Name {
 		b = s.signature(b, k, p.Signature)
@@ -257,7 +258,14 @@ func (s *streamEncoder) again(b []byte, ev *scri.StreamEvent) ([]byte, *block) {
 	open := *ev
 	open.Whole = &scri.Part{Kind: kind}
 	b = s.part(b, &open)
-	return b, s.find(id(ev))
+	k := s.find(id(ev))
+	for _, c := range slices.Backward(s.cited) {
+		if k != nil && c.id == k.id {
+			k.cited = c.cited
+			break
+		}
+	}
+	return b, k
 }
 
 func (s *streamEncoder) partEnd(b []byte, ev *scri.StreamEvent) []byte {
@@ -297,6 +305,9 @@ func (s *streamEncoder) advance(b []byte) []byte {
 		w.Members(k.late)
 		w.EndObject()
 		b = s.frame(b, "content_block_stop")
+		if k.cited > 0 && len(s.cited) < maxRemembered {
+			s.cited = append(s.cited, citedPart{k.id, k.cited})
+		}
 		s.blocks = slices.Delete(s.blocks, 0, 1)
 		if len(s.blocks) > 0 {
 			next := s.blocks[0]

@@ -392,11 +392,14 @@ func (e *lines) opaque(ext *scri.Ext) {
 		return
 	}
 	w := &e.w
-	w.B = append(w.B, '{')
 	there := func(name string) bool { return member(ext, name) != nil }
-	e.header(w, there)
 	raw := member(ext, "message")
 	extra := isObject(raw) && !present(raw, "role") && !present(raw, "content")
+	if extra && !e.generate && e.begin == nil { // else they would be members of the message
+		e.say(scri.PartText, scri.Text{}, nil)
+	}
+	w.B = append(w.B, '{')
+	e.header(w, there)
 	switch {
 	case extra && !e.generate:
 		w.Comma()

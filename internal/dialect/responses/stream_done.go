@@ -229,9 +229,7 @@ func (s *streamEncoder) whole(b []byte, p *part) []byte {
 		return b
 	}
 	id := dialect.Word(wire.NewScanner(e.w.B).Peek("id"))
-	if i := slices.IndexFunc(s.known, func(a added) bool { return a.id == id && id != "" }); i >= 0 {
-		t := s.items[s.known[i].no]
-		s.known = slices.Delete(s.known, i, i+1)
+	if t := s.began(id); t != nil {
 		return s.itemTold(b, t)
 	}
 	t := &item{no: len(s.items), kind: p.p.Kind, id: id, over: true}

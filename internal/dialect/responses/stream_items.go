@@ -333,13 +333,25 @@ func (d *streamDecoder) finishItems(output [][]byte) {
 		return
 	}
 	for len(d.items) > 0 {
-		i := d.items[0].index
-		var raw []byte
-		if i >= 0 && i < int64(len(output)) {
-			raw = output[i]
-		}
-		d.itemDone(i, raw, &dialect.Unknown{})
+		t := d.items[0]
+		d.itemDone(t.index, t.in(output), &dialect.Unknown{})
 	}
+}
+
+// in is what the whole output says of an item, by its id if it has one.
+func (t *openItem) in(output [][]byte) []byte {
+	if len(t.id) > len(`""`) {
+		for _, raw := range output {
+			if bytes.Equal(wire.NewScanner(raw).Peek("id"), t.id) {
+				return raw
+			}
+		}
+		return nil
+	}
+	if t.index < 0 || t.index >= int64(len(output)) {
+		return nil
+	}
+	return output[t.index]
 }
 
 // itemDone ends an item: what of it has not come yet comes now. Without raw

@@ -78,8 +78,15 @@ func (s *streamEncoder) open(b []byte, p *part) []byte {
 		t = &item{no: len(s.items), kind: kind}
 		s.items = append(s.items, t)
 		t.id = s.itemID(p)
-		p.item, t.parts = t, append(t.parts, p)
-		b = s.itemAdded(b, t)
+		if began := s.began(t.id); began != nil { // as one of another type
+			s.items = s.items[:t.no]
+			t = began
+			t.kind, t.over = kind, false
+			p.item, t.parts = t, append(t.parts, p)
+		} else {
+			p.item, t.parts = t, append(t.parts, p)
+			b = s.itemAdded(b, t)
+		}
 	} else {
 		p.item, t.parts = t, append(t.parts, p)
 	}
@@ -96,6 +103,17 @@ func (s *streamEncoder) open(b []byte, p *part) []byte {
 		typ = "response.reasoning_summary_part.added"
 	}
 	return s.partEvent(b, p, typ)
+}
+
+// began is the item of an id whose beginning was passed on as it came, or nil.
+func (s *streamEncoder) began(id string) *item {
+	i := slices.IndexFunc(s.known, func(a added) bool { return a.id == id && id != "" })
+	if i < 0 {
+		return nil
+	}
+	t := s.items[s.known[i].no]
+	s.known = slices.Delete(s.known, i, i+1)
+	return t
 }
 
 // goesOn reports whether a part belongs to an open item of its kind.
