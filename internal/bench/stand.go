@@ -44,7 +44,7 @@ type process struct {
 }
 
 // build makes the binaries: those of the load from the folder shared, Aratta
-// from the module that this program belongs to.
+// from the module that this program belongs to, with the flags of its Makefile.
 func (s *stand) build(ctx context.Context, shared string) error {
 	root, err := s.goTool(ctx, "", "list", "-m", "-f", "{{.Dir}}")
 	if err != nil {
@@ -61,7 +61,7 @@ func (s *stand) build(ctx context.Context, shared string) error {
 	}{
 		{shared, []string{"build", "-o", bin, "./cmd/..."}},
 		{filepath.Join(shared, "refproxy"), []string{"build", "-o", bin, "."}},
-		{root, append([]string{"build", "-trimpath", "-ldflags", "-s -w", "-o", bin}, append(tags, "./cmd/aratta")...)},
+		{root, append([]string{"build", "-trimpath", "-gcflags", "all=-d=pgoinlinebudget=200", "-ldflags", "-s -w", "-o", bin}, append(tags, "./cmd/aratta")...)},
 	} {
 		if _, err := s.goTool(ctx, b.dir, b.args...); err != nil {
 			return err
