@@ -113,9 +113,16 @@ func (c *Conn) Await() error {
 		return nil
 	}
 	defer t.mu.Unlock()
-	t.patient = true
+	t.patient, t.err = true, 0
 	defer func() { t.patient = false }()
-	return t.call(c.raw.Read, t.peek)
+	switch err := t.call(c.raw.Read, t.peek); {
+	case err != nil:
+		return err
+	case t.err != 0 && t.err != syscall.EAGAIN: // the kernel tells it once: Read would take it for an end
+		return c.failed("read", t.err)
+	default:
+		return nil
+	}
 }
 
 // Write writes as net.Conn has it.

@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -292,8 +293,11 @@ func TestAwait(t *testing.T) {
 		do   func(c, peer net.Conn) error
 		want error
 	}{
-		"bytes":    {func(_, peer net.Conn) error { _, err := peer.Write([]byte("x")); return err }, nil},
-		"its end":  {func(_, peer net.Conn) error { return peer.Close() }, nil},
+		"bytes":   {func(_, peer net.Conn) error { _, err := peer.Write([]byte("x")); return err }, nil},
+		"its end": {func(_, peer net.Conn) error { return peer.Close() }, nil},
+		"reset": {func(_, peer net.Conn) error {
+			return errors.Join(peer.(*net.TCPConn).SetLinger(0), peer.Close())
+		}, syscall.ECONNRESET},
 		"deadline": {func(c, _ net.Conn) error { return c.SetReadDeadline(time.Unix(1, 0)) }, os.ErrDeadlineExceeded},
 		"Close":    {func(c, _ net.Conn) error { return c.Close() }, gone},
 	} {
@@ -315,14 +319,18 @@ func TestAwait(t *testing.T) {
 					errs <- a.Await()
 				}
 				err := <-errs
+				b, rerr := io.ReadAll(io.LimitReader(conn, 1))
+				if name == "reset" && err == nil {
+					err = rerr // one of both tells it
+				}
 				if name == "Close" && err != nil {
 					err = c.want // whatever it says
 				}
 				if !errors.Is(err, c.want) {
 					t.Fatalf("%v, want %v", err, c.want)
 				}
-				if b, err := io.ReadAll(io.LimitReader(conn, 1)); name == "bytes" && (err != nil || string(b) != "x") {
-					t.Errorf("%q, %v is read after it", b, err)
+				if name == "bytes" && (rerr != nil || string(b) != "x") {
+					t.Errorf("%q, %v is read after it", b, rerr)
 				}
 			})
 		}
