@@ -3,6 +3,7 @@ package dialect
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/aratta-gateway/aratta/scri"
 )
@@ -11,11 +12,30 @@ import (
 // finishes are told again and again.
 const mostKept = 8 << 20
 
-// warningSize and logProbSize are about how many bytes one takes.
+// Without their texts, warnings and tokens take about so many bytes each.
 const (
 	warningSize = 128
 	logProbSize = 160
 )
+
+func sizeOfWarnings(list []scri.Warning) (n int) {
+	for i := range list {
+		w := &list[i]
+		n += warningSize + len(w.Code) + len(w.Path) + len(w.From) + len(w.To) + len(w.Detail)
+	}
+	return n
+}
+
+func sizeOfLogProbs(list []scri.TokenLogProb) (n int) {
+	for i := range list {
+		l := &list[i]
+		n += logProbSize + l.Token.Size() + strconv.IntSize/8*len(l.Bytes) + sizeOfLogProbs(l.Top)
+		if l.Ext != nil {
+			n += len(l.Ext.Members) + len(l.Ext.Form)
+		}
+	}
+	return n
+}
 
 // toldAgain is what Orderly keeps of what is told more than once.
 type toldAgain struct {
@@ -47,7 +67,7 @@ func (o *orderly) belated(h *scri.ChatResponse) {
 	}
 	warnings := len(a.head.Warnings)
 	joinHeads(a.head, more)
-	o.keep(a.ext.add(more.Ext) + warningSize*(len(a.head.Warnings)-warnings))
+	o.keep(a.ext.add(more.Ext) + sizeOfWarnings(a.head.Warnings[warnings:]))
 }
 
 // late is what the beginnings after the first told.
@@ -97,7 +117,7 @@ func (o *orderly) finish(e *scri.StreamEvent) {
 			c.ext = new(layeredExt)
 			c.ext.add(old.Ext)
 		}
-		o.keep(c.ext.add(f.Ext) + logProbSize*len(f.LogProbs))
+		o.keep(c.ext.add(f.Ext) + sizeOfLogProbs(f.LogProbs))
 		f.LogProbs = append(old.LogProbs, f.LogProbs...)
 	}
 	c.finish = f

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -252,6 +253,36 @@ func TestOrderlyTellsAgain(t *testing.T) {
 	_, err = read(func(i int) string { return fmt.Sprintf("%0200d", i) })
 	if e, ok := errors.AsType[*scri.Error](err); !ok || !strings.Contains(e.Error(), "tells again") {
 		t.Errorf("always something new: %v", err)
+	}
+}
+
+// TestOrderlyWeighsWhatIsToldAgain: few things may be large.
+func TestOrderlyWeighsWhatIsToldAgain(t *testing.T) {
+	large := strings.Repeat("x", 1<<20)
+	warned := func(path string) scri.StreamEvent {
+		return scri.StreamEvent{Kind: scri.EventStart, Head: &scri.ChatResponse{Warnings: []scri.Warning{{Path: path, Detail: large}}}}
+	}
+	for name, e := range map[string]scri.StreamEvent{
+		"warnings": warned("/x"),
+		"tokens":   {Kind: scri.EventFinish, LogProbs: []scri.TokenLogProb{{Token: scri.NewText(large)}}},
+		"others": {Kind: scri.EventFinish, LogProbs: []scri.TokenLogProb{{
+			Top: slices.Repeat([]scri.TokenLogProb{{Token: scri.NewText("x"), Bytes: []int{'x'}}}, 1<<14),
+		}}},
+		"bytes":   {Kind: scri.EventFinish, LogProbs: []scri.TokenLogProb{{Bytes: make([]int, 1<<17)}}},
+		"members": {Kind: scri.EventFinish, LogProbs: []scri.TokenLogProb{{Ext: &scri.Ext{Dialect: "native", Members: scri.RawJSON(`{"x":"` + large + `"}`)}}}},
+	} {
+		list := []scri.StreamEvent{e}
+		if e.Kind == scri.EventStart {
+			list = append(list, warned("/y")) // what is told in the same words is told once
+		}
+		s := dialect.Orderly(&again{slices.Repeat(list, 40)})
+		var err error
+		for err == nil {
+			_, err = s.Next()
+		}
+		if e, ok := errors.AsType[*scri.Error](err); !ok || !strings.Contains(e.Error(), "tells again") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
