@@ -3,6 +3,7 @@ package dialect_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -21,11 +22,13 @@ type pieces struct {
 	rest  []byte
 	lines bool // a frame is a line
 	dirt  []byte
+	into  [][]byte
 }
 
-func (p *pieces) Read(b []byte) (int, error) {
+func (p *pieces) Read(b []byte) (n int, err error) {
+	defer func() { p.into = append(p.into, b[:n]) }()
 	if len(p.dirt) > 0 {
-		n := copy(b, p.dirt)
+		n = copy(b, p.dirt)
 		p.dirt = p.dirt[n:]
 		return n, nil
 	}
@@ -41,7 +44,7 @@ func (p *pieces) Read(b []byte) (int, error) {
 			end, whole = i+len(sep), true
 		}
 	}
-	n := copy(b, p.rest[:end])
+	n = copy(b, p.rest[:end])
 	p.rest = p.rest[n:]
 	switch {
 	case !whole || n < end || len(p.rest) == 0:
@@ -53,9 +56,16 @@ func (p *pieces) Read(b []byte) (int, error) {
 	return n, nil
 }
 
+// giveBack lets somebody else have the memory that was read into.
+func (p *pieces) giveBack() {
+	for _, b := range p.into {
+		copy(b, bytes.Repeat([]byte("#"), len(b)))
+	}
+}
+
 // told is what a stream gives, each event as JSON, without the signs of life.
-// With late it is written down only when all is over.
-func told(t *testing.T, s scri.Stream, late bool) []string {
+// With late it is written down only when all is over, and late was called.
+func told(t *testing.T, s scri.Stream, late func()) []string {
 	t.Helper()
 	var kept []*scri.StreamEvent
 	var out []string
@@ -73,9 +83,12 @@ func told(t *testing.T, s scri.Stream, late bool) []string {
 		case e.Kind != scri.EventPing:
 			kept = append(kept, e.Clone())
 		}
-		if n := len(kept); !late && n > len(out) {
+		if n := len(kept); late == nil && n > len(out) {
 			write(kept[n-1])
 		}
+	}
+	if late != nil {
+		late()
 	}
 	for _, e := range kept[len(out):] {
 		write(e)
@@ -92,8 +105,9 @@ func outlive(t *testing.T, name string, a dialect.Answer, stream []byte) {
 		t.Fatalf("no dialect %q", name)
 	}
 	one, two := a, a
-	one.Stream, two.Stream = bytes.NewReader(stream), &pieces{rest: stream, lines: name == "ollama"}
-	want, got := told(t, d.DecodeStream(&one), false), told(t, d.DecodeStream(&two), true)
+	p := &pieces{rest: stream, lines: name == "ollama"}
+	one.Stream, two.Stream = bytes.NewReader(stream), p
+	want, got := told(t, d.DecodeStream(&one), nil), told(t, d.DecodeStream(&two), p.giveBack)
 	if len(want) != len(got) {
 		t.Fatalf("%d events, %d when they come one by one", len(want), len(got))
 	}
@@ -133,6 +147,26 @@ func TestRecordedEventsOutliveTheirFrames(t *testing.T) {
 		if x.Dialect != "" && len(x.Stream) > 0 {
 			t.Run(x.ID, func(t *testing.T) {
 				outlive(t, x.Dialect, dialect.Answer{Status: x.Status, Header: x.RespHeader}, x.Stream)
+			})
+		}
+	}
+}
+
+// An error ends a stream, and with it the time of its frames: it is told when their
+// memory is somebody else's.
+func TestErrorsOutliveTheirFrames(t *testing.T) {
+	failed := &scri.Error{Kind: scri.ErrRateLimited, Code: "slow_down", Message: "slow down, please", RequestID: "request-1", Path: "/messages/0"}
+	for _, d := range all.Table() {
+		for _, begun := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/begun=%v", d.Name(), begun), func(t *testing.T) {
+				enc := d.EncodeStream(&dialect.Incoming{Req: &scri.ChatRequest{Model: "m", Stream: true}})
+				var b []byte
+				if begun {
+					b = enc.Event(b, &scri.StreamEvent{Kind: scri.EventStart, Head: &scri.ChatResponse{ID: "answer-1", Model: "m"}})
+					b = enc.Event(b, &scri.StreamEvent{Kind: scri.EventPart, Whole: &scri.Part{Kind: scri.PartText}})
+					b = enc.Event(b, &scri.StreamEvent{Kind: scri.EventDelta, Delta: scri.NewText("Once")})
+				}
+				outlive(t, d.Name(), dialect.Answer{Status: 200}, enc.End(b, failed))
 			})
 		}
 	}

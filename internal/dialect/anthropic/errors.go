@@ -33,6 +33,7 @@ func (f *failure) word(w string) {
 }
 
 func decodeError(a *dialect.Answer, body []byte) *scri.Error {
+	body = bytes.Clone(body) // an error outlives the stream that ended with it
 	var f failure
 	f.read(body)
 	status := a.Status
@@ -45,7 +46,7 @@ func decodeError(a *dialect.Answer, body []byte) *scri.Error {
 	}
 	e := &scri.Error{
 		Status: status, Code: f.code, Message: f.message, RequestID: f.requestID,
-		RetryAfter: dialect.RetryAfter(a.Header), Raw: bytes.Clone(body), Dialect: Name,
+		RetryAfter: dialect.RetryAfter(a.Header), Raw: body, Dialect: Name,
 	}
 	if e.Message == "" {
 		e.Message = plainMessage(status, body)
