@@ -211,13 +211,13 @@ func explain(w io.Writer, r *scri.ChatResponse) {
 	explainAttempts(w, l.Attempts)
 	for _, why := range l.Reasons {
 		if why.Detail != "" {
-			fmt.Fprintf(w, "  %s: %s %s: %s\n", why.Stage, why.Code, why.Target, why.Detail)
+			fmt.Fprintf(w, "  %s: %s: %s\n", why.Stage, strings.TrimRight(why.Code+" "+why.Target, " "), why.Detail)
 		}
 	}
 	if u := r.Usage; u != nil && u.Input != nil && u.Output != nil {
 		fmt.Fprintf(w, "  %d tokens in, %d out", *u.Input, *u.Output)
 		if l.CostUSD != nil {
-			fmt.Fprintf(w, ", %.6f USD", *l.CostUSD)
+			fmt.Fprintf(w, ", %s USD", strings.TrimRight(strings.TrimRight(fmt.Sprintf("%.8f", *l.CostUSD), "0"), "."))
 		}
 		fmt.Fprintln(w)
 	}

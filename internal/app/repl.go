@@ -211,7 +211,7 @@ func (r *repl) command(ctx context.Context, text string) (end bool) {
 		if near := nearest.Name(name, []string{"/model", "/why", "/clear", "/help", "/quit"}); near != "" {
 			fmt.Fprintf(says, "; did you mean %s?", near)
 		}
-		fmt.Fprintln(says, " /help shows what there is, and //text sends a text that begins with a slash")
+		fmt.Fprintln(says, "\n/help shows what there is, and //text sends a text that begins with a slash")
 	}
 	return false
 }

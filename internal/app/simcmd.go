@@ -32,6 +32,9 @@ is simulated. Faults are switched while it runs:
 Faults: ` + faultNames(),
 		Example: "  aratta sim --provider ollama=127.0.0.1:11434 --provider anthropic=127.0.0.1:9001 --pace 20ms",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if pace < 0 || load < 0 {
+				return &usageError{errors.New("--pace and --load must not be negative")}
+			}
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
 			farm := &sim.Farm{}
@@ -60,6 +63,14 @@ Faults: ` + faultNames(),
 	return cmd
 }
 
+func dialectNames() string {
+	var list []string
+	for _, d := range Dialects() {
+		list = append(list, d.Name())
+	}
+	return strings.Join(list, ", ")
+}
+
 func faultNames() string {
 	var list []string
 	for _, f := range sim.Faults() {
@@ -80,12 +91,12 @@ func (p *program) addSim(ctx context.Context, farm *sim.Farm, spec string, o sim
 	}
 	d, ok := known(dia)
 	if !ok {
-		return "", "", &usageError{fmt.Errorf("--provider %q: dialect %q is not known", spec, dia)}
+		return "", "", &usageError{fmt.Errorf("--provider %q: dialect %q is none of %s", spec, dia, dialectNames())}
 	}
 	o.Name, o.Dialect = name, d
 	if recorded != "" {
 		if o.Cases, err = sim.Recorded(recorded, d.Name()); err != nil {
-			return "", "", err
+			return "", "", fmt.Errorf("--recorded: %w", err)
 		}
 	}
 	addr, err = farm.Add(ctx, sim.New(o), addr)

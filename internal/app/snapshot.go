@@ -206,7 +206,11 @@ func (s *Snapshot) turnOff(p *provider.Provider, key string) {
 func entryError(err error, key string) string {
 	e := scri.AsError(err)
 	text := strings.TrimPrefix(e.Message, "["+key+"] ")
-	if e.Hint != "" {
+	switch {
+	case e.Hint == "":
+	case strings.HasSuffix(text, "?"):
+		text += " (" + e.Hint + ")"
+	default:
 		text += "; " + e.Hint
 	}
 	return text

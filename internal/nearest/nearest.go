@@ -7,16 +7,17 @@ import "strings"
 const most = 64
 
 // Name returns the known name that is most like word, if one is like it at all:
-// at most a third of its letters may differ, or two but not all, or it goes on
-// where a word of three letters or more ends. Of equally near names the first
-// counts. "" means none.
+// at most a third of its letters may differ, or two but not half of them, or it
+// goes on where a word of three letters or more ends. Of equally near names the
+// first counts. "" means none.
 func Name(word string, known []string) string {
 	n := min(len(word), most)
-	best, dist := "", min(max(2, n/3), n-1)+1
+	limit := max(min(2, (n-1)/2), n/3)
+	best, dist := "", limit+1
 	for _, k := range known {
 		d := distance(word, k)
 		if len(word) > 2 && strings.HasPrefix(k, word) {
-			d = min(d, 2)
+			d = min(d, limit)
 		}
 		if d < dist {
 			best, dist = k, d

@@ -24,8 +24,10 @@ func ExampleName() {
 	fmt.Println(nearest.Name("prot", keys))
 	fmt.Println(nearest.Name("drain_time", keys))
 	fmt.Printf("%q\n", nearest.Name("colour", keys))
+	fmt.Printf("%q\n", nearest.Name("hits", keys))
 	// Output:
 	// port
 	// drain_timeout
+	// ""
 	// ""
 }

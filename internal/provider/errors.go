@@ -81,8 +81,8 @@ func (a *attempt) failure(err error) *scri.Error {
 func (p *Provider) failure(ctx context.Context, l *late, err error, begun bool) *scri.Error {
 	if l != nil {
 		e := &scri.Error{Kind: scri.ErrTimeout, Message: l.Error(), Err: l}
-		if l.phase != phaseTotal {
-			e.Hint = "raise " + l.phase.setting() + " in [resilience] if the model needs longer"
+		if key := p.setting(l); key != "" {
+			e.Hint = "raise " + key + " in [resilience] if the model needs longer"
 		}
 		return e
 	}
@@ -105,14 +105,20 @@ func (p *Provider) failure(ctx context.Context, l *late, err error, begun bool) 
 	return p.notReached(err)
 }
 
-// setting is the key of [resilience] that sets the limit.
-func (p phase) setting() string {
-	switch p {
+// setting is the key of [resilience] that sets the limit, or "". More of a whole
+// answer may take as long as a first token, see [Timeouts.whole].
+func (p *Provider) setting(l *late) string {
+	switch l.phase {
+	case phaseTotal:
+		return ""
 	case phaseHead:
 		return "header_timeout"
 	case phaseFirst:
 		return "first_token_timeout"
 	default:
+		if whole := p.timeouts.whole(); l.limit == whole.idle && l.limit != p.timeouts.stream(p.Zone()).idle {
+			return "first_token_timeout"
+		}
 		return "idle_timeout"
 	}
 }

@@ -93,7 +93,7 @@ func TestTimers(t *testing.T) {
 		},
 		"stall in a whole body": {
 			false, func(c net.Conn) { say(c, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"); time.Sleep(time.Hour) },
-			"", scri.ErrTimeout, "nothing more of the answer came within 5s", 5 * time.Second,
+			"", scri.ErrTimeout, "raise first_token_timeout", 5 * time.Second,
 		},
 		"stall in the body of an error": {
 			false, func(c net.Conn) {

@@ -171,3 +171,17 @@ func TestStartWarnsOfTargetsWithoutAModel(t *testing.T) {
 		t.Errorf("%v, %v", warn, err)
 	}
 }
+
+// A slip in the name of a provider that is on is met with its name; one that is known and not on is no slip.
+func TestSuggestionsKnowWhoIsOn(t *testing.T) {
+	r, _, err := route.New(config(), house(), installed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for model, want := range map[string]string{"olama:tiny": `"ollama:tiny"`, "opnai/something": `"openai/something"`, "nobody:tiny": `"auto"`} {
+		_, err = r.Plan(t.Context(), route.Query{Model: model, Allow: everywhere})
+		if e := scri.AsError(err); !strings.Contains(e.Hint, want) {
+			t.Errorf("%s: %s | %s", model, e.Message, e.Hint)
+		}
+	}
+}

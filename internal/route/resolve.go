@@ -296,12 +296,32 @@ func (r *Router) unknown(ctx context.Context, path, what, name string) error {
 			e.Message += "; " + why
 		}
 	}
-	if near := nearest.Name(name, append(models, r.Names()...)); near != "" {
+	near := nearest.Name(name, append(models, r.Names()...))
+	if near == "" && what == "model" {
+		near = r.mistyped(name)
+	}
+	if near != "" {
 		e.Hint = fmt.Sprintf("did you mean %q? `aratta models` lists all", near)
 	} else {
 		e.Hint = "`aratta models` lists all, \"auto\" takes the best"
 	}
 	return e
+}
+
+// mistyped is the name of a model whose provider's name was meant to be one that is on, or "".
+func (r *Router) mistyped(name string) string {
+	i := strings.IndexAny(name, ":/")
+	if i < 1 || slices.Contains(r.known, name[:i]) || r.off[name[:i]] != "" {
+		return ""
+	}
+	var on []string
+	for j := range r.entries {
+		on = append(on, r.entries[j].Name)
+	}
+	if near := nearest.Name(name[:i], on); near != "" && near != name[:i] {
+		return near + name[i:]
+	}
+	return ""
 }
 
 // notOnOf says of a name that begins with a provider's, or is one, that it is not on.

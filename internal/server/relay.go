@@ -23,8 +23,8 @@ import (
 type RelayHandler func(ctx context.Context, x *scri.Exchange, r *scri.Relay) (*scri.RelayAnswer, error)
 
 const (
-	// What a client may say of a request that is passed on: whom it is for, and
-	// that it may not leave zone local.
+	// What a client may say: of any request that it may not leave zone local, of
+	// one that is passed on whom it is for.
 	headerSovereign = "X-Aratta-Sovereign"
 	queryProvider   = "aratta_provider"
 

@@ -105,6 +105,14 @@ func (s *Server) chat(ctx context.Context, x *scri.Exchange) (scri.Stream, error
 	return e, nil
 }
 
+// count keeps the seam to the gateway in one place.
+func (s *Server) count(ctx context.Context, x *scri.Exchange) (*scri.CountResponse, error) {
+	if err := wish(x); err != nil {
+		return nil, err
+	}
+	return s.opt.Gateway.Count(ctx, x)
+}
+
 // embed keeps the seam to the gateway in one place.
 func (s *Server) embed(ctx context.Context, x *scri.Exchange) (*scri.EmbedResponse, error) {
 	if err := wish(x); err != nil {
@@ -169,7 +177,7 @@ func whyEnded(ctx context.Context, err error) error {
 func (s *Server) serveOptions() dialect.ServeOptions {
 	return dialect.ServeOptions{
 		MaxBody: s.opt.MaxBody, KeepaliveAfter: s.opt.KeepaliveAfter, Timeout: s.opt.RequestTimeout,
-		Admit: s.admit, Commit: explain, Keeps: s.opt.Answers != nil, Count: s.opt.Gateway.Count, Embed: s.embed,
+		Admit: s.admit, Commit: explain, Keeps: s.opt.Answers != nil, Count: s.count, Embed: s.embed,
 		Done: func(r *http.Request, x *scri.Exchange, status int, err *scri.Error) {
 			s.ended(r.Context(), x, status, err)
 		},

@@ -24,6 +24,16 @@ func (h *hearing) Chat(ctx context.Context, x *scri.Exchange) (scri.Stream, erro
 	return h.toy.Chat(ctx, x)
 }
 
+func (h *hearing) Count(ctx context.Context, x *scri.Exchange) (*scri.CountResponse, error) {
+	h.asked = x
+	return h.toy.Count(ctx, x)
+}
+
+func (h *hearing) Embed(ctx context.Context, x *scri.Exchange) (*scri.EmbedResponse, error) {
+	h.asked = x
+	return h.toy.Embed(ctx, x)
+}
+
 // A client of any API may wish for strictness in a header; what is no wish is refused.
 func TestStrictHeader(t *testing.T) {
 	for _, c := range []struct {
@@ -60,6 +70,26 @@ func TestStrictHeader(t *testing.T) {
 		}
 		if h.asked.In.Routing != nil {
 			t.Errorf("%q: what came in was changed", c.header)
+		}
+	}
+}
+
+// What may not leave is a wish of any API too, for counts and vectors as for chats.
+func TestSovereignHeader(t *testing.T) {
+	const body = `{"model":"m","max_tokens":9,"input":"hi","messages":[{"role":"user","content":"hi"}]}`
+	for value, want := range map[string]bool{"": false, "false": false, "0": false, "true": true, "1": true, "please": true} {
+		for _, path := range []string{"/v1/chat/completions", "/v1/messages", "/v1/messages/count_tokens", "/v1/embeddings", "/api/v1/chat", "/api/v1/count"} {
+			h := &hearing{}
+			s := New(Options{Gateway: h, Dialects: all.Table(), MaxBody: 1 << 20})
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost"+path, strings.NewReader(body))
+			r.RemoteAddr = "127.0.0.1:5000"
+			r.Header.Set("X-Aratta-Sovereign", value)
+			s.ServeHTTP(httptest.NewRecorder(), r)
+			if h.asked == nil {
+				t.Errorf("%s: nothing was asked", path)
+			} else if w := h.asked.Wishes(); (w != nil && w.Sovereign) != want || w != nil && w.Strict {
+				t.Errorf("%s, %q: wishes %+v", path, value, w)
+			}
 		}
 	}
 }

@@ -31,6 +31,9 @@ type post struct {
 func (f *Farm) Add(ctx context.Context, s *Sim, addr string) (string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.find(s.Name()) != nil {
+		return "", fmt.Errorf("there are two simulated providers %q: faults are switched by their names", s.Name())
+	}
 	p := &post{Sim: s, addr: addr}
 	if err := f.listen(ctx, p); err != nil {
 		return "", err
@@ -127,7 +130,7 @@ func (f *Farm) Control() http.Handler {
 		dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16))
 		dec.DisallowUnknownFields()
 		if err := dec.Decode(&fault); err != nil {
-			complain(w, http.StatusBadRequest, err)
+			complain(w, http.StatusBadRequest, plain(err))
 			return
 		}
 		f.set(w, r, fault)
@@ -191,6 +194,21 @@ func (f *Farm) set(w http.ResponseWriter, r *http.Request, fault Fault) {
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// plain says without words of Go that a member is of another type.
+func plain(err error) error {
+	bad, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	switch {
+	case !ok:
+		return err
+	case bad.Field == "":
+		return errors.New("a fault is an object")
+	case bad.Field == "kind":
+		return errors.New("kind must be a string")
+	default:
+		return fmt.Errorf("%s must be a whole number, as docs/simulator.md has it", bad.Field)
+	}
 }
 
 func reply(w http.ResponseWriter, code int, v any) {

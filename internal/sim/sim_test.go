@@ -400,6 +400,9 @@ func TestFarm(t *testing.T) {
 	if _, err := farm.Add(t.Context(), sim.New(sim.Options{Name: "other", Dialect: all.Get("ollama")}), addr); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("a port in use: %v", err)
 	}
+	if _, err := farm.Add(t.Context(), sim.New(sim.Options{Name: "toy", Dialect: all.Get("ollama")}), "127.0.0.1:0"); err == nil {
+		t.Error("two of one name, of which the second cannot be switched")
+	}
 	control := httptest.NewServer(farm.Control())
 	t.Cleanup(func() {
 		control.Close()
@@ -440,6 +443,11 @@ func TestFarm(t *testing.T) {
 		t.Errorf("refused: %v", err)
 	}
 	do("PUT", "/toy/fault", `{"kind":"refuse"}`, 204) // twice is no harm
+	for body, says := range map[string]string{`{"kind":"slow_load","delay":"3s"}`: "delay must be a whole number", `{"kind":7}`: "kind must be a string", `[]`: "a fault is an object"} {
+		if got := do("PUT", "/toy/fault", body, 400); !strings.Contains(got, says) {
+			t.Errorf("%s: %s", body, got)
+		}
+	}
 	do("PUT", "/toy/fault", `{"kind":"rate_limit","times":1}`, 204)
 	if code, err := chat(); code != 429 {
 		t.Errorf("limited: %d %v", code, err)

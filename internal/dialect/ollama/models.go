@@ -1,7 +1,9 @@
 package ollama
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/dialect"
@@ -136,8 +138,14 @@ func (ollama) EncodeModels(b []byte, _ *dialect.Incoming, l *scri.ModelList) []b
 // loaded.
 func AppendPS(b []byte, l *scri.ModelList) []byte { return appendList(b, l, true) }
 
-// AppendVersion appends the answer of /api/version.
+// AppendVersion appends the answer of /api/version. Clients compare its numbers, and
+// some fail where there are none: a build without a release's name is before all.
 func AppendVersion(b []byte, version string) []byte {
+	var major, minor, patch uint
+	version = strings.TrimPrefix(version, "v")
+	if n, _ := fmt.Sscanf(version, "%d.%d.%d", &major, &minor, &patch); n < 3 {
+		version = "0.0.0-" + version
+	}
 	b = append(b, `{"version":`...)
 	return append(wire.AppendQuote(b, version), '}')
 }

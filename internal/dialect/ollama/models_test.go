@@ -131,8 +131,12 @@ func TestShow(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	if b := ollama.AppendVersion(nil, "0.12.0"); string(b) != `{"version":"0.12.0"}` {
-		t.Errorf("%s", b)
+	for version, want := range map[string]string{
+		"0.12.0": "0.12.0", "v1.2.3-4-gabcdef0": "1.2.3-4-gabcdef0", "462c5c2": "0.0.0-462c5c2", "dev": "0.0.0-dev",
+	} {
+		if b := ollama.AppendVersion(nil, version); string(b) != `{"version":"`+want+`"}` {
+			t.Errorf("%s: %s", version, b)
+		}
 	}
 }
 
