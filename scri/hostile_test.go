@@ -120,6 +120,10 @@ func TestHostileHistories(t *testing.T) {
 		{"names on results alone", func(int) scri.Part { return call("", "") }, func(i int) scri.Part { return result("", strconv.Itoa(i)) }},
 		{"names backwards", func(i int) scri.Part { return call("", strconv.Itoa(i)) }, func(i int) scri.Part { return result("", strconv.Itoa(n-1-i)) }},
 		{"one id", func(int) scri.Part { return call("x", "f") }, func(int) scri.Part { return result("x", "f") }},
+		{"one id, and names on calls alone", func(i int) scri.Part { return call("x", strconv.Itoa(i)) }, func(int) scri.Part { return result("x", "") }},
+		{"one id, and names on results alone", func(int) scri.Part { return call("x", "") }, func(i int) scri.Part { return result("x", strconv.Itoa(i)) }},
+		{"one id, and names backwards", func(i int) scri.Part { return call("x", strconv.Itoa(i)) }, func(i int) scri.Part { return result("x", strconv.Itoa(n-1-i)) }},
+		{"one id, and other names", func(i int) scri.Part { return call("x", strconv.Itoa(i)) }, func(i int) scri.Part { return result("x", "other") }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			asked, told := scri.Message{Role: scri.RoleAssistant}, scri.Message{Role: scri.RoleTool}

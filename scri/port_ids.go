@@ -3,7 +3,6 @@ package scri
 import (
 	"hash/fnv"
 	"io"
-	"slices"
 	"strconv"
 )
 
@@ -56,7 +55,7 @@ type idFitter struct {
 	used  map[string]bool       // ids that are taken
 	now   map[string]string     // id in the input -> id of the last call that had it
 	calls map[string]asked      // the last call of an id
-	twins map[string][]openCall // new ids of calls of one asking and one id, until they are answered
+	twins map[string]*openCalls // calls of one asking and one id, with their new ids
 	turn  int                   // askings so far: turns of the assistant without others between
 	open  openCalls
 	count int
@@ -70,7 +69,8 @@ type asked struct {
 	turn int
 }
 
-// openCalls are the calls of the input without an id, until they are answered.
+// openCalls are calls that their id does not tell from one another, until they are
+// answered.
 type openCalls struct {
 	list  []openCall
 	named map[string][]int // places in the list, first come first
@@ -189,25 +189,28 @@ func (f *idFitter) forCall(c *ToolCall) string {
 // calledTwice notes that a call has the id of another one of the same asking.
 func (f *idFitter) calledTwice(c *ToolCall, id string) {
 	if f.twins == nil {
-		f.twins = map[string][]openCall{}
+		f.twins = map[string]*openCalls{}
 	}
-	if _, known := f.twins[c.ID]; !known {
-		f.twins[c.ID] = []openCall{{name: f.calls[c.ID].name, id: f.now[c.ID]}}
+	o := f.twins[c.ID]
+	if o == nil {
+		o = new(openCalls)
+		o.add(f.calls[c.ID].name, f.now[c.ID])
+		f.twins[c.ID] = o
 	}
-	f.twins[c.ID] = append(f.twins[c.ID], openCall{name: c.Name, id: id})
+	o.add(c.Name, id)
 }
 
 // twin finds which of several calls of one id a result answers: the first of its name
 // that is open, else the first. Results come in the order of their calls.
 func (f *idFitter) twin(old, name string) (id string, ok bool) {
-	list := f.twins[old]
-	if len(list) == 0 {
+	o := f.twins[old]
+	if o == nil {
 		return "", false
 	}
-	i := max(slices.IndexFunc(list, func(c openCall) bool { return name != "" && c.name == name }), 0)
-	id = list[i].id
-	f.twins[old] = slices.Delete(list, i, i+1)
-	return id, true
+	if id, ok = o.answer(name); !ok && name != "" {
+		id, ok = o.answer("")
+	}
+	return id, ok
 }
 
 func (f *idFitter) forResult(old, name string) string {
