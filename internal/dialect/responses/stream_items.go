@@ -332,21 +332,23 @@ func (d *streamDecoder) finishItems(output [][]byte) {
 		}
 		return
 	}
+	if len(d.items) == 0 {
+		return
+	}
+	named := make(map[string][]byte, len(output)) // which may be large: it is read once
+	for _, raw := range slices.Backward(output) {
+		named[string(wire.NewScanner(raw).Peek("id"))] = raw
+	}
 	for len(d.items) > 0 {
 		t := d.items[0]
-		d.itemDone(t.index, t.in(output), &dialect.Unknown{})
+		d.itemDone(t.index, t.in(output, named), &dialect.Unknown{})
 	}
 }
 
 // in is what the whole output says of an item, by its id if it has one.
-func (t *openItem) in(output [][]byte) []byte {
+func (t *openItem) in(output [][]byte, named map[string][]byte) []byte {
 	if len(t.id) > len(`""`) {
-		for _, raw := range output {
-			if bytes.Equal(wire.NewScanner(raw).Peek("id"), t.id) {
-				return raw
-			}
-		}
-		return nil
+		return named[string(t.id)]
 	}
 	if t.index < 0 || t.index >= int64(len(output)) {
 		return nil
