@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -115,6 +116,10 @@ func (a *reply) receive(r *http.Request) bool {
 	var err *scri.Error
 	if a.in.Body, err = readBody(a.w, r, a.opt.MaxBody, a.body, &a.kept); err != nil {
 		a.fail(err)
+		return false
+	}
+	if len(bytes.TrimSpace(a.in.Body)) == 0 {
+		a.fail(&scri.Error{Kind: scri.ErrInvalid, Message: "the body is empty", Hint: "send the request as one JSON value"})
 		return false
 	}
 	if err := a.read(); err != nil {

@@ -374,6 +374,8 @@ func TestBodies(t *testing.T) {
 		{"shorter than announced", short{strings.NewReader("hi")}, 10, "", 400, "did not arrive whole"},
 		{"breaks off", io.MultiReader(strings.NewReader("hi"), broken{}), -1, "", 400, "did not arrive whole"},
 		{"compressed", strings.NewReader("hi"), 2, "gzip", 400, `"gzip" is not supported`},
+		{"empty", strings.NewReader(""), 0, "", 400, "the body is empty"},
+		{"nothing but blanks", strings.NewReader("\r\n"), -1, "", 400, "the body is empty"},
 		{"what the dialect refuses", strings.NewReader("bad"), 3, "", 400, "invalid /text bad"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
