@@ -22,8 +22,11 @@ import (
 )
 
 // impatient makes the gateway give up soon, and still not on a healthy provider
-// of a busy machine.
+// of a busy machine. No sign of life commits to an answer before.
 const impatient = `
+[server]
+keepalive_after = "5m"
+
 [resilience]
 header_timeout = "8s"
 first_token_timeout = "8s"
