@@ -57,7 +57,7 @@ $(VULN):
 
 test: clients ## run every test, with the race detector, and the official SDKs against a running server
 	$(RACE) -timeout 15m ./...
-	$(GO) test -timeout 5m ./internal/sock ./internal/server # sock does without its calls where the race detector is on
+	$(GO) test -timeout 5m ./internal/sock ./internal/provider ./internal/server # sock does without its calls where the race detector is on
 	cd sdktest && $(RACE) -count=1 -timeout 10m ./...
 
 # The SDKs for JavaScript, installed anew when their list has changed.
