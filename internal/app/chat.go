@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -170,7 +171,7 @@ func (c *chatting) failed(ctx context.Context, err error) error {
 
 // print shows the text of an answer as it comes, and returns it whole.
 func (c *chatting) print(s scri.Stream) (*scri.ChatResponse, error) {
-	color, out := terminal(c.p.Out), printable(c.p.Out)
+	color, out := terminal(c.p.Out), &noting{Writer: printable(c.p.Out)}
 	kinds := map[[2]int]scri.PartKind{}
 	thinking := false
 	answer, err := scri.Collect(scri.Tee(s, func(e *scri.StreamEvent, _ error) {
@@ -198,8 +199,23 @@ func (c *chatting) print(s scri.Stream) (*scri.ChatResponse, error) {
 	if thinking {
 		fmt.Fprint(c.p.Out, "\x1b[0m")
 	}
-	fmt.Fprintln(c.p.Out)
+	fmt.Fprintln(out)
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("the answer could not be written: %w", out.err)
+	}
 	return answer, err
+}
+
+// noting remembers the first failure to write.
+type noting struct {
+	io.Writer
+	err error
+}
+
+func (w *noting) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	w.err = cmp.Or(w.err, err)
+	return n, err
 }
 
 // explain says who answered and why.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -41,6 +42,27 @@ func TestChatWithStrangers(t *testing.T) {
 				t.Errorf("%d %q %q", code, out, errs)
 			}
 		})
+	}
+}
+
+// full is a disk that has no more room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// An answer that reached nobody is no success.
+func TestChatOnFullDisk(t *testing.T) {
+	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		for _, data := range []string{`{"kind":"part"}`, `{"kind":"delta","delta":"hi"}`, `{"kind":"finish","finish":{"reason":"stop"}}`, `{"kind":"done"}`} {
+			_, _ = io.WriteString(w, "data: "+data+"\n\n")
+		}
+	}))
+	defer ts.Close()
+	var errs bytes.Buffer
+	code := Main(t.Context(), "test", []string{"chat", "--url", ts.URL, "hi"}, IO{Out: full{}, Err: &errs, Env: env()})
+	if code != 1 || !strings.Contains(errs.String(), "the answer could not be written: no space left") {
+		t.Errorf("%d %s", code, errs.String())
 	}
 }
 
