@@ -90,10 +90,12 @@ agents: ## run Claude Code, opencode, Codex and Continue from the npm registry a
 cover: ## coverage by package
 	$(GO) test -coverprofile=cover.out ./... && $(GO) tool cover -func=cover.out | tail -n 1
 
+# At its end a run fails now and then with "context deadline exceeded", which is no finding: what was found fails again.
 fuzz: ## run every fuzz target for FUZZTIME each, and name at the end those that found something
 	@for pkg in $$($(GO) list ./...); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
-	    echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$pkg || found="$$found $$pkg/$$f"; \
+	    echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$pkg || \
+	    $(GO) test -run "^$$f\$$" $$pkg || found="$$found $$pkg/$$f"; \
 	  done; \
 	done; \
 	[ -z "$$found" ] || { echo "make: findings of$$found"; exit 1; }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,6 +48,9 @@ func EmbedIncoming(d dialect.Dialect, path string, body []byte) *dialect.Incomin
 		model = after
 	}
 	model, _, inPath := strings.Cut(model, ":")
+	if plain, err := url.PathUnescape(model); err == nil { // as servers do
+		model = plain
+	}
 	return &dialect.Incoming{Route: EmbedRoute(d, path), Header: http.Header{}, Body: body, Param: func(string) string {
 		if !inPath {
 			return ""
