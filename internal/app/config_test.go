@@ -47,7 +47,8 @@ func TestConfigErrors(t *testing.T) {
 	}{
 		{"unknown key", "[server]\nprot = 1", []string{":2:1: server.prot: unknown key", `"port"`}},
 		{"unknown table", "[routng]", []string{":1:2: routng: unknown key", `"routing"`}},
-		{"unknown key in a provider", "[providers.openai]\napi_key = 'sk-secret'", []string{":2:1: providers.openai.api_key", `"api_key_env"`}},
+		{"unknown key in a provider", "[providers.openai]\napi_key = 'sk-secret'", []string{":2:1: providers.openai.api_key", `api_key_env names`}},
+		{"a key as the name of its variable", "[providers.openai]\napi_key_env = 'sk-secret'", []string{":2:1: providers.openai.api_key_env", "no name of an environment variable"}},
 		{"unknown key in a list of tables", "[[local.ollama.models]]\nname = 'a'\nwindow = 1", []string{":3:1: local.ollama.models.window: unknown key"}},
 		{"all unknown keys at once", "[server]\nprot = 1\n[behavior]", []string{"prot", "behavior", `"behaviour"`}},
 		{"wrong type", "[server]\nport = 'x'", []string{":2:8: server.port: must be a whole number, not string"}},

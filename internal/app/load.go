@@ -147,6 +147,8 @@ func (l *Loaded) explained(err error, text []byte) error {
 			p := &Problem{File: l.File, Line: line, Column: col, Key: strings.Join(e.Key(), "."), Text: "unknown key"}
 			if table := e.Key()[0]; slices.Contains(promises(), table) {
 				p.Text = notEnforced
+			} else if e.Key()[len(e.Key())-1] == "api_key" {
+				p.Text += "; a key does not stand in the configuration: api_key_env names the environment variable that holds it, api_key_file the file"
 			} else if near := nearestKey(e.Key()); near != "" {
 				p.Text += fmt.Sprintf("; did you mean %q?", near)
 			}

@@ -32,6 +32,29 @@ func (s secret) scrub(text string) string {
 	return strings.ReplaceAll(text, string(s), "***")
 }
 
+// longName is from which length on a name of all kinds of letters is taken for a key.
+const longName = 30
+
+// namesVariable reports whether a text can be the name of an environment variable, and
+// does not look like the key that was meant to be in it.
+func namesVariable(s string) bool {
+	var upper, lower, digit bool
+	for i, c := range s {
+		switch {
+		case c >= 'A' && c <= 'Z':
+			upper = true
+		case c >= 'a' && c <= 'z':
+			lower = true
+		case c >= '0' && c <= '9' && i > 0:
+			digit = true
+		case c == '_', c == '.' && i > 0:
+		default:
+			return false
+		}
+	}
+	return s != "" && (len(s) < longName || !upper || !lower || !digit)
+}
+
 // findKey looks for the key where the entry or the catalogue says it is. reason
 // tells, for people, why there is none.
 func findKey(auth Auth, e *Entry, d *Deps) (key secret, reason string) {

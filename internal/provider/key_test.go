@@ -119,3 +119,19 @@ func TestMissingKeySwitchesOff(t *testing.T) {
 		})
 	}
 }
+
+// Whoever puts a key where its variable's name belongs does not read it in a log.
+func TestKeyIsNoName(t *testing.T) {
+	for given, fine := range map[string]bool{
+		"OPENAI_API_KEY": true, "openai_key": true, "my.key": true, "K": true, "A_VERY_LONG_NAME_OF_A_VARIABLE_2": true,
+		"sk-proj-abc": false, "AIzaSyD3x0Kq8m1Zr7Lw2Vb9Nc4Tf6Hj5Yp": false, "gsk_4Kd8sLq2Zx7Vb1Nm9Wc3Rt6Yp0": false, "two words": false, "1KEY": false, "=": false,
+	} {
+		_, err := tryBuild(t, Remote, "openai", Entry{APIKeyEnv: given}, Deps{})
+		switch {
+		case fine && err != nil, !fine && (err == nil || !strings.Contains(err.Error(), "no name of an environment variable")):
+			t.Errorf("%s: %v", given, err)
+		case err != nil && strings.Contains(err.Error(), given):
+			t.Errorf("the key is told: %v", err)
+		}
+	}
+}

@@ -269,6 +269,8 @@ func (p *Provider) describe(c *Catalogue) (*Spec, error) {
 // settleAuth lays what the entry says of proving who asks over the catalogue's.
 func (e *Entry) settleAuth(spec *Spec) error {
 	switch {
+	case e.APIKeyEnv != "" && !namesVariable(e.APIKeyEnv): // and not repeated: it may be the key
+		return at("api_key_env", invalidf("put the key into an environment variable, and that one's name here", "what stands in api_key_env is no name of an environment variable"))
 	case e.Auth == "":
 	case e.Auth != AuthClient:
 		return at("auth", invalidf("leave it out to prove the gateway itself as the catalogue says", "auth %q is not %q", e.Auth, AuthClient))
