@@ -73,6 +73,7 @@ var houses = []house{
 // the house they help to test, so the floors do not bind the tests that use them.
 var support = []string{
 	"internal/dialect/dialecttest",
+	"internal/sock/socktest",
 	"internal/store/storetest",
 	"scri/scritest",
 }

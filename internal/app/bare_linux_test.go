@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/aratta-gateway/aratta/internal/dialect/dialecttest"
+	"github.com/aratta-gateway/aratta/internal/sock/socktest"
 )
 
 // nonroot is who runs in images of distroless.
@@ -108,7 +109,7 @@ func TestBarePlace(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(im.root, "data", "config.toml"), []byte(config), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, port, err := net.SplitHostPort(freeAddr(t))
+	_, port, err := net.SplitHostPort(socktest.FreeAddr(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,10 +1,8 @@
 package app
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,40 +13,9 @@ import (
 	"time"
 
 	"github.com/aratta-gateway/aratta/internal/provider"
+	"github.com/aratta-gateway/aratta/internal/sock/socktest"
 	"github.com/aratta-gateway/aratta/internal/telemetry"
 )
-
-// freeAddr is an address at which nobody listens, and at which nobody will but who is
-// told of it: as long as a connection has the port, the system gives it to no other.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	var lc net.ListenConfig
-	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	var d net.Dialer
-	far, err := d.DialContext(t.Context(), "tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { far.Close() })
-	near, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { near.Close() })
-	return l.Addr().String()
-}
-
-func listens(addr string) bool {
-	c, err := (&net.Dialer{Timeout: time.Second}).DialContext(context.Background(), "tcp", addr)
-	if err == nil {
-		c.Close()
-	}
-	return err == nil
-}
 
 // ownOllama is a configuration whose Ollama, a simulated one, the gateway starts.
 func ownOllama(addr, more string) string {
@@ -58,7 +25,7 @@ func ownOllama(addr, more string) string {
 // A runtime that is installed and does not run is started before the gateway
 // listens, answers, and ends with the gateway.
 func TestServeStartsRuntime(t *testing.T) {
-	dir, addr := t.TempDir(), freeAddr(t)
+	dir, addr := t.TempDir(), socktest.FreeAddr(t)
 	if err := os.WriteFile(filepath.Join(dir, "config.toml"), []byte(ownOllama(addr, "")), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +38,7 @@ func TestServeStartsRuntime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !listens(addr) {
+	if !socktest.Listens(addr) {
 		t.Fatalf("the gateway listens before its runtime:\n%s", p.out.String())
 	}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+gateway+"/v1/chat/completions", strings.NewReader(`{"model":"local","messages":[{"role":"user","content":"a private question"}]}`))
@@ -92,15 +59,15 @@ func TestServeStartsRuntime(t *testing.T) {
 	if err := p.ended(); err != nil {
 		t.Error(err)
 	}
-	if out := p.out.String(); listens(addr) || !strings.Contains(out, `"msg":"runtime: stopped","name":"ollama"`) || strings.Contains(out, "private") {
-		t.Errorf("the runtime still listens: %t\n%s", listens(addr), out)
+	if out := p.out.String(); socktest.Listens(addr) || !strings.Contains(out, `"msg":"runtime: stopped","name":"ollama"`) || strings.Contains(out, "private") {
+		t.Errorf("the runtime still listens: %t\n%s", socktest.Listens(addr), out)
 	}
 }
 
 // A reload keeps the runtime as long as it is wanted as it is, stops it when it no
 // longer is, and starts it again.
 func TestReloadAndRuntimes(t *testing.T) {
-	addr := freeAddr(t)
+	addr := socktest.FreeAddr(t)
 	f := newFile(t, ownOllama(addr, ""))
 	reload := func(text string) *running {
 		t.Helper()
@@ -115,24 +82,24 @@ func TestReloadAndRuntimes(t *testing.T) {
 	}
 	first := f.now.Load()
 	first.awaitRuntimes(t.Context().Done())
-	if !listens(addr) {
+	if !socktest.Listens(addr) {
 		t.Fatalf("it was not started:\n%s", f.log)
 	}
-	if r := reload(ownOllama(addr, "[aliases]\na = \"ollama\"\n")); len(r.kept) != 1 || r.kept[0] != first.kept[0] || !listens(addr) {
+	if r := reload(ownOllama(addr, "[aliases]\na = \"ollama\"\n")); len(r.kept) != 1 || r.kept[0] != first.kept[0] || !socktest.Listens(addr) {
 		t.Error("another alias made another runtime")
 	}
 	f.write(t, "[server]\nport = 0.5\n")
-	if _, err := f.Reload(t.Context()); err == nil || !listens(addr) {
+	if _, err := f.Reload(t.Context()); err == nil || !socktest.Listens(addr) {
 		t.Errorf("a mistake stopped it: %v", err)
 	}
-	if reload(strings.Replace(ownOllama(addr, ""), "manage = true", "manage = false", 1)); listens(addr) {
+	if reload(strings.Replace(ownOllama(addr, ""), "manage = true", "manage = false", 1)); socktest.Listens(addr) {
 		t.Errorf("it was not stopped:\n%s", f.log)
 	}
 	second := reload(ownOllama(addr, ""))
-	if !listens(addr) {
+	if !socktest.Listens(addr) {
 		t.Fatalf("it was not started again:\n%s", f.log)
 	}
-	if r := reload(strings.Replace(ownOllama(addr, ""), `"sim",`, `"sim", "--pace", "1ms",`, 1)); r.kept[0] == second.kept[0] || !listens(addr) || strings.Count(f.log.String(), "runtime: started") != 3 {
+	if r := reload(strings.Replace(ownOllama(addr, ""), `"sim",`, `"sim", "--pace", "1ms",`, 1)); r.kept[0] == second.kept[0] || !socktest.Listens(addr) || strings.Count(f.log.String(), "runtime: started") != 3 {
 		t.Errorf("another command did not start another:\n%s", f.log)
 	}
 }
@@ -140,7 +107,7 @@ func TestReloadAndRuntimes(t *testing.T) {
 // A runtime that is wanted again while requests of an earlier configuration still hold
 // it is not taken for somebody else's, and does not end with them.
 func TestRuntimeIsWantedAgain(t *testing.T) {
-	addr := freeAddr(t)
+	addr := socktest.FreeAddr(t)
 	f := newFile(t, ownOllama(addr, ""))
 	other := strings.Replace(ownOllama(addr, ""), `"sim",`, `"sim", "--pace", "1ms",`, 1)
 	unmanaged := strings.Replace(ownOllama(addr, ""), "manage = true", "manage = false", 1)
@@ -160,7 +127,7 @@ func TestRuntimeIsWantedAgain(t *testing.T) {
 		first.release()
 		f.closing.Wait()
 		f.now.Load().awaitRuntimes(t.Context().Done())
-		if !listens(addr) || strings.Contains(f.log.String(), "left alone") {
+		if !socktest.Listens(addr) || strings.Contains(f.log.String(), "left alone") {
 			t.Fatalf("after %d reloads nobody answers:\n%s", len(steps), f.log)
 		}
 	}
@@ -170,7 +137,7 @@ func TestRuntimeIsWantedAgain(t *testing.T) {
 // behind, whether it ends then or never, and whatever was loaded since it came.
 func TestRuntimeEndsBehindRequests(t *testing.T) {
 	for _, c := range []struct{ ends, changed bool }{{ends: true}, {}, {changed: true}} {
-		dir, addr, log, ends := t.TempDir(), freeAddr(t), &logBuffer{}, c.ends
+		dir, addr, log, ends := t.TempDir(), socktest.FreeAddr(t), &logBuffer{}, c.ends
 		e := env("ARATTA_HOME", dir)
 		read := func(text string) *Loaded {
 			l, err := Read(filepath.Join(dir, "config.toml"), []byte(text), e)
@@ -196,8 +163,8 @@ func TestRuntimeEndsBehindRequests(t *testing.T) {
 			}
 		}
 		g.close()
-		if text := log.String(); listens(addr) || !strings.Contains(text, "runtime: stopped") || ends == strings.Contains(text, "have not ended") {
-			t.Errorf("the request ends: %t; it still listens: %t\n%s", ends, listens(addr), text)
+		if text := log.String(); socktest.Listens(addr) || !strings.Contains(text, "runtime: stopped") || ends == strings.Contains(text, "have not ended") {
+			t.Errorf("the request ends: %t; it still listens: %t\n%s", ends, socktest.Listens(addr), text)
 		}
 		if !ends {
 			r.release() // or goroutines would wait for it

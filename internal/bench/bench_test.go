@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,19 @@ import (
 
 	"github.com/aratta-gateway/aratta/internal/overlay"
 )
+
+// What is measured is built as what is released.
+func TestFlagsOfRelease(t *testing.T) {
+	for _, file := range []string{"../../Makefile", "../../deploy/Dockerfile"} {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(b), gcflags) {
+			t.Errorf("%s does not build with %s", file, gcflags)
+		}
+	}
+}
 
 // A report of loadgen, cut to what matters here.
 const report = `{"targets": [

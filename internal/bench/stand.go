@@ -36,6 +36,9 @@ type stand struct {
 	profiles int  // so many
 }
 
+// gcflags are those of a release's build; the Makefile says why.
+const gcflags = "all=-d=pgoinlinebudget=200"
+
 // process is one that was started here.
 type process struct {
 	cmd  *exec.Cmd
@@ -61,7 +64,7 @@ func (s *stand) build(ctx context.Context, shared string) error {
 	}{
 		{shared, []string{"build", "-o", bin, "./cmd/..."}},
 		{filepath.Join(shared, "refproxy"), []string{"build", "-o", bin, "."}},
-		{root, append([]string{"build", "-trimpath", "-gcflags", "all=-d=pgoinlinebudget=200", "-ldflags", "-s -w", "-o", bin}, append(tags, "./cmd/aratta")...)},
+		{root, append([]string{"build", "-trimpath", "-gcflags", gcflags, "-ldflags", "-s -w", "-o", bin}, append(tags, "./cmd/aratta")...)},
 	} {
 		if _, err := s.goTool(ctx, b.dir, b.args...); err != nil {
 			return err

@@ -44,9 +44,18 @@ type toldAgain struct {
 	kept int                // about how many bytes are kept
 }
 
+// keeps is where it is kept.
+func (o *orderly) keeps() *toldAgain {
+	if o.again == nil {
+		o.again = new(toldAgain)
+	}
+	return o.again
+}
+
 // keep counts what is kept, or no more.
 func (o *orderly) keep(bytes int) {
-	if o.again.kept += bytes; o.again.kept > mostKept {
+	a := o.keeps()
+	if a.kept += bytes; a.kept > mostKept {
 		o.fail(Unreadable(fmt.Errorf("what an answer tells again of its beginning and its end is more than %d MB", mostKept>>20)))
 	}
 }
@@ -58,10 +67,7 @@ func (o *orderly) belated(h *scri.ChatResponse) {
 	if h == nil {
 		return
 	}
-	if o.again == nil {
-		o.again = new(toldAgain)
-	}
-	a, more := o.again, h.Clone()
+	a, more := o.keeps(), h.Clone()
 	if a.head == nil {
 		a.head = new(scri.ChatResponse)
 	}
@@ -109,9 +115,6 @@ func (o *orderly) finish(e *scri.StreamEvent) {
 	if old := c.finish; old != nil { // the last word counts
 		if f.Finish == nil {
 			f.Finish = old.Finish
-		}
-		if o.again == nil {
-			o.again = new(toldAgain)
 		}
 		if c.ext == nil {
 			c.ext = new(layeredExt)

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -221,4 +222,30 @@ func (b *Begun) Note(ev *scri.StreamEvent) {
 // Has reports whether the part of an event has begun.
 func (b *Begun) Has(ev *scri.StreamEvent) bool {
 	return ev.Message < b.message || ev.Message == b.message && ev.Part < b.parts
+}
+
+// maxCited bounds of how many parts it is remembered how many sources were told.
+const maxCited = 1024
+
+// Cited is how many sources were told of the parts that are over, as one may go on in
+// another block. The zero Cited knows of none.
+type Cited struct{ list []cited }
+
+type cited struct{ message, part, n int }
+
+// Note takes in how many a part had that is over now.
+func (c *Cited) Note(message, part, n int) {
+	if n > 0 && len(c.list) < maxCited {
+		c.list = append(c.list, cited{message, part, n})
+	}
+}
+
+// Of is how many the part of an event had when it was last over.
+func (c *Cited) Of(ev *scri.StreamEvent) int {
+	for _, p := range slices.Backward(c.list) {
+		if p.message == ev.Message && p.part == ev.Part {
+			return p.n
+		}
+	}
+	return 0
 }

@@ -2,11 +2,9 @@ package steward
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -22,6 +20,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/aratta-gateway/aratta/internal/sock/socktest"
 )
 
 // The test binary is a runtime when it is called with these words.
@@ -102,38 +102,6 @@ func (j *journal) says(t *testing.T, text string, n int) {
 	}
 }
 
-// spot is an address at which nobody listens, and at which nobody will but who is told
-// of it: as long as a connection has the port, the system gives it to no other.
-func spot(t *testing.T) string {
-	t.Helper()
-	var lc net.ListenConfig
-	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	var d net.Dialer
-	far, err := d.DialContext(t.Context(), "tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { far.Close() })
-	near, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { near.Close() })
-	return l.Addr().String()
-}
-
-func there(addr string) bool {
-	c, err := (&net.Dialer{Timeout: time.Second}).DialContext(context.Background(), "tcp", addr)
-	if err == nil {
-		c.Close()
-	}
-	return err == nil
-}
-
 func begin(t *testing.T, addr string, after <-chan struct{}, command ...string) (*Steward, *journal) {
 	t.Helper()
 	j := &journal{more: make(chan struct{}, 1)}
@@ -152,10 +120,10 @@ func begin(t *testing.T, addr string, after <-chan struct{}, command ...string) 
 // A runtime is started, waited for, started again when it dies, and stopped; what
 // it says once it can be asked is in no log.
 func TestLife(t *testing.T) {
-	addr := spot(t)
+	addr := socktest.FreeAddr(t)
 	s, j := begin(t, addr, nil, os.Args[0], "fake", "serves", addr)
 	<-s.Ready()
-	if !there(addr) {
+	if !socktest.Listens(addr) {
 		t.Fatalf("is ready and does not answer:\n%s", j)
 	}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+"/die", http.NoBody)
@@ -167,7 +135,7 @@ func TestLife(t *testing.T) {
 	}
 	j.says(t, "runtime: answers", 2)
 	s.Stop()
-	if there(addr) {
+	if socktest.Listens(addr) {
 		t.Error("answers after it was stopped")
 	}
 	for _, want := range []string{`line="loading the model"`, "exit status 4", "runtime: stopped"} {
@@ -188,14 +156,14 @@ func TestLeftAlone(t *testing.T) {
 	s, j := begin(t, addr, nil, os.Args[0], "fake", "serves", addr)
 	<-s.Done()
 	s.Stop()
-	if !there(addr) || strings.Contains(j.String(), "started") || !strings.Contains(j.String(), "left alone") {
+	if !socktest.Listens(addr) || strings.Contains(j.String(), "started") || !strings.Contains(j.String(), "left alone") {
 		t.Errorf("%s", j)
 	}
 }
 
 // What cannot run is not started for ever, and the log says why it died.
 func TestGivenUp(t *testing.T) {
-	s, j := begin(t, spot(t), nil, os.Args[0], "fake", "dies")
+	s, j := begin(t, socktest.FreeAddr(t), nil, os.Args[0], "fake", "dies")
 	<-s.Ready()
 	<-s.Done()
 	if n := strings.Count(j.String(), "runtime: started"); n != mostStarts || !strings.Contains(j.String(), "loading the model | out of memory") || !strings.Contains(j.String(), "not started any more") {
@@ -210,7 +178,7 @@ func TestNotInstalled(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, program := range []string{"no-such-runtime", text, text + ".exe"} {
-		s, j := begin(t, spot(t), nil, program, "serve")
+		s, j := begin(t, socktest.FreeAddr(t), nil, program, "serve")
 		<-s.Ready()
 		<-s.Done()
 		if got := j.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "is not installed, or cannot be run") || !strings.Contains(got, "local.fake.command") {
@@ -223,14 +191,14 @@ func TestNotInstalled(t *testing.T) {
 func TestEnd(t *testing.T) {
 	for _, how := range []string{"stubborn", "family"} {
 		t.Run(how, func(t *testing.T) {
-			addr, child := spot(t), spot(t)
+			addr, child := socktest.FreeAddr(t), socktest.FreeAddr(t)
 			s, j := begin(t, addr, nil, os.Args[0], "fake", how, addr, child)
 			<-s.Ready()
-			for how == "family" && !there(child) {
+			for how == "family" && !socktest.Listens(child) {
 				time.Sleep(time.Millisecond)
 			}
 			s.Stop()
-			if there(addr) || there(child) || (how == "stubborn") != strings.Contains(j.String(), "is killed") {
+			if socktest.Listens(addr) || socktest.Listens(child) || (how == "stubborn") != strings.Contains(j.String(), "is killed") {
 				t.Errorf("%s", j)
 			}
 		})
@@ -240,11 +208,11 @@ func TestEnd(t *testing.T) {
 // A stop does not wait for a runtime that is not ready, and one that shall follow
 // another waits for its end.
 func TestStopBefore(t *testing.T) {
-	s, j := begin(t, spot(t), nil, os.Args[0], "fake", "sleeps")
+	s, j := begin(t, socktest.FreeAddr(t), nil, os.Args[0], "fake", "sleeps")
 	j.says(t, "runtime: started", 1)
-	next, k := begin(t, spot(t), s.Done(), os.Args[0], "fake", "dies")
+	next, k := begin(t, socktest.FreeAddr(t), s.Done(), os.Args[0], "fake", "dies")
 	before := make(chan struct{})
-	last, _ := begin(t, spot(t), before, os.Args[0], "fake", "dies")
+	last, _ := begin(t, socktest.FreeAddr(t), before, os.Args[0], "fake", "dies")
 	if k.String() != "" {
 		t.Errorf("did not wait:\n%s", k)
 	}

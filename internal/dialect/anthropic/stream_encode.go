@@ -39,7 +39,7 @@ type streamEncoder struct {
 	early   []early  // texts that were ended so that others could begin
 	skipped []partID // parts that cannot be said
 	any     dialect.Begun
-	cited   []citedPart // that are over
+	cited   dialect.Cited
 	blockNo int
 	waiting int
 }
@@ -58,12 +58,6 @@ type block struct {
 	got   bool // arguments have come
 	cited int
 	whole bool // nothing more is to come
-}
-
-// citedPart is how many sources of a part were told.
-type citedPart struct {
-	id    partID
-	cited int
 }
 
 type early struct {

@@ -259,11 +259,8 @@ func (s *streamEncoder) again(b []byte, ev *scri.StreamEvent) ([]byte, *block) {
 	open.Whole = &scri.Part{Kind: kind}
 	b = s.part(b, &open)
 	k := s.find(id(ev))
-	for _, c := range slices.Backward(s.cited) {
-		if k != nil && c.id == k.id {
-			k.cited = c.cited
-			break
-		}
+	if k != nil {
+		k.cited = s.cited.Of(ev)
 	}
 	return b, k
 }
@@ -305,9 +302,7 @@ func (s *streamEncoder) advance(b []byte) []byte {
 		w.Members(k.late)
 		w.EndObject()
 		b = s.frame(b, "content_block_stop")
-		if k.cited > 0 && len(s.cited) < maxRemembered {
-			s.cited = append(s.cited, citedPart{k.id, k.cited})
-		}
+		s.cited.Note(k.id.message, k.id.part, k.cited)
 		s.blocks = slices.Delete(s.blocks, 0, 1)
 		if len(s.blocks) > 0 {
 			next := s.blocks[0]

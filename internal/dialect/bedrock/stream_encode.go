@@ -31,7 +31,7 @@ type streamEncoder struct {
 	told                   dialect.Once  // what was warned of already
 	parts                  []*streamPart // open ones
 	any                    dialect.Begun
-	cited                  []citedPart // that are over
+	cited                  dialect.Cited
 	blocks                 int
 }
 
@@ -45,9 +45,6 @@ type streamPart struct {
 	cited         int
 	ext           *scri.Ext // own members that its end tells
 }
-
-// citedPart is how many sources of a part were told.
-type citedPart struct{ message, part, cited int }
 
 // maxRemembered bounds the list of open parts.
 const maxRemembered = 1024

@@ -215,12 +215,7 @@ func (s *streamEncoder) delta(b []byte, ev *scri.StreamEvent) []byte {
 		}
 		b = s.part(b, &scri.StreamEvent{Kind: scri.EventPart, Message: ev.Message, Part: ev.Part})
 		p = s.find(ev)
-		for _, c := range slices.Backward(s.cited) {
-			if c.message == ev.Message && c.part == ev.Part {
-				p.cited = c.cited
-				break
-			}
-		}
+		p.cited = s.cited.Of(ev)
 	}
 	if !p.said {
 		return b
@@ -334,9 +329,7 @@ func (s *streamEncoder) partEnd(b []byte, ev *scri.StreamEvent) []byte {
 
 // close appends the end of a block, with the members that were known only now.
 func (s *streamEncoder) close(b []byte, p *streamPart, x *scri.Ext) []byte {
-	if p.cited > 0 && len(s.cited) < maxRemembered {
-		s.cited = append(s.cited, citedPart{p.message, p.part, p.cited})
-	}
+	s.cited.Note(p.message, p.part, p.cited)
 	if !p.said {
 		return b
 	}
